@@ -25,7 +25,10 @@ export function parseAmount(text: string, decimals = DECIMALS): bigint {
   const match = /^(\d{1,13})(?:\.(\d+))?$/.exec(text);
   const fraction = match?.[2] ?? '';
   if (match?.[1] === undefined || fraction.length > decimals) {
-    throw new NunetError('amount-invalid', `Cannot read amount "${text.slice(0, 40)}": want a decimal number with at most ${decimals} places, such as 2.5`);
+    throw new NunetError(
+      'amount-invalid',
+      `Cannot read amount "${text.slice(0, 40)}": want a decimal number with at most ${decimals} places, such as 2.5`,
+    );
   }
   return BigInt(match[1]) * 10n ** BigInt(decimals) + BigInt(fraction.padEnd(decimals, '0') || '0');
 }

@@ -16,7 +16,10 @@ export const durationMs = z
   .int()
   .min(0)
   .max(30 * 86_400_000);
-export const byteCount = z.int().min(0).max(2 ** 50);
+export const byteCount = z
+  .int()
+  .min(0)
+  .max(2 ** 50);
 
 /**
  * bigint base units or lovelace, 0 to 2^63 - 1. dag-cbor gives back small integers as numbers, hence the union on input.

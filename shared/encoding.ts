@@ -1,0 +1,80 @@
+// The one codec: canonical dag-cbor, CIDs over blake2b-256. Anything that is not its own canonical encoding is refused.
+import * as dagCbor from '@ipld/dag-cbor';
+import { blake2b } from '@noble/hashes/blake2.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { CID } from 'multiformats/cid';
+import * as digest from 'multiformats/hashes/digest';
+import type { z } from 'zod';
+import { NunetError } from './errors.ts';
+
+/** Multicodec of blake2b-256. Source: multiformats/multicodec table. */
+const BLAKE2B_256 = 0xb220;
+const RAW = 0x55;
+
+export const blake2b256 = (bytes: Uint8Array): Uint8Array => blake2b(bytes, { dkLen: 32 });
+
+/** Canonical dag-cbor. bigint up to 64 bits, Uint8Array, plain objects; `undefined` is refused by the codec. */
+export const encode = (value: unknown): Uint8Array => dagCbor.encode(value);
+
+const cidOfDigest = (codec: number, hash: Uint8Array): string => CID.createV1(codec, digest.create(BLAKE2B_256, hash)).toString();
+
+/** CID text of canonical dag-cbor bytes. */
+export const cidOf = (dagCborBytes: Uint8Array): string => cidOfDigest(dagCbor.code, blake2b256(dagCborBytes));
+
+/** CID text of a raw block. */
+export const rawCidOf = (bytes: Uint8Array): string => cidOfDigest(RAW, blake2b256(bytes));
+
+/** The 32-byte hash inside a CID of ours, in hex: what the datum keeps of a quote. */
+export function hashOfCid(text: string): string {
+  return bytesToHex(parseCid(text).multihash.digest);
+}
+
+/** The dag-cbor CID of a 32-byte hash in hex: the quote that a datum names. */
+export const cidOfHash = (hash: string): string => cidOfDigest(dagCbor.code, hexToBytes(hash));
+
+/** Throws `cid-invalid` unless the text is a CIDv1 over blake2b-256, raw or dag-cbor. */
+export function parseCid(text: string): CID {
+  try {
+    const cid = CID.parse(text);
+    if (cid.version !== 1 || cid.multihash.code !== BLAKE2B_256 || cid.multihash.digest.length !== 32) throw new Error('foreign CID');
+    if (cid.code !== RAW && cid.code !== dagCbor.code) throw new Error('foreign codec');
+    return cid;
+  } catch (cause) {
+    throw new NunetError('cid-invalid', `Cannot read CID "${text.slice(0, 80)}": want CIDv1, raw or dag-cbor, blake2b-256`, { cause });
+  }
+}
+
+/** True when the bytes hash to the CID. */
+export function matchesCid(bytes: Uint8Array, text: string): boolean {
+  return bytesToHex(blake2b256(bytes)) === hashOfCid(text);
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+/**
+ * Bytes from a stranger -> closed type. Throws `bytes-too-large`, `bytes-invalid` (not canonical dag-cbor) or
+ * `message-invalid` (names the first wrong field and what is allowed).
+ */
+export function decode<T>(schema: z.ZodType<T>, bytes: Uint8Array, limit: { name: string; maxBytes: number }): T {
+  if (bytes.length > limit.maxBytes) {
+    throw new NunetError('bytes-too-large', `Cannot read ${limit.name}: ${bytes.length} bytes, at most ${limit.maxBytes} are allowed`);
+  }
+  let value: unknown;
+  try {
+    value = dagCbor.decode(bytes);
+    // cborg accepts unsorted maps; comparing with our own encoding leaves one encoding a value, so a CID names one meaning.
+    if (!sameBytes(dagCbor.encode(value), bytes)) throw new Error('not canonical');
+  } catch (cause) {
+    throw new NunetError('bytes-invalid', `Cannot read ${limit.name}: not canonical dag-cbor`, { cause });
+  }
+  return parse(schema, value, limit.name);
+}
+
+/** A decoded value -> closed type. Throws `message-invalid`, naming the first wrong field and what is allowed. */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = issue === undefined || issue.path.length === 0 ? 'value' : issue.path.map(String).join('.');
+  throw new NunetError('message-invalid', `Cannot read ${name}: ${path}: ${issue?.message ?? 'not valid'}`);
+}
