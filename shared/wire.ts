@@ -1,0 +1,123 @@
+// What travels on each libp2p stream: protocol ids, the messages, and the size and time limits beside them.
+// Every message is canonical dag-cbor behind an unsigned varint length. Requests come first, one a stream.
+import { z } from 'zod';
+import { cidText, outputReference, timeMs } from './fields.ts';
+import { jobSpec, MAX_SPEC_BYTES } from './job-spec.ts';
+import { JOB_STATES } from './job-state.ts';
+import { MAX_MANIFEST_BYTES } from './manifest.ts';
+import { MAX_QUOTE_BYTES, MAX_QUOTE_REQUEST_BYTES, quoteRequest } from './quote.ts';
+import { MAX_BLOCK_BYTES, MAX_NODE_BYTES } from './file-dag.ts';
+
+/** Longest log line that is kept, characters; longer ones are cut. */
+export const MAX_LOG_LINE = 2_000;
+/** Log lines kept a job; later ones are counted and dropped. */
+export const MAX_LOG_LINES = 100_000;
+/** Blocks a receiver may ask for in one request; bounded by the 4 MiB read buffer of a WebRTC stream, which has no backpressure. */
+export const MAX_BLOCKS_A_REQUEST = 8;
+
+const bytes = z.instanceof(Uint8Array);
+const safeText = z.string().max(500);
+/** Any protocol may answer with this instead. */
+const failure = z.strictObject({ type: z.literal('error'), code: z.string().max(60), message: safeText });
+
+const ENVELOPE = 256;
+
+export const PROTOCOLS = {
+  /** "Current adverts", asked of a hub by a newcomer. */
+  adverts: {
+    id: '/nunet/adverts/1',
+    request: z.strictObject({ network: z.string().max(20) }),
+    response: z.discriminatedUnion('type', [z.strictObject({ type: z.literal('adverts'), adverts: z.array(bytes).max(500) }), failure]),
+    maxRequestBytes: 256,
+    maxResponseBytes: 2 * 2 ** 20,
+    timeoutMs: 10_000,
+  },
+  quote: {
+    id: '/nunet/quote/1',
+    request: quoteRequest,
+    /** Signed envelopes: `quote` or `quote-refusal`. */
+    response: z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('quote'), envelope: bytes }),
+      z.strictObject({ type: z.literal('refusal'), envelope: bytes }),
+      failure,
+    ]),
+    maxRequestBytes: MAX_QUOTE_REQUEST_BYTES,
+    maxResponseBytes: MAX_QUOTE_BYTES + ENVELOPE,
+    timeoutMs: 15_000,
+  },
+  run: {
+    id: '/nunet/run/1',
+    /** `quote` is the agent's own signed envelope, so that it need not remember what it never sold. */
+    request: z.strictObject({ spec: jobSpec, quote: bytes, lock: outputReference }),
+    /** `accepted` means journaled; asking again is harmless. A refusal is a signed `lock-refusal`. */
+    response: z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('accepted') }),
+      z.strictObject({ type: z.literal('refusal'), envelope: bytes }),
+      failure,
+    ]),
+    maxRequestBytes: MAX_SPEC_BYTES + MAX_QUOTE_BYTES + 1024,
+    maxResponseBytes: MAX_QUOTE_BYTES + ENVELOPE,
+    timeoutMs: 15_000,
+  },
+  follow: {
+    id: '/nunet/follow/1',
+    /** Both offsets count from 0 and name the first wanted item. */
+    request: z.strictObject({ jobId: cidText, fromEvent: z.int().min(0), fromLog: z.int().min(0) }),
+    /** Many, until the job has ended or the stream is closed. */
+    response: z.discriminatedUnion('type', [
+      z.strictObject({
+        type: z.literal('state'),
+        event: z.int().min(0),
+        state: z.enum(JOB_STATES),
+        atMs: timeMs,
+        detail: safeText.nullable(),
+      }),
+      z.strictObject({
+        type: z.literal('progress'),
+        /** Preparing: bytes of inputs; running: steps of the program. */
+        phase: z.enum(['inputs', 'steps']),
+        done: z.number().min(0),
+        total: z.number().min(0),
+        epoch: z.int().min(0),
+        metrics: z.array(z.strictObject({ name: z.string().max(60), value: z.number() })).max(32),
+      }),
+      z.strictObject({ type: z.literal('log'), offset: z.int().min(0), line: z.string().max(MAX_LOG_LINE) }),
+      /** Signed `manifest`. */
+      z.strictObject({ type: z.literal('manifest'), envelope: bytes }),
+      /** Signed `lock-refusal`. */
+      z.strictObject({ type: z.literal('refusal'), envelope: bytes }),
+      z.strictObject({ type: z.literal('end') }),
+      failure,
+    ]),
+    maxRequestBytes: 512,
+    maxResponseBytes: MAX_MANIFEST_BYTES + ENVELOPE,
+    timeoutMs: 0,
+  },
+  /** The service provider's answer, told to the agent as well as to the oracles: a signed `ack`, `dispute` or `cancel`. */
+  answer: {
+    id: '/nunet/answer/1',
+    request: z.strictObject({ jobId: cidText, kind: z.enum(['ack', 'dispute', 'cancel']), envelope: bytes }),
+    response: z.discriminatedUnion('type', [z.strictObject({ type: z.literal('noted') }), failure]),
+    maxRequestBytes: 8 * 1024,
+    maxResponseBytes: 1024,
+    timeoutMs: 10_000,
+  },
+  /** Blocks of a job's inputs and outputs, in either direction; readable by the job's two peers, and by replayers of a `public` job. */
+  blocks: {
+    id: '/nunet/blocks/1',
+    request: z.strictObject({ jobId: cidText, cids: z.array(cidText).min(1).max(MAX_BLOCKS_A_REQUEST) }),
+    /** One a wanted CID, in the order asked; null: not here or not yours. */
+    response: z.discriminatedUnion('type', [z.strictObject({ type: z.literal('block'), cid: cidText, bytes: bytes.nullable() }), failure]),
+    maxRequestBytes: 2 * 1024,
+    maxResponseBytes: Math.max(MAX_BLOCK_BYTES, MAX_NODE_BYTES) + ENVELOPE,
+    timeoutMs: 60_000,
+  },
+} as const;
+
+export type ProtocolName = keyof typeof PROTOCOLS;
+export type RequestOf<Name extends ProtocolName> = z.infer<(typeof PROTOCOLS)[Name]['request']>;
+export type ResponseOf<Name extends ProtocolName> = z.infer<(typeof PROTOCOLS)[Name]['response']>;
+export type FollowEvent = ResponseOf<'follow'>;
+
+/** Gossip topic of signed adverts: presence only. */
+export const advertTopic = (network: string): string => `nunet/adverts/1/${network}`;
