@@ -1,0 +1,108 @@
+// Executor: the one interface behind which a job runs. The agent journals a handle before anything of the job runs.
+import { z } from 'zod';
+import type { JobSpec, SandboxLevel } from '@nunet/shared/job-spec.ts';
+import type { Exit } from '@nunet/shared/manifest.ts';
+
+/**
+ * Names one execution across a restart of the agent; JSON, journaled before the program is sent.
+ * `bootId` and `startTime` tell the process from a later one that got the same pid.
+ */
+export const executionHandle = z.strictObject({
+  v: z.literal(1),
+  executor: z.string().min(1).max(40),
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  jobId: z.string().min(1).max(120),
+  workDir: z.string().min(1).max(4096),
+  /** null for executors without an own process. */
+  pid: z.int().min(1).nullable(),
+  /** /proc/sys/kernel/random/boot_id, null where the system has none. */
+  bootId: z.string().max(60).nullable(),
+  /** Clock ticks after boot (field 22 of /proc/PID/stat), null where the system has none. */
+  startTime: z.string().max(30).nullable(),
+});
+export type ExecutionHandle = Readonly<z.infer<typeof executionHandle>>;
+
+/** What an executor needs of a job. Inputs are on disk already, fetched and verified by the agent. */
+export interface ExecutionRequest {
+  readonly jobId: string;
+  readonly spec: JobSpec;
+  /** Absolute path of an input of `spec.inputs`. */
+  inputPath(name: string): string;
+  /** A folder of this execution alone; outputs land in it, `remove` deletes it. Made by the executor when absent. */
+  readonly workDir: string;
+}
+
+export type ExecutionEvent =
+  /** The first instruction of the job: billed time runs from here. `atMs` is POSIX ms of this machine, for display. */
+  | { readonly type: 'started'; readonly atMs: number }
+  /** `epoch` and `step` count from 1; `step` within the epoch. `metrics` are averages over the epoch so far. */
+  | {
+      readonly type: 'progress';
+      readonly epoch: number;
+      readonly epochs: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly metrics: Readonly<Record<string, number>>;
+    }
+  | { readonly type: 'log'; readonly line: string };
+
+/** As the manifest says it: completed, the job's own fault, or the compute provider's. */
+export type ExecutionExit = Exit;
+
+export interface ExecutionResult {
+  readonly exit: ExecutionExit;
+  /** Monotonic clock of the agent, from the program's arrival to its end; never start-up, input or output transfer. */
+  readonly billedMs: number;
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+  /** Empty unless the job completed. */
+  readonly outputs: readonly { readonly name: string; readonly path: string; readonly bytes: number }[];
+  /** Of the last epoch, in the program's order. */
+  readonly metrics: readonly { readonly name: string; readonly value: number }[];
+}
+
+/** One thing that a confined probe child tried. */
+export interface SandboxCheck {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly detail: string;
+}
+
+export interface ExecutorFingerprint {
+  /** Proved by a child that tried to break out, not read from a configuration. */
+  readonly sandbox: SandboxLevel;
+  /** One sentence for `status` and `doctor`. */
+  readonly detail: string;
+  readonly checks: readonly SandboxCheck[];
+  /** Kinds of program that this executor takes at this level: empty when it is below the floor. */
+  readonly kinds: readonly JobSpec['program']['kind'][];
+  readonly version: string;
+}
+
+/** Codes of `ExecutionExit` that the agent acts on or that tests name; a kind may add its own. */
+export type JobFaultCode = 'time-limit' | 'memory-limit' | 'output-limit' | 'program-failed' | 'crashed' | 'stopped';
+export type ComputeProviderFaultCode = 'child-vanished' | 'sandbox-failed' | 'protocol' | 'disk' | 'agent-stopped';
+
+export interface Executor {
+  readonly kind: string;
+  /** What this executor offers on this machine, with the proof. Cached after the first call. */
+  fingerprint(signal: AbortSignal): Promise<ExecutorFingerprint>;
+  /** Checks the real inputs against the spec. Throws NunetError to refuse: `graph-...`, `program-...`, `sandbox-...`. */
+  prepare(request: ExecutionRequest, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes an idle execution, awaits `saveHandle`, and only then sends inputs and program. Resolves once the handle is saved
+   * and the transfer has begun. When `saveHandle` throws, nothing has run and nothing is left.
+   */
+  start(request: ExecutionRequest, saveHandle: (handle: ExecutionHandle) => Promise<void>, signal: AbortSignal): Promise<ExecutionHandle>;
+  /** The end of an execution that this process started. Aborting the signal ends the waiting, never the job. */
+  wait(handle: ExecutionHandle, onEvent: (event: ExecutionEvent) => void, signal: AbortSignal): Promise<ExecutionResult>;
+  /** Ends a running execution; `wait` then gives `jobFault stopped` (asked for) or `computeProviderFault agent-stopped`. Idempotent. */
+  stop(handle: ExecutionHandle, reason: StopReason): Promise<void>;
+  /** Ends whatever is left and deletes the work folder. Idempotent. */
+  remove(handle: ExecutionHandle): Promise<void>;
+  /** After a restart: re-attached and running, or gone with nothing of it left behind. */
+  recover(handle: ExecutionHandle): Promise<'running' | 'gone'>;
+}
+
+/** `asked`: the service provider or a time limit of the job wanted it; `agent`: the machine's owner or a shutdown. */
+export type StopReason = { readonly by: 'asked' | 'agent'; readonly message: string };
