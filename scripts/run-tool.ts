@@ -1,0 +1,30 @@
+// Runs a program of node_modules/.bin and gives its exit code; output goes straight to the terminal.
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+export function runTool(name: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(root, 'node_modules/.bin', name), args, { cwd: root, stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+/** Runs each step, says which failed, and exits with 1 when any did. */
+export async function runSteps(steps: ReadonlyArray<{ name: string; tool: string; args: readonly string[] }>): Promise<void> {
+  const failed: string[] = [];
+  for (const step of steps) {
+    const started = performance.now();
+    const code = await runTool(step.tool, step.args);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)`);
+    if (code !== 0) failed.push(step.name);
+  }
+  if (failed.length > 0) {
+    console.error(`Failed: ${failed.join(', ')}. \`npm run fix\` repairs format and much of lint.`);
+    process.exitCode = 1;
+  }
+}
