@@ -1,0 +1,18 @@
+// The devnet's own controls over HTTP: faucet, time, ledger dump.
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { AssetId } from '@nunet/shared/fields.ts';
+
+export interface DevnetInfo {
+  url: string;
+  asset: AssetId;
+}
+
+export async function callDevnet(url: string, path: string, body?: unknown): Promise<unknown> {
+  const response = await fetch(new URL(path, url), {
+    ...(body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(30_000),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new NunetError('devnet-refused', `Cannot call ${path} of the devnet: ${response.status} ${text.slice(0, 300)}`);
+  return JSON.parse(text) as unknown;
+}
