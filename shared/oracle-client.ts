@@ -1,0 +1,166 @@
+// OracleClient: how agents and service providers hand evidence to an oracle and ask about a lock. Web APIs only.
+import { z } from 'zod';
+import { attestation, MAX_RECEIPT_BYTES, receipt, type Receipt } from './attestation.ts';
+import { decode, encode, parse } from './encoding.ts';
+import { NunetError } from './errors.ts';
+import { encodeBundle, EVIDENCE_KINDS, parseLockReport, type EvidenceBundle, type LockReport } from './evidence.ts';
+import type { Network, OutputReference } from './fields.ts';
+import { signRequest } from './http-signature.ts';
+import { openStatement, type Signed, type Signer } from './signature.ts';
+
+/** What an oracle answers to a bundle: a receipt for each piece it now holds, a reason for each that it refused. */
+export const evidenceAnswer = z.strictObject({
+  v: z.literal(1),
+  /** Signed `receipt` envelopes. */
+  receipts: z.array(z.instanceof(Uint8Array)).max(2 * EVIDENCE_KINDS.length),
+  refused: z
+    .array(z.strictObject({ kind: z.enum([...EVIDENCE_KINDS, 'spec']), code: z.string().max(60), message: z.string().max(500) }))
+    .max(2 * EVIDENCE_KINDS.length),
+});
+export type EvidenceAnswer = z.infer<typeof evidenceAnswer>;
+export const MAX_EVIDENCE_ANSWER_BYTES = 2 * EVIDENCE_KINDS.length * (MAX_RECEIPT_BYTES + 700);
+const MAX_REPORT_BYTES = 64 * 1024;
+
+export const encodeEvidenceAnswer = (answer: EvidenceAnswer): Uint8Array => encode(answer);
+
+export interface OracleClient {
+  readonly url: string;
+  /** Receipts, checked against the oracle's key. Throws `oracle-unavailable`, or `oracle-refused` when it kept nothing. */
+  submitEvidence(bundle: EvidenceBundle, signal: AbortSignal): Promise<{ receipts: Signed<Receipt>[]; refused: EvidenceAnswer['refused'] }>;
+  lock(reference: OutputReference, signal: AbortSignal): Promise<LockReport>;
+}
+
+/** The body of an answer, at most `maxBytes`. Throws `bytes-too-large`. */
+export async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  const reader = response.body?.getReader();
+  while (reader !== undefined) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    total += value.length;
+    if (total > maxBytes) {
+      await reader.cancel();
+      throw new NunetError('bytes-too-large', `Cannot read the answer of ${response.url}: over ${maxBytes} bytes`);
+    }
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(total);
+  chunks.reduce((offset, chunk) => (bytes.set(chunk, offset), offset + chunk.length), 0);
+  return bytes;
+}
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface SignedFetch {
+  fetch: Fetch;
+  signer: Signer;
+  /** Wall clock, POSIX ms. */
+  now: () => number;
+  /** That many random bytes. */
+  random: (bytes: number) => Uint8Array;
+}
+
+/** One RFC 9421 signed request; the bounded body of a 2xx answer. Throws `oracle-unavailable` or `oracle-refused`. */
+export async function signedRequest(
+  io: SignedFetch,
+  request: { method: 'GET' | 'POST'; url: string; body?: Uint8Array; maxResponseBytes: number },
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const body = request.body ?? new Uint8Array();
+  const headers: Record<string, string> = request.body === undefined ? {} : { 'content-type': 'application/cbor' };
+  const signature = await signRequest({ method: request.method, url: request.url, headers, body }, io.signer, {
+    createdMs: io.now(),
+    nonce: io.random(16),
+  });
+  return bounded(
+    () =>
+      io.fetch(request.url, {
+        method: request.method,
+        headers: { ...headers, ...signature },
+        ...(request.body === undefined ? {} : { body: body.slice() }),
+        redirect: 'error',
+        signal,
+      }),
+    request.url,
+    request.maxResponseBytes,
+    signal,
+  );
+}
+
+const problem = z.object({ code: z.string().max(60), detail: z.string().max(600) });
+
+async function bounded(send: () => Promise<Response>, url: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  let response: Response;
+  let bytes: Uint8Array;
+  try {
+    response = await send();
+    bytes = await readBounded(response, maxBytes);
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new NunetError('oracle-unavailable', `Cannot reach oracle ${url}: no answer; try again or another oracle`, { cause });
+  }
+  if (response.ok) return bytes;
+  const told = problem.safeParse(readJson(bytes));
+  const why = told.success ? `${told.data.code}: ${told.data.detail}` : `status ${response.status}`;
+  const code = response.status >= 500 || response.status === 429 ? 'oracle-unavailable' : 'oracle-refused';
+  throw new NunetError(code, `Cannot use oracle ${url}: ${why}`);
+}
+
+function readJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}
+
+/** `key` is the oracle's own key from the network record: receipts count only under it. */
+export function createOracleClient(options: SignedFetch & { url: string; key: string; network: Network }): OracleClient {
+  const base = options.url.replace(/\/+$/, '');
+  return {
+    url: base,
+    async submitEvidence(bundle, signal) {
+      const bytes = await signedRequest(
+        options,
+        { method: 'POST', url: `${base}/v1/evidence`, body: encodeBundle(bundle), maxResponseBytes: MAX_EVIDENCE_ANSWER_BYTES },
+        signal,
+      );
+      const answer = decode(evidenceAnswer, bytes, { name: 'evidence answer', maxBytes: MAX_EVIDENCE_ANSWER_BYTES });
+      const receipts = answer.receipts.map((envelope) =>
+        openStatement('receipt', receipt, envelope, {
+          network: options.network,
+          maxBytes: MAX_RECEIPT_BYTES,
+          keyOf: () => options.key,
+        }),
+      );
+      if (receipts.length === 0) {
+        const first = answer.refused[0];
+        throw new NunetError('oracle-refused', `Cannot hand evidence to oracle ${base}: ${first?.message ?? 'it kept nothing'}`);
+      }
+      return { receipts, refused: answer.refused };
+    },
+    async lock(reference, signal) {
+      const url = `${base}/v1/locks/${reference.txId}/${reference.index}`;
+      const bytes = await bounded(() => options.fetch(url, { redirect: 'error', signal }), url, MAX_REPORT_BYTES, signal);
+      return parseLockReport(readJson(bytes));
+    },
+  };
+}
+
+/** Attestations of a `LockReport` as they were signed, for a caller that checks them itself with `attestationIsSigned`. */
+export const attestationOf = (network: Network, lock: OutputReference, entry: LockReport['attestations'][number]) =>
+  parse(
+    attestation,
+    {
+      v: 1,
+      network,
+      lock,
+      oracleKey: entry.oracleKey,
+      verdict: entry.verdict,
+      rule: entry.rule,
+      paidBaseUnits: BigInt(entry.paidBaseUnits),
+      signature: entry.signature,
+    },
+    'attestation',
+  );

@@ -1,0 +1,58 @@
+// The replay port: what an oracle asks of the agent that its operator runs beside it, and the answer. dag-cbor over a Unix socket or loopback HTTP.
+import { z } from 'zod';
+import { multiaddrText, outputReference } from './fields.ts';
+import { decode, encode } from './encoding.ts';
+import { MAX_SPEC_BYTES } from './job-spec.ts';
+import { MAX_ANSWER_BYTES, MAX_MANIFEST_BYTES } from './manifest.ts';
+import { MAX_QUOTE_BYTES } from './quote.ts';
+
+/** `POST` here, `Content-Type: application/cbor`; answers 200 with a `ReplayResponse`, or a problem with a non-2xx status. */
+export const REPLAY_PATH = '/replay';
+
+/**
+ * Run the job of this lock again and compare with what the manifest claims. The pieces are the signed envelopes as the
+ * oracle has checked them, so that the replayer can open them with `openQuote` and `openEvidence` itself.
+ */
+export const replayRequest = z.strictObject({
+  v: z.literal(1),
+  lock: outputReference,
+  /** Signed `quote`. */
+  quote: z.instanceof(Uint8Array),
+  /** Signed `manifest`: the claim. */
+  manifest: z.instanceof(Uint8Array),
+  /** Signed `dispute`. */
+  dispute: z.instanceof(Uint8Array),
+  /** dag-cbor of the JobSpec. */
+  spec: z.instanceof(Uint8Array),
+  /** Where the inputs (and the claimed outputs, when a metric must be compared) can be fetched. */
+  sources: z.array(multiaddrText).max(8),
+});
+export type ReplayRequest = z.infer<typeof replayRequest>;
+export const MAX_REPLAY_REQUEST_BYTES = MAX_SPEC_BYTES + MAX_QUOTE_BYTES + MAX_MANIFEST_BYTES + MAX_ANSWER_BYTES + 8 * 1024;
+
+/**
+ * - `upheld`: the dispute is right. The claim is not what the job gives: another output root and the job's metric out of
+ *   its tolerance (or no metric to compare); or a claimed job fault that the replay did not meet.
+ * - `rejected`: the dispute is wrong. The same output root, or the metric within the tolerance; or the same job fault.
+ * - `unavailable`: nothing can be said now (inputs not reachable, outputs withheld by the disputing side, no capacity).
+ */
+export const replayOutcome = z.enum(['upheld', 'rejected', 'unavailable']);
+export type ReplayOutcome = z.infer<typeof replayOutcome>;
+
+export const replayResponse = z.strictObject({
+  v: z.literal(1),
+  outcome: replayOutcome,
+  /** A sentence for the status page: what was compared with what. */
+  detail: z.string().min(1).max(500),
+  /** Set when the job's own metric was compared. */
+  score: z.strictObject({ metric: z.string().max(200), claimed: z.number(), replayed: z.number(), tolerance: z.number() }).nullable(),
+});
+export type ReplayResponse = z.infer<typeof replayResponse>;
+export const MAX_REPLAY_RESPONSE_BYTES = 4 * 1024;
+
+export const encodeReplayRequest = (request: ReplayRequest): Uint8Array => encode(request);
+export const openReplayRequest = (bytes: Uint8Array): ReplayRequest =>
+  decode(replayRequest, bytes, { name: 'replay request', maxBytes: MAX_REPLAY_REQUEST_BYTES });
+export const encodeReplayResponse = (response: ReplayResponse): Uint8Array => encode(response);
+export const openReplayResponse = (bytes: Uint8Array): ReplayResponse =>
+  decode(replayResponse, bytes, { name: 'replay response', maxBytes: MAX_REPLAY_RESPONSE_BYTES });
