@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Signed } from '@nunet/shared/signature.ts';
+import type { Manifest } from '@nunet/shared/manifest.ts';
+import { fixtureCase, type FixtureCase } from './fixtures.ts';
+import { graceOf, replayUntil, RULES, verdict, type CaseFacts, type Held, type Pool, type Step } from './verdict.ts';
+
+const held = <T>({ body, cid }: Signed<T>, receivedAt: number): Held<T> => ({ body, cid, receivedAt });
+let c: FixtureCase;
+let never: FixtureCase;
+let m: Signed<Manifest>;
+beforeAll(async () => {
+  c = await fixtureCase();
+  never = await fixtureCase({ replay: 'never' });
+  m = await c.manifest();
+});
+const times = () => c.quote.body;
+const AMOUNT = 6_000_000n;
+
+const facts = (pool: Partial<Pool>, over: Partial<CaseFacts> = {}, of = c): CaseFacts => ({
+  pool: { quote: of.quote, refusals: [], manifests: [], acks: [], disputes: [], ...pool },
+  lock: { amountBaseUnits: AMOUNT, fits: true },
+  chainTimeMs: times().issuedAt + 60_000,
+  replay: null,
+  highestVoucher: 0n,
+  ...over,
+});
+const line = (step: Step): string => (step.type === 'verdict' ? `${step.rule} ${step.kind} ${step.paidBaseUnits}` : step.type);
+const inTime = () => times().issuedAt + 50_000;
+const late = (time: number) => ({ chainTimeMs: time + graceOf(times()) + 1 });
+
+describe('the verdict table', () => {
+  test('acknowledged work is paid at once, at the billed pay', async () => {
+    const pool = { manifests: [held(m, inTime())], acks: [held(await c.ack(m), inTime())] };
+    expect(line(verdict(facts(pool)))).toBe('acknowledged withdraw 3000000');
+  });
+  test('an ack outweighs the dispute of the same key', async () => {
+    const pool = {
+      manifests: [held(m, inTime())],
+      acks: [held(await c.ack(m), inTime())],
+      disputes: [held(await c.dispute(m), inTime())],
+    };
+    expect(line(verdict(facts(pool, { replay: { outcome: 'upheld' } })))).toBe('acknowledged withdraw 3000000');
+  });
+  test('cannot be paid less than billed by an ack below it; it is no ack', async () => {
+    const pool = { manifests: [held(m, inTime())], acks: [held(await c.ack(m, { payBaseUnits: 2_999_999n }), inTime())] };
+    expect(line(verdict(facts(pool)))).toBe('wait');
+  });
+  test('a refused lock is refunded at once, also when its agent signed a manifest too', async () => {
+    const refusals = [held(await c.refusal(), inTime())];
+    expect(line(verdict(facts({ refusals })))).toBe('refused refund 0');
+    expect(line(verdict(facts({ refusals, manifests: [held(m, inTime())] })))).toBe('refused refund 0');
+  });
+  test('a missed deadline is refunded after finishBy and the grace, not before', () => {
+    expect(verdict(facts({}))).toMatchObject({ type: 'wait', until: times().finishBy + graceOf(times()) });
+    expect(line(verdict(facts({}, { chainTimeMs: times().finishBy + graceOf(times()) })))).toBe('wait');
+    expect(line(verdict(facts({}, late(times().finishBy))))).toBe('missed refund 0');
+  });
+  test('cannot be paid for a manifest that came after finishBy, unless the service provider acknowledges it', async () => {
+    const manifests = [held(m, times().finishBy + 1)];
+    expect(line(verdict(facts({ manifests }, late(times().finishBy))))).toBe('missed refund 0');
+    const acks = [held(await c.ack(m), times().finishBy + 2)];
+    expect(line(verdict(facts({ manifests, acks }, late(times().finishBy))))).toBe('acknowledged withdraw 3000000');
+  });
+  test('cannot be paid more than billed: a manifest with another pay is none', async () => {
+    const greedy = await c.manifest({ payBaseUnits: 3_000_001n });
+    const pool = { manifests: [held(greedy, inTime())], acks: [held(await c.ack(greedy), inTime())] };
+    expect(line(verdict(facts(pool, late(times().finishBy))))).toBe('missed refund 0');
+  });
+  test('cannot be paid for two different manifests, one to show and one to be paid for', async () => {
+    const other = await c.manifest({ metrics: [{ name: 'accuracy', value: 1 }] });
+    const manifests = [held(m, inTime()), held(other, inTime())];
+    expect(line(verdict(facts({ manifests })))).toBe('contradicted refund 0');
+    expect(line(verdict(facts({ manifests, acks: [held(await c.ack(other), inTime())] })))).toBe('acknowledged withdraw 3000000');
+  });
+  test("a compute provider's own fault is refunded at once", async () => {
+    const broken = await c.manifest({ exit: { kind: 'computeProviderFault', code: 'disk', message: 'full' }, payBaseUnits: 0n });
+    expect(line(verdict(facts({ manifests: [held(broken, inTime())] })))).toBe('compute-provider-fault refund 0');
+  });
+  test.each([
+    [29_999, 'job-fault-early refund 0', true],
+    [30_000, 'job-fault-from-half distribute 3000000', false],
+    [44_999, 'job-fault-from-half distribute 3000000', false],
+    [45_000, 'job-fault-from-three-quarters distribute 4500000', false],
+    [60_000, 'job-fault-from-three-quarters distribute 4500000', false],
+  ])("the job's own fault after %i of 60000 ms: %s", async (billedMs, expected, atOnce) => {
+    const failed = await c.manifest({ exit: { kind: 'jobFault', code: 'nan', message: 'loss is NaN' }, billedMs });
+    const manifests = [held(failed, inTime())];
+    expect(line(verdict(facts({ manifests })))).toBe(atOnce ? expected : 'wait');
+    expect(line(verdict(facts({ manifests }, late(times().disputeBy))))).toBe(expected);
+    if (!atOnce) {
+      const disputes = [held(await c.dispute(failed), inTime())];
+      expect(line(verdict(facts({ manifests, disputes }, { replay: { outcome: 'upheld' } })))).toBe('outputs-disproved refund 0');
+      expect(line(verdict(facts({ manifests, disputes }, { replay: { outcome: 'rejected' } })))).toBe(expected);
+    }
+  });
+  test('a dispute over a public job is replayed; the replay decides', async () => {
+    const pool = { manifests: [held(m, inTime())], disputes: [held(await c.dispute(m), inTime())] };
+    expect(verdict(facts(pool))).toMatchObject({ type: 'replay', manifestCid: m.cid });
+    expect(line(verdict(facts(pool, { replay: { outcome: 'upheld' } })))).toBe('outputs-disproved refund 0');
+    expect(line(verdict(facts(pool, { replay: { outcome: 'rejected' } })))).toBe('dispute-rejected withdraw 3000000');
+  });
+  test('an unavailable replay is tried until the middle of the claim window, then the work is paid', async () => {
+    const pool = { manifests: [held(m, inTime())], disputes: [held(await c.dispute(m), inTime())] };
+    const replay = { outcome: 'unavailable' as const };
+    expect(line(verdict(facts(pool, { replay, chainTimeMs: replayUntil(times()) - 1 })))).toBe('replay');
+    expect(line(verdict(facts(pool, { replay, chainTimeMs: replayUntil(times()) })))).toBe('dispute-undecidable withdraw 3000000');
+  });
+  test('a dispute where nobody may look is paid after disputeBy', async () => {
+    const delivered = await never.manifest();
+    const pool = { manifests: [held(delivered, inTime())], disputes: [held(await never.dispute(delivered), inTime())] };
+    expect(line(verdict(facts(pool, {}, never)))).toBe('wait');
+    expect(line(verdict(facts(pool, late(times().disputeBy), never)))).toBe('dispute-undecidable withdraw 3000000');
+  });
+  test('cannot dispute after disputeBy, or a manifest that nobody delivered', async () => {
+    const manifests = [held(m, inTime())];
+    const tooLate = { manifests, disputes: [held(await c.dispute(m), times().disputeBy + 1)] };
+    expect(line(verdict(facts(tooLate, late(times().disputeBy))))).toBe('silent withdraw 3000000');
+    const foreign = { manifests, disputes: [held(await c.dispute(m, { manifestCid: c.quote.cid }), inTime())] };
+    expect(line(verdict(facts(foreign, late(times().disputeBy))))).toBe('silent withdraw 3000000');
+  });
+  test('cannot keep outputs and money by silence', () => {
+    const manifests = [held(m, inTime())];
+    expect(verdict(facts({ manifests }))).toMatchObject({ type: 'wait', until: times().disputeBy + graceOf(times()) });
+    expect(line(verdict(facts({ manifests }, late(times().disputeBy))))).toBe('silent withdraw 3000000');
+  });
+  test('a lock that is not as quoted only ever goes back', async () => {
+    const lock = { amountBaseUnits: AMOUNT, fits: false };
+    const pool = { manifests: [held(m, inTime())], acks: [held(await c.ack(m), inTime())] };
+    expect(line(verdict(facts(pool, { lock })))).toBe('wait');
+    expect(line(verdict(facts(pool, { lock, ...late(times().finishBy) })))).toBe('lock-unfit refund 0');
+    expect(line(verdict(facts({ refusals: [held(await c.refusal(), inTime())] }, { lock })))).toBe('refused refund 0');
+  });
+});
+
+describe('properties', () => {
+  const subset = async () => {
+    const fault = await c.manifest({ exit: { kind: 'jobFault', code: 'nan', message: '' }, billedMs: 50_000 });
+    const manifests = [m, fault, await c.manifest({ payBaseUnits: 5n })];
+    const acks = await Promise.all(manifests.flatMap((one) => [c.ack(one), c.ack(one, { payBaseUnits: AMOUNT })]));
+    const disputes = await Promise.all(manifests.map((one) => c.dispute(one)));
+    const time = fc.integer({ min: times().issuedAt, max: times().reclaimAfter + 1 });
+    const some = <T>(all: Signed<T>[]) => fc.subarray(all).chain((list) => fc.tuple(...list.map((one) => time.map((t) => held(one, t)))));
+    const refusal = await c.refusal();
+    return fc.record({
+      manifests: some(manifests),
+      acks: some(acks),
+      disputes: some(disputes),
+      refusals: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, some([refusal])),
+      chainTimeMs: time,
+      replay: fc.constantFrom(null, { outcome: 'upheld' as const }, { outcome: 'rejected' as const }, { outcome: 'unavailable' as const }),
+      highestVoucher: fc.bigInt({ min: 0n, max: 2n * AMOUNT }),
+    });
+  };
+  type Drawn = { manifests: Pool['manifests']; acks: Pool['acks']; disputes: Pool['disputes']; refusals: Pool['refusals'] } & Omit<
+    CaseFacts,
+    'pool' | 'lock'
+  >;
+  const of = ({ manifests, acks, disputes, refusals, ...rest }: Drawn): CaseFacts => facts({ manifests, acks, disputes, refusals }, rest);
+
+  test('order of arrival never matters, pay stays within the lock and above the voucher, the rule is in the table', async () => {
+    fc.assert(
+      fc.property(await subset(), (drawn) => {
+        const step = verdict(of(drawn));
+        const turned = { ...drawn };
+        for (const key of ['manifests', 'acks', 'disputes', 'refusals'] as const) turned[key] = [...drawn[key]].reverse() as never;
+        expect(verdict(of(turned))).toEqual(step);
+        if (step.type !== 'verdict') return;
+        expect(RULES).toContain(step.rule);
+        expect(step.paidBaseUnits >= 0n && step.paidBaseUnits <= AMOUNT).toBe(true);
+        expect(step.paidBaseUnits >= (drawn.highestVoucher < AMOUNT ? drawn.highestVoucher : AMOUNT)).toBe(true);
+        expect(step.kind === 'refund').toBe(step.paidBaseUnits === 0n && step.kind === 'refund');
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('an acknowledgement of the one manifest never lowers the pay', async () => {
+    const ack = await c.ack(m);
+    fc.assert(
+      fc.property(await subset(), (drawn) => {
+        const one = { ...drawn, manifests: drawn.manifests.filter((x) => x.cid === m.cid), acks: [] };
+        const before = verdict(of(one));
+        const after = verdict(of({ ...one, acks: [held(ack, one.chainTimeMs)] }));
+        if (before.type === 'verdict' && after.type === 'verdict') expect(after.paidBaseUnits >= before.paidBaseUnits).toBe(true);
+        else expect(before.type !== 'verdict' || after.type === 'verdict').toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,233 @@
+// The verdict table of the oracles: a pure function of the pooled evidence and chain time. Arrival order never matters.
+import type { VerdictKind } from '@nunet/shared/attestation.ts';
+import type { Ack, Dispute, Manifest } from '@nunet/shared/manifest.ts';
+import { billedPay, type LockRefusal, type Quote } from '@nunet/shared/quote.ts';
+import type { ReplayOutcome } from '@nunet/shared/replay.ts';
+import type { Signed } from '@nunet/shared/signature.ts';
+
+/** One signed piece, and the chain time (POSIX ms) at which the first oracle of the quote had it. */
+export interface Held<T> {
+  body: T;
+  cid: string;
+  receivedAt: number;
+}
+
+/** The union of what the oracles of a quote hold over one lock. Each list may hold contradictions of its author. */
+export interface Pool {
+  quote: Signed<Quote>;
+  refusals: readonly Held<LockRefusal>[];
+  manifests: readonly Held<Manifest>[];
+  acks: readonly Held<Ack>[];
+  disputes: readonly Held<Dispute>[];
+}
+
+export interface CaseFacts {
+  pool: Pool;
+  /** `fits`: `lockProblems` found nothing. */
+  lock: { amountBaseUnits: bigint; fits: boolean };
+  /** Time of the chain's tip, POSIX ms. */
+  chainTimeMs: number;
+  replay: { outcome: ReplayOutcome } | null;
+  /** Highest cumulative pay that the job key has signed for this lock, base units. */
+  highestVoucher: bigint;
+}
+
+export type Verdict = { type: 'verdict'; kind: VerdictKind; paidBaseUnits: bigint; rule: string };
+export type Step = Verdict | { type: 'replay'; manifestCid: string; disputeCid: string } | { type: 'wait'; until: number; because: string };
+
+/**
+ * How long after a deadline oracles still take pieces from each other, ms, so that all hold the same union when they
+ * decide. From the quote alone, so that it is the same everywhere: an eighth of the claim window, at most two minutes.
+ */
+export const graceOf = (quote: Quote): number => Math.min(120_000, Math.floor((quote.reclaimAfter - quote.disputeBy) / 8));
+
+/** When an oracle stops to hope for a replay, POSIX ms: the middle of the claim window. */
+export const replayUntil = (quote: Quote): number => quote.disputeBy + Math.floor((quote.reclaimAfter - quote.disputeBy) / 2);
+
+/** What a manifest is due when nobody proves it wrong. */
+function due(m: Manifest, quote: Quote, amount: bigint): { kind: VerdictKind; paid: bigint; rule: string | null } {
+  switch (m.exit.kind) {
+    case 'completed':
+      return { kind: 'withdraw', paid: least(m.payBaseUnits, amount), rule: null };
+    case 'computeProviderFault':
+      return { kind: 'refund', paid: 0n, rule: 'compute-provider-fault' };
+    case 'jobFault': {
+      if (2 * m.billedMs < quote.timeLimitMs) return { kind: 'refund', paid: 0n, rule: 'job-fault-early' };
+      if (4 * m.billedMs < 3 * quote.timeLimitMs) return { kind: 'distribute', paid: amount / 2n, rule: 'job-fault-from-half' };
+      return { kind: 'distribute', paid: (amount * 3n) / 4n, rule: 'job-fault-from-three-quarters' };
+    }
+  }
+}
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+interface Read {
+  facts: CaseFacts;
+  quote: Quote;
+  now: number;
+  grace: number;
+  /** The manifest that counts, if any. */
+  manifest: Held<Manifest> | null;
+  acked: boolean;
+  contradicted: boolean;
+  /** In time, and about the manifest that counts. */
+  dispute: Held<Dispute> | null;
+  owed: ReturnType<typeof due>;
+}
+
+const byCid = (a: { cid: string }, b: { cid: string }): number => (a.cid < b.cid ? -1 : a.cid > b.cid ? 1 : 0);
+
+/** Sets in, one reading out: everything below sees the union only through this. */
+function read(facts: CaseFacts): Read {
+  const quote = facts.pool.quote.body;
+  const amount = facts.lock.amountBaseUnits;
+  const counts = ({ body }: Held<Manifest>): boolean =>
+    body.exit.kind !== 'completed' || body.payBaseUnits === billedPay(quote, body.billedMs);
+  const manifests = facts.pool.manifests.filter(counts).sort(byCid);
+  const agreed = manifests.filter((m) =>
+    facts.pool.acks.some((a) => a.body.manifestCid === m.cid && a.body.payBaseUnits >= due(m.body, quote, amount).paid),
+  );
+  // Both sides signed more than once: the lowest agreed pay, which both accepted.
+  const acked = agreed.sort((a, b) => Number(due(a.body, quote, amount).paid - due(b.body, quote, amount).paid))[0] ?? null;
+  const contradicted = acked === null && new Set(facts.pool.manifests.map((m) => m.cid)).size > 1;
+  const manifest = acked ?? manifests.find((m) => m.receivedAt <= quote.finishBy) ?? null;
+  const disputes = facts.pool.disputes.filter((d) => d.receivedAt <= quote.disputeBy && d.body.manifestCid === manifest?.cid).sort(byCid);
+  return {
+    facts,
+    quote,
+    now: facts.chainTimeMs,
+    grace: graceOf(quote),
+    manifest,
+    acked: acked !== null,
+    contradicted,
+    dispute: disputes[0] ?? null,
+    owed: manifest === null ? { kind: 'refund', paid: 0n, rule: null } : due(manifest.body, quote, amount),
+  };
+}
+
+const refund = (rule: string): Verdict => ({ type: 'verdict', kind: 'refund', paidBaseUnits: 0n, rule });
+const pay = (r: Read, rule: string): Verdict => ({
+  type: 'verdict',
+  kind: r.owed.kind,
+  paidBaseUnits: r.owed.paid,
+  rule: r.owed.rule ?? rule,
+});
+const after = (r: Read, time: number, then: (r: Read) => Verdict, because: string): Step =>
+  r.now > time ? then(r) : { type: 'wait', until: time, because };
+
+export interface Row {
+  /** The rules that this row can give, as they stand in an attestation. */
+  rules: readonly string[];
+  when: string;
+  verdict: string;
+  decided: string;
+  /** Null: this row does not apply; the next one is asked. */
+  decide: (r: Read) => Step | null;
+}
+
+/** First row that applies decides. Documentation prints it; `decide` is the law. */
+export const VERDICT_TABLE: readonly Row[] = [
+  {
+    rules: ['refused'],
+    when: 'the compute provider signed a refusal of this lock, whatever else it signed',
+    verdict: 'refund',
+    decided: 'at once',
+    decide: (r) => (r.facts.pool.refusals.length > 0 ? refund('refused') : null),
+  },
+  {
+    rules: ['lock-unfit'],
+    when: 'the lock is not as quoted (amount, asset, keys, times, ADA); no work is owed on it',
+    verdict: 'refund',
+    decided: 'after finishBy',
+    decide: (r) =>
+      r.facts.lock.fits
+        ? null
+        : after(r, r.quote.finishBy + r.grace, () => refund('lock-unfit'), 'the lock is not as quoted; a refusal may come'),
+  },
+  {
+    rules: ['acknowledged', 'compute-provider-fault', 'job-fault-early', 'job-fault-from-half', 'job-fault-from-three-quarters'],
+    when: 'the job key acknowledged a manifest at what it is due, or more; this outweighs a dispute by the same key',
+    verdict: 'what the manifest is due: withdraw at billed pay, or the share of a job fault',
+    decided: 'at once',
+    decide: (r) => (r.acked ? pay(r, 'acknowledged') : null),
+  },
+  {
+    rules: ['contradicted'],
+    when: 'the compute provider signed two different manifests and the job key acknowledged neither',
+    verdict: 'refund',
+    decided: 'at once',
+    decide: (r) => (r.contradicted ? refund('contradicted') : null),
+  },
+  {
+    rules: ['missed'],
+    when: 'no manifest reached an oracle by finishBy (one whose pay is not the billed pay is none)',
+    verdict: 'refund',
+    decided: 'after finishBy',
+    decide: (r) =>
+      r.manifest === null
+        ? after(r, r.quote.finishBy + r.grace, () => refund('missed'), 'no manifest yet; the deadline is finishBy')
+        : null,
+  },
+  {
+    rules: ['compute-provider-fault', 'job-fault-early'],
+    when: 'the manifest says the compute provider failed, or the job failed by its own fault in the first half of the quoted time',
+    verdict: 'refund',
+    decided: 'at once',
+    decide: (r) => (r.owed.paid === 0n && r.owed.rule !== null ? refund(r.owed.rule) : null),
+  },
+  {
+    rules: ['outputs-disproved', 'dispute-rejected', 'job-fault-from-half', 'job-fault-from-three-quarters'],
+    when: 'disputed by disputeBy and the job may be replayed by anybody',
+    verdict: 'replay upholds the dispute: refund; replay rejects it: what the manifest is due',
+    decided: 'after the replay; an oracle that cannot replay tries until the middle of the claim window',
+    decide: (r) => {
+      if (r.dispute === null || r.manifest === null || r.quote.replay !== 'public') return null;
+      if (r.facts.replay?.outcome === 'upheld') return refund('outputs-disproved');
+      if (r.facts.replay?.outcome === 'rejected') return pay(r, 'dispute-rejected');
+      if (r.now < replayUntil(r.quote)) return { type: 'replay', manifestCid: r.manifest.cid, disputeCid: r.dispute.cid };
+      return pay(r, 'dispute-undecidable');
+    },
+  },
+  {
+    rules: ['dispute-undecidable', 'job-fault-from-half', 'job-fault-from-three-quarters'],
+    when: 'disputed, but nobody may replay (replay: named or never), or no replay was possible in time: the service provider chose that nobody may look, and its screen said so before the lock',
+    verdict: 'what the manifest is due',
+    decided: 'after disputeBy',
+    decide: (r) =>
+      r.dispute === null
+        ? null
+        : after(
+            r,
+            r.quote.disputeBy + r.grace,
+            () => pay(r, 'dispute-undecidable'),
+            'disputed, and no replay is allowed; an acknowledgement may come',
+          ),
+  },
+  {
+    rules: ['silent', 'job-fault-from-half', 'job-fault-from-three-quarters'],
+    when: 'delivered, and the service provider silent until disputeBy',
+    verdict:
+      'what the manifest is due: withdraw at billed pay, or 50 % / 75 % of the lock for a job fault from one half / three quarters of the quoted time',
+    decided: 'after disputeBy',
+    decide: (r) => after(r, r.quote.disputeBy + r.grace, () => pay(r, 'silent'), 'delivered; waiting for acknowledgement or dispute'),
+  },
+];
+
+/** Every rule an attestation may name. */
+export const RULES: readonly string[] = [...new Set(VERDICT_TABLE.flatMap((row) => row.rules))];
+
+/** What to do with this lock now. Pure; equal unions at equal chain times give equal steps, in whatever order they came. */
+export function verdict(facts: CaseFacts): Step {
+  const r = read(facts);
+  for (const row of VERDICT_TABLE) {
+    const step = row.decide(r);
+    if (step !== null) return step.type === 'verdict' ? atLeastVoucher(step, facts) : step;
+  }
+  throw new Error('the last row of the verdict table always applies');
+}
+
+/** What the job key has signed away already is never taken back. */
+function atLeastVoucher(step: Verdict, { highestVoucher, lock }: CaseFacts): Verdict {
+  const floor = least(highestVoucher, lock.amountBaseUnits);
+  if (step.paidBaseUnits >= floor) return step;
+  return { ...step, kind: step.kind === 'refund' ? 'distribute' : step.kind, paidBaseUnits: floor };
+}
