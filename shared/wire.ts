@@ -22,6 +22,13 @@ const failure = z.strictObject({ type: z.literal('error'), code: z.string().max(
 
 const ENVELOPE = 256;
 
+/**
+ * What the receiver of a long answer sends back on the same stream: bytes of frames it has taken so far. The sender stays
+ * at most `windowBytes` ahead, because a WebRTC stream has no backpressure and is reset at 4 MiB unread.
+ */
+export const credit = z.strictObject({ takenBytes: z.int().min(0) });
+export const MAX_CREDIT_BYTES = 64;
+
 export const PROTOCOLS = {
   /** "Current adverts", asked of a hub by a newcomer. */
   adverts: {
@@ -92,6 +99,7 @@ export const PROTOCOLS = {
     maxRequestBytes: 512,
     maxResponseBytes: MAX_MANIFEST_BYTES + ENVELOPE,
     timeoutMs: 0,
+    windowBytes: 512 * 1024,
   },
   /** The service provider's answer, told to the agent as well as to the oracles: a signed `ack`, `dispute` or `cancel`. */
   answer: {

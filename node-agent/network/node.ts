@@ -1,0 +1,282 @@
+// One libp2p node: transports, identity that survives restarts, gossip, relay, and the bounds on what strangers may take of it.
+import { mkdir } from 'node:fs/promises';
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2';
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { gossipsub, type GossipSub } from '@libp2p/gossipsub';
+import { createTopicScoreParams } from '@libp2p/gossipsub/score';
+import { identify } from '@libp2p/identify';
+import { KEEP_ALIVE, type ConnectionGater, type Libp2p } from '@libp2p/interface';
+import { keychain } from '@libp2p/keychain';
+import { noise } from '@libp2p/noise';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { isPrivate } from '@libp2p/utils';
+import { webRTC, webRTCDirect } from '@libp2p/webrtc';
+import { webSockets } from '@libp2p/websockets';
+import { yamux } from '@libp2p/yamux';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { LevelDatastore } from 'datastore-level';
+import { createLibp2p } from 'libp2p';
+import { blake2b256 } from '@nunet/shared/encoding.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { Network } from '@nunet/shared/fields.ts';
+import { advertTopic } from '@nunet/shared/wire.ts';
+import { MAX_ADVERT_BYTES } from '@nunet/shared/advert.ts';
+
+/** An IP address to bind and a port; 0 takes a free one. */
+export interface ListenAt {
+  host: string;
+  port: number;
+}
+
+export interface NodeOptions {
+  network: Network;
+  /** 32-byte Ed25519 seed of the peer key. */
+  privateKey: Uint8Array;
+  listen: {
+    tcp?: ListenAt;
+    ws?: ListenAt;
+    webrtcDirect?: ListenAt;
+    /** Take a reservation on a connected hub, so that an agent behind NAT can be reached through it. */
+    relay?: boolean;
+  };
+  /** Folder of known peers and of the WebRTC certificate; without it the certhash changes at each start. */
+  datastorePath?: string;
+  /** Relay for others, with a wider gossip mesh. */
+  hub: boolean;
+  /** Dial and announce private addresses. For the devnet; otherwise only paired peers are dialled there. */
+  allowPrivate: boolean;
+  agentVersion?: string;
+  /** Stops the node. */
+  signal: AbortSignal;
+}
+
+/** A started node. */
+export interface NetworkNode {
+  readonly libp2p: Libp2p<{ gossip: GossipSub }>;
+  readonly peerId: string;
+  readonly network: Network;
+  /** Aborts when the node stops. */
+  readonly signal: AbortSignal;
+  /** Where it can be reached, peer id included. */
+  addresses(): string[];
+  /** Keeps a connection slot for this peer and counts how many asked for it: its owner, and the other peer of each running job. */
+  reserve(peerId: string): void;
+  release(peerId: string): void;
+  stop(): Promise<void>;
+}
+
+/** Measured: 0.63 MB a WebRTC connection, so 256 of them are 160 MB. */
+const MAX_CONNECTIONS = { agent: 256, hub: 1024 };
+/** Slots that only reserved peers may take. */
+const RESERVED_SLOTS = 64;
+const MAX_CONNECTIONS_A_PEER = 4;
+const MAX_CONNECTIONS_AN_ADDRESS = 32;
+/**
+ * The certhash is part of every address that others store, so the longest life that works: js-libp2p renews by one timer a day
+ * before the end, and a timer of more than 2^31 ms (24.8 days) fires at once, for ever.
+ */
+const CERTIFICATE_LIFESPAN_MS = 24 * 86_400_000;
+
+const listenText = (at: ListenAt | undefined, kind: 'tcp' | 'ws' | 'webrtc-direct'): string[] => {
+  if (at === undefined) return [];
+  const ip = `/${at.host.includes(':') ? 'ip6' : 'ip4'}/${at.host}`;
+  if (kind === 'webrtc-direct') return [`${ip}/udp/${at.port}/webrtc-direct`];
+  return [`${ip}/tcp/${at.port}${kind === 'ws' ? '/ws' : ''}`];
+};
+
+/** Only public STUN servers would be contacted by default; a direct connection needs none. */
+const rtcConfiguration = { iceServers: [] };
+
+/** Starts a node. Throws `listen-failed` when an address cannot be bound. */
+export async function createNode(options: NodeOptions): Promise<NetworkNode> {
+  options.signal.throwIfAborted();
+  const { hub, allowPrivate, listen } = options;
+  const reserved = new Map<string, number>();
+  const maxConnections = hub ? MAX_CONNECTIONS.hub : MAX_CONNECTIONS.agent;
+  const datastore = options.datastorePath === undefined ? undefined : await openDatastore(options.datastorePath);
+  const stopping = new AbortController();
+
+  const gossip = gossipsub({
+    allowPublishToZeroTopicPeers: true,
+    allowedTopics: [advertTopic(options.network)],
+    // An envelope, gossip's own signature and field headers; anything longer is not even decoded.
+    maxInboundDataLength: MAX_ADVERT_BYTES + 512,
+    ...(hub ? { D: 24, Dlo: 12, Dhi: 64, Dscore: 8 } : {}),
+    scoreParams: {
+      // Agents behind one NAT, or all on loopback, share an address; the default weight then silences all of them.
+      IPColocationFactorWeight: 0,
+      topics: { [advertTopic(options.network)]: advertScore },
+    },
+    decodeRpcLimits: {
+      maxSubscriptions: 16,
+      maxMessages: 256,
+      maxIhaveMessageIDs: 2_000,
+      maxIwantMessageIDs: 2_000,
+      maxIdontwantMessageIDs: 512,
+      maxControlMessages: 128,
+      maxPeerInfos: 16,
+    },
+  });
+
+  let libp2p: Libp2p<{ gossip: GossipSub }>;
+  try {
+    libp2p = await createLibp2p({
+      privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKey),
+      nodeInfo: { userAgent: options.agentVersion ?? 'nunet' },
+      ...(datastore === undefined ? {} : { datastore }),
+      addresses: {
+        listen: [
+          ...listenText(listen.tcp, 'tcp'),
+          ...listenText(listen.ws, 'ws'),
+          ...listenText(listen.webrtcDirect, 'webrtc-direct'),
+          ...(listen.relay === true ? ['/p2p-circuit', '/webrtc'] : []),
+        ],
+        announceFilter: (addresses) => (allowPrivate ? addresses : addresses.filter((address) => !isPrivate(address))),
+      },
+      transports: [
+        tcp(),
+        webSockets(),
+        webRTCDirect({ rtcConfiguration, certificateLifespan: CERTIFICATE_LIFESPAN_MS }),
+        webRTC({ rtcConfiguration }),
+        circuitRelayTransport(),
+      ],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux({ maxInboundStreams: 512, maxOutboundStreams: 512 })],
+      connectionManager: {
+        maxConnections,
+        // The default of 5 a second an address turns a handful of agents behind one NAT away.
+        inboundConnectionThreshold: allowPrivate ? 500 : 20,
+        maxIncomingPendingConnections: 128,
+      },
+      connectionGater: gaterOf({ reserved, maxConnections, allowPrivate, connections: () => libp2p.getConnections() }),
+      services: {
+        // First: gossip and relay wait for what identify learns.
+        identify: identify({ protocolPrefix: 'nunet' }),
+        ping: ping(),
+        gossip,
+        ...(datastore === undefined ? {} : { keychain: keychain(keychainInit(options.privateKey)) }),
+        ...(hub ? { relay: relayServer() } : {}),
+      },
+    });
+  } catch (cause) {
+    await datastore?.close();
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new NunetError('listen-failed', `Cannot start the network node: ${reason.slice(0, 300)}`, { cause });
+  }
+
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> =>
+    (stopped ??= (async () => {
+      stopping.abort(new NunetError('node-stopped', 'The network node was stopped'));
+      options.signal.removeEventListener('abort', onAbort);
+      await libp2p.stop();
+      await datastore?.close();
+    })());
+  const onAbort = (): void => void stop();
+  options.signal.addEventListener('abort', onAbort, { once: true });
+
+  const tag = (peerId: string, on: boolean): void => {
+    // Tags keep the connection when others are pruned, and make libp2p dial again when it is lost.
+    const tags = { [`${KEEP_ALIVE}-nunet`]: on ? { value: 100 } : undefined };
+    libp2p.peerStore.merge(peerIdFromString(peerId), { tags }).catch(() => undefined);
+  };
+  return {
+    libp2p,
+    peerId: libp2p.peerId.toString(),
+    network: options.network,
+    signal: stopping.signal,
+    addresses: () => libp2p.getMultiaddrs().map(String),
+    reserve: (peerId) => {
+      const count = reserved.get(peerId) ?? 0;
+      reserved.set(peerId, count + 1);
+      if (count === 0) tag(peerId, true);
+    },
+    release: (peerId) => {
+      const count = reserved.get(peerId) ?? 0;
+      if (count > 1) reserved.set(peerId, count - 1);
+      else if (reserved.delete(peerId)) tag(peerId, false);
+    },
+    stop,
+  };
+}
+
+async function openDatastore(path: string): Promise<LevelDatastore> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const datastore = new LevelDatastore(path);
+  try {
+    await datastore.open();
+  } catch (cause) {
+    throw new NunetError(
+      'datastore-locked',
+      `Cannot open ${path}: another agent uses it, or it is damaged; stop that agent or move the folder away`,
+      {
+        cause,
+      },
+    );
+  }
+  return datastore;
+}
+
+/** The keychain holds the certificate's key only; its password follows from the peer key, so that there is one secret to keep. */
+function keychainInit(seed: Uint8Array) {
+  const secret = bytesToHex(blake2b256(concatBytes(utf8ToBytes('nunet/keychain/1\0'), seed)));
+  return { pass: secret, dek: { hash: 'sha2-512', salt: secret.slice(0, 32), iterationCount: 10_000, keyLength: 64 } };
+}
+
+/** Presence only: what counts is invalid messages. Ten of them put a peer below the graylist threshold for minutes. */
+const advertScore = createTopicScoreParams({
+  topicWeight: 1,
+  timeInMeshWeight: 0,
+  firstMessageDeliveriesWeight: 0,
+  // Star topologies deliver most messages through one hub; silence is not misbehaviour.
+  meshMessageDeliveriesWeight: 0,
+  meshFailurePenaltyWeight: 0,
+  invalidMessageDeliveriesWeight: -1,
+  invalidMessageDeliveriesDecay: 0.9,
+});
+
+/** Signalling only: nothing but the WebRTC handshake fits through. */
+const relayServer = () =>
+  circuitRelayServer({
+    reservations: {
+      maxReservations: 256,
+      reservationTtl: 30 * 60_000,
+      applyDefaultLimit: true,
+      defaultDurationLimit: 60_000,
+      defaultDataLimit: 128n * 1024n,
+    },
+    maxInboundHopStreams: 32,
+    maxOutboundStopStreams: 64,
+  });
+
+function gaterOf(options: {
+  reserved: ReadonlyMap<string, number>;
+  maxConnections: number;
+  allowPrivate: boolean;
+  connections: () => { remotePeer: { toString(): string }; remoteAddr: Multiaddr; limits?: unknown }[];
+}): ConnectionGater {
+  const { reserved, allowPrivate, connections } = options;
+  return {
+    denyDialMultiaddr: (address) => {
+      if (allowPrivate || !isPrivate(address)) return false;
+      const peerId = address.getComponents().findLast((part) => part.name === 'p2p')?.value;
+      return peerId === undefined || !reserved.has(peerId);
+    },
+    denyInboundUpgradedConnection: (peerId, connection) => {
+      const text = peerId.toString();
+      const open = connections();
+      if (open.filter((other) => other.remotePeer.toString() === text).length >= MAX_CONNECTIONS_A_PEER) return true;
+      if (reserved.has(text)) return false;
+      if (open.length >= options.maxConnections - RESERVED_SLOTS) return true;
+      if (allowPrivate) return false;
+      const host = hostOf(connection.remoteAddr);
+      return host !== undefined && open.filter((other) => hostOf(other.remoteAddr) === host).length >= MAX_CONNECTIONS_AN_ADDRESS;
+    },
+  };
+}
+
+const hostOf = (address: Multiaddr): string | undefined =>
+  address.getComponents().find((part) => part.name === 'ip4' || part.name === 'ip6')?.value;

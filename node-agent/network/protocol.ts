@@ -1,0 +1,151 @@
+// Protocols over libp2p streams: serve one, ask one. What an exchange is lives in shared/exchange.ts; here are dialling, limits and time.
+import type { Connection, Stream } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { multiaddr } from '@multiformats/multiaddr';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { answerStream, ask, askMany, type Answerer, type AnswerOf } from '@nunet/shared/exchange.ts';
+import { PROTOCOLS, type ProtocolName, type RequestOf } from '@nunet/shared/wire.ts';
+import { PeerLimits, type PeerLimit } from './limits.ts';
+import type { NetworkNode } from './node.ts';
+
+/** A peer id (12D3Koo..., already known or connected), a multiaddr, or several multiaddrs of one peer. */
+export type Target = string | readonly string[];
+
+/** The whole request must be here by then, however slowly it is sent. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+const DIAL_TIMEOUT_MS = 15_000;
+
+/** What one peer may ask of us. Blocks go in windows of 2 MiB, so 64 a second is far above any link. */
+export const PEER_LIMITS: Record<ProtocolName, PeerLimit> = {
+  adverts: { maxOpenAPeer: 2, maxOpen: 64, burst: 10, perSecond: 2 },
+  quote: { maxOpenAPeer: 4, maxOpen: 64, burst: 20, perSecond: 5 },
+  run: { maxOpenAPeer: 4, maxOpen: 64, burst: 20, perSecond: 5 },
+  follow: { maxOpenAPeer: 16, maxOpen: 512, burst: 40, perSecond: 10 },
+  answer: { maxOpenAPeer: 4, maxOpen: 64, burst: 20, perSecond: 5 },
+  blocks: { maxOpenAPeer: 8, maxOpen: 128, burst: 128, perSecond: 64 },
+};
+
+export interface ServeOptions {
+  limit?: PeerLimit;
+  /** Milliseconds from any fixed origin. */
+  now?: () => number;
+  requestTimeoutMs?: number;
+  /** For the local log only; the peer was told the safe part already. */
+  onFailure?: (error: unknown, peerId: string) => void;
+}
+
+/** Answers one protocol from now on. The answerer returns one answer, or an async iterable of answers that is read as fast as the peer takes them. */
+export async function serve<Name extends ProtocolName>(
+  node: NetworkNode,
+  name: Name,
+  answerer: Answerer<Name>,
+  options: ServeOptions = {},
+): Promise<void> {
+  const limit = options.limit ?? PEER_LIMITS[name];
+  const limits = new PeerLimits(limit, options.now ?? (() => performance.now()));
+  const { timeoutMs } = PROTOCOLS[name];
+  await node.libp2p.handle(
+    PROTOCOLS[name].id,
+    async (stream: Stream, connection: Connection) => {
+      const peerId = connection.remotePeer.toString();
+      const admission = limits.admit(peerId);
+      if (admission.type !== 'admitted') {
+        stream.abort(new NunetError(admission.type, `Cannot answer ${name} of ${peerId}: ${admission.type}`));
+        return;
+      }
+      try {
+        await answerStream(stream, name, answerer, {
+          peerId,
+          requestSignal: AbortSignal.timeout(options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS),
+          signal: timeoutMs > 0 ? AbortSignal.any([node.signal, AbortSignal.timeout(timeoutMs)]) : node.signal,
+          closeSignal: () => AbortSignal.timeout(CLOSE_TIMEOUT_MS),
+          onFailure: (error) => options.onFailure?.(error, peerId),
+        });
+      } finally {
+        admission.release();
+      }
+    },
+    // libp2p counts a connection's streams; ours above counts a peer's, over all its connections.
+    { maxInboundStreams: limit.maxOpenAPeer, maxOutboundStreams: 64, force: true },
+  );
+}
+
+/** Opens a stream of the protocol to the target; `force` dials anew even when a connection is open. Throws `peer-unreachable` or `protocol-unsupported`. */
+async function open(node: NetworkNode, target: Target, name: ProtocolName, signal: AbortSignal, force: boolean): Promise<Stream> {
+  const dialSignal = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
+  try {
+    const peer =
+      typeof target !== 'string'
+        ? target.map((text) => multiaddr(text))
+        : target.startsWith('/')
+          ? multiaddr(target)
+          : peerIdFromString(target);
+    return await node.libp2p.dialProtocol(peer, PROTOCOLS[name].id, { signal: dialSignal, force });
+  } catch (cause) {
+    signal.throwIfAborted();
+    const who = typeof target === 'string' ? target : (target[0] ?? 'a peer without an address');
+    if (cause instanceof Error && cause.name === 'UnsupportedProtocolError') {
+      throw new NunetError('protocol-unsupported', `Cannot ask ${who}: it does not speak ${PROTOCOLS[name].id}`, { cause });
+    }
+    throw new NunetError(
+      'peer-unreachable',
+      `Cannot reach ${who}: no answer at its address; check that it runs and that the address is right`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** A timeout of ours gets a name; the caller's own abort stays what it was. */
+function named(error: unknown, name: ProtocolName, deadline: AbortSignal, signal: AbortSignal): unknown {
+  if (!signal.aborted && deadline.aborted) {
+    return new NunetError('peer-timeout', `Cannot wait longer for ${name}: no whole answer within ${PROTOCOLS[name].timeoutMs} ms`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+const NEVER = new AbortController().signal;
+const deadlineOf = (name: ProtocolName): AbortSignal =>
+  PROTOCOLS[name].timeoutMs > 0 ? AbortSignal.timeout(PROTOCOLS[name].timeoutMs) : NEVER;
+const closeSignal = (): AbortSignal => AbortSignal.timeout(CLOSE_TIMEOUT_MS);
+
+/** One request, one answer. Throws `peer-unreachable`, `protocol-unsupported`, `peer-timeout`, `peer-failure`, `stream-closed`, or as `decode`. */
+export async function request<Name extends ProtocolName>(
+  node: NetworkNode,
+  target: Target,
+  name: Name,
+  message: RequestOf<Name>,
+  signal: AbortSignal,
+): Promise<AnswerOf<Name>> {
+  const deadline = deadlineOf(name);
+  const both = AbortSignal.any([signal, deadline]);
+  try {
+    const stream = await open(node, target, name, both, false);
+    return await ask(stream, name, message, { signal: both, closeSignal });
+  } catch (error) {
+    throw named(error, name, deadline, signal);
+  }
+}
+
+/** One request, many answers, read at the caller's pace; leaving the loop ends the exchange. Throws as `request`. */
+export async function* requestMany<Name extends ProtocolName>(
+  node: NetworkNode,
+  target: Target,
+  name: Name,
+  message: RequestOf<Name>,
+  signal: AbortSignal,
+  options: { force?: boolean } = {},
+): AsyncGenerator<AnswerOf<Name>, void, undefined> {
+  const deadline = deadlineOf(name);
+  const both = AbortSignal.any([signal, deadline]);
+  try {
+    const stream = await open(node, target, name, both, options.force ?? false);
+    yield* askMany(stream, name, message, { signal: both, closeSignal });
+  } catch (error) {
+    throw named(error, name, deadline, signal);
+  }
+}
