@@ -25,7 +25,13 @@ export interface Process {
 const running = new Set<Process>();
 
 /** Starts `node <file> ...args`; stderr and other output go to `logFile`. */
-export function startProcess(options: { name: string; file: string; args: readonly string[]; logFile: string; env?: Record<string, string> }): Process {
+export function startProcess(options: {
+  name: string;
+  file: string;
+  args: readonly string[];
+  logFile: string;
+  env?: Record<string, string>;
+}): Process {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = createWriteStream(options.logFile, { flags: 'a' });
   const child: ChildProcess = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', options.file, ...options.args], {
@@ -62,7 +68,7 @@ export function startProcess(options: { name: string; file: string; args: readon
     return typeof code === 'number' ? code : 1;
   });
   async function* lines(): AsyncGenerator<Record<string, unknown>> {
-    for (let next = 0; ; ) {
+    for (let next = 0; ;) {
       const line = seen[next];
       if (line !== undefined) {
         next += 1;
@@ -88,7 +94,10 @@ export function startProcess(options: { name: string; file: string; args: readon
         throw new NunetError('process-ended', `${options.name} ended before it was ready; see ${options.logFile}`);
       })();
       const timeout = Promise.withResolvers<never>();
-      const timer = setTimeout(() => timeout.reject(new NunetError('process-slow', `${options.name} said nothing in ${timeoutMs} ms; see ${options.logFile}`)), timeoutMs);
+      const timer = setTimeout(
+        () => timeout.reject(new NunetError('process-slow', `${options.name} said nothing in ${timeoutMs} ms; see ${options.logFile}`)),
+        timeoutMs,
+      );
       try {
         return await Promise.race([found, timeout.promise]);
       } finally {
