@@ -15,7 +15,7 @@ export const MAX_LOG_LINES = 100_000;
 /** Blocks a receiver may ask for in one request; bounded by the 4 MiB read buffer of a WebRTC stream, which has no backpressure. */
 export const MAX_BLOCKS_A_REQUEST = 8;
 
-const bytes = z.instanceof(Uint8Array);
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
 const safeText = z.string().max(500);
 /** Any protocol may answer with this instead. */
 const failure = z.strictObject({ type: z.literal('error'), code: z.string().max(60), message: safeText });

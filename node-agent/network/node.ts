@@ -154,7 +154,7 @@ export async function createNode(options: NodeOptions): Promise<NetworkNode> {
       connectionGater: gaterOf({ reserved, maxConnections, allowPrivate, connections: () => libp2p.getConnections() }),
       services: {
         // First: gossip and relay wait for what identify learns.
-        identify: identify({ protocolPrefix: 'nunet' }),
+        identify: identify(),
         ping: ping(),
         gossip,
         ...(datastore === undefined ? {} : { keychain: keychain(keychainInit(options.privateKey)) }),

@@ -1,15 +1,15 @@
 // Protocols over libp2p streams: serve one, ask one. What an exchange is lives in shared/exchange.ts; here are dialling, limits and time.
-import type { Connection, Stream } from '@libp2p/interface';
+import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
-import { multiaddr } from '@multiformats/multiaddr';
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { answerStream, ask, askMany, type Answerer, type AnswerOf } from '@nunet/shared/exchange.ts';
 import { PROTOCOLS, type ProtocolName, type RequestOf } from '@nunet/shared/wire.ts';
 import { PeerLimits, type PeerLimit } from './limits.ts';
 import type { NetworkNode } from './node.ts';
 
-/** A peer id (12D3Koo..., already known or connected), a multiaddr, or several multiaddrs of one peer. */
-export type Target = string | readonly string[];
+/** A peer id (12D3Koo..., already known or connected), a multiaddr, or a peer with the addresses it may have. */
+export type Target = string | { peerId: string; addresses: readonly string[] };
 
 /** The whole request must be here by then, however slowly it is sent. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -71,20 +71,31 @@ export async function serve<Name extends ProtocolName>(
   );
 }
 
+/** Addresses of the peer itself only: one that names another peer would have us talk to a stranger. */
+function dialable(target: Target): PeerId | Multiaddr | Multiaddr[] {
+  if (typeof target === 'string') return target.startsWith('/') ? multiaddr(target) : peerIdFromString(target);
+  const addresses = target.addresses.flatMap((text) => {
+    try {
+      const address = multiaddr(text);
+      const last = address.getComponents().at(-1);
+      if (last?.name !== 'p2p') return [address.encapsulate(`/p2p/${target.peerId}`)];
+      return last.value === target.peerId ? [address] : [];
+    } catch {
+      return [];
+    }
+  });
+  return addresses.length > 0 ? addresses : peerIdFromString(target.peerId);
+}
+
 /** Opens a stream of the protocol to the target; `force` dials anew even when a connection is open. Throws `peer-unreachable` or `protocol-unsupported`. */
 async function open(node: NetworkNode, target: Target, name: ProtocolName, signal: AbortSignal, force: boolean): Promise<Stream> {
   const dialSignal = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
   try {
-    const peer =
-      typeof target !== 'string'
-        ? target.map((text) => multiaddr(text))
-        : target.startsWith('/')
-          ? multiaddr(target)
-          : peerIdFromString(target);
+    const peer = dialable(target);
     return await node.libp2p.dialProtocol(peer, PROTOCOLS[name].id, { signal: dialSignal, force });
   } catch (cause) {
     signal.throwIfAborted();
-    const who = typeof target === 'string' ? target : (target[0] ?? 'a peer without an address');
+    const who = typeof target === 'string' ? target : target.peerId;
     if (cause instanceof Error && cause.name === 'UnsupportedProtocolError') {
       throw new NunetError('protocol-unsupported', `Cannot ask ${who}: it does not speak ${PROTOCOLS[name].id}`, { cause });
     }
