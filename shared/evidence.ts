@@ -20,6 +20,8 @@ import { NunetError } from './errors.ts';
 import { keyOfPeerId } from './peer-id.ts';
 import { openStatement, type Signed } from './signature.ts';
 
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
+
 export const EVIDENCE_KINDS = ['quote', 'lock-refusal', 'manifest', 'ack', 'dispute', 'cancel'] as const;
 export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
 
@@ -28,11 +30,11 @@ export const evidenceBundle = z.strictObject({
   v: z.literal(1),
   lock: outputReference,
   items: z
-    .array(z.strictObject({ kind: z.enum(EVIDENCE_KINDS), envelope: z.instanceof(Uint8Array) }))
+    .array(z.strictObject({ kind: z.enum(EVIDENCE_KINDS), envelope: bytes }))
     .min(1)
     .max(EVIDENCE_KINDS.length),
   /** dag-cbor of the JobSpec; must hash to the quote's job id. */
-  spec: z.instanceof(Uint8Array).nullable(),
+  spec: bytes.nullable(),
   /** Where inputs and outputs can be fetched for a replay. */
   sources: z.array(multiaddrText).max(8),
 });

@@ -6,6 +6,8 @@ import { MAX_SPEC_BYTES } from './job-spec.ts';
 import { MAX_ANSWER_BYTES, MAX_MANIFEST_BYTES } from './manifest.ts';
 import { MAX_QUOTE_BYTES } from './quote.ts';
 
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
+
 /** `POST` here, `Content-Type: application/cbor`; answers 200 with a `ReplayResponse`, or a problem with a non-2xx status. */
 export const REPLAY_PATH = '/replay';
 
@@ -17,13 +19,13 @@ export const replayRequest = z.strictObject({
   v: z.literal(1),
   lock: outputReference,
   /** Signed `quote`. */
-  quote: z.instanceof(Uint8Array),
+  quote: bytes,
   /** Signed `manifest`: the claim. */
-  manifest: z.instanceof(Uint8Array),
+  manifest: bytes,
   /** Signed `dispute`. */
-  dispute: z.instanceof(Uint8Array),
+  dispute: bytes,
   /** dag-cbor of the JobSpec. */
-  spec: z.instanceof(Uint8Array),
+  spec: bytes,
   /** Where the inputs (and the claimed outputs, when a metric must be compared) can be fetched. */
   sources: z.array(multiaddrText).max(8),
 });
