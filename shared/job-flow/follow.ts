@@ -1,0 +1,340 @@
+// followJob: the work lane. Hands the spec to the agent, follows states, progress and logs, then fetches, checks and answers.
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { NunetError, safeError } from '../errors.ts';
+import { openEvidence } from '../evidence.ts';
+import { isJobEnd } from '../job-state.ts';
+import { isLockEnd } from '../lock-state.ts';
+import type { Manifest } from '../manifest.ts';
+import type { Quote } from '../quote.ts';
+import { signStatement, type Signed } from '../signature.ts';
+import type { FollowEvent } from '../wire.ts';
+import { goJob, type Drive } from './drive.ts';
+import { manifestProblems } from './manifest-check.ts';
+import type { AgentContact, BuiltLock } from './ports.ts';
+
+/** Tries of an output whose bytes are wrong before it is disputed: a broken transfer is not yet a broken promise. */
+const WRONG_OUTPUT_TRIES = 3;
+/** Tries of a check that cannot be run. */
+const CHECK_TRIES = 5;
+
+interface Work {
+  drive: Drive;
+  quote: Signed<Quote>;
+  lockTx: BuiltLock;
+  agent: AgentContact;
+  /** The agent said "accepted" in this run of the flow. */
+  accepted: boolean;
+  nextEvent: number;
+}
+
+/** The pieces that every step of the work needs; present from the first lock on. */
+function workOf(drive: Drive): Work {
+  const { quote, lockTx, addresses } = drive.record();
+  if (quote === undefined || lockTx === undefined) throw new NunetError('job-not-locked', 'Cannot follow job: nothing is locked');
+  return { drive, quote, lockTx, agent: { peerId: quote.body.computeProvider.peerId, addresses }, accepted: false, nextEvent: 0 };
+}
+
+/** Takes a signed statement of the agent; one of another lock or key is told and ignored. */
+async function takeEnvelope(work: Work, kind: 'manifest' | 'lock-refusal', envelope: Uint8Array): Promise<void> {
+  const { drive, quote, lockTx } = work;
+  try {
+    openEvidence(kind, envelope, { quote, lock: lockTx.reference });
+  } catch (error) {
+    const { code, message } = safeError(error);
+    drive.notice(code, message);
+    return;
+  }
+  const hex = bytesToHex(envelope);
+  if (kind === 'manifest') {
+    await drive.append((record, atMs) => (record.manifest === undefined ? { type: 'manifest', atMs, envelope: hex } : undefined));
+    return;
+  }
+  const { refusal } = await drive.append((record, atMs) =>
+    record.refusal === undefined && record.manifest === undefined ? { type: 'refusal', atMs, envelope: hex } : undefined,
+  );
+  if (refusal !== undefined) await goJob(drive, 'refused', refusal.body.reasons.map((reason) => reason.message).join('; '));
+}
+
+/** Only what the agent signed may end a job; of the rest of its words, those that move the job forward. */
+async function takeEvent(work: Work, event: Exclude<FollowEvent, { type: 'error' }>): Promise<void> {
+  const { drive } = work;
+  switch (event.type) {
+    case 'state':
+      work.nextEvent = Math.max(work.nextEvent, event.event + 1);
+      if (event.state === 'preparing' || event.state === 'running') await goJob(drive, event.state, event.detail ?? '');
+      return;
+    case 'progress':
+      drive.emit(event);
+      return;
+    case 'log': {
+      const { jobId } = drive.record();
+      // An agent that repeats or skips lines cannot rewrite what was kept.
+      if (event.offset !== (await drive.ports.outputs.logLength(jobId))) return;
+      await drive.ports.outputs.appendLog(jobId, event.offset, event.line);
+      drive.emit(event);
+      return;
+    }
+    case 'manifest':
+    case 'refusal':
+      await takeEnvelope(work, event.type === 'manifest' ? 'manifest' : 'lock-refusal', event.envelope);
+      return;
+    case 'end':
+      return;
+  }
+}
+
+const hasAnswered = (work: Work): boolean => {
+  const { manifest, refusal } = work.drive.record();
+  return manifest !== undefined || refusal !== undefined;
+};
+
+/** Reads one followed stream until it ends, falls silent, or has brought what ends the job. */
+async function readStream(work: Work, signal: AbortSignal): Promise<void> {
+  const { drive } = work;
+  const { network, clock, outputs } = drive.ports;
+  const jobId = drive.record().jobId;
+  const silent = new AbortController();
+  const within = AbortSignal.any([signal, silent.signal]);
+  let timer = new AbortController();
+  const listen = (): void => {
+    timer.abort();
+    timer = new AbortController();
+    clock.sleep(drive.pace.idleMs, timer.signal).then(
+      () => silent.abort(new NunetError('agent-silent', `the agent said nothing for ${drive.pace.idleMs} ms`)),
+      () => undefined,
+    );
+  };
+  listen();
+  const request = { jobId, fromEvent: work.nextEvent, fromLog: await outputs.logLength(jobId) };
+  const stream = network.follow(work.agent, request, within)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await orAborted(stream.next(), within);
+      if (next.done === true) return;
+      listen();
+      await takeEvent(work, next.value);
+      if (next.value.type === 'end' || hasAnswered(work)) return;
+    }
+  } finally {
+    timer.abort();
+    // Not awaited: a stream that ignores its signal must not hold the job.
+    stream.return?.().catch(() => undefined);
+  }
+}
+
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** Signs and journals the cancel once it is wanted and nothing runs yet. */
+async function cancelIfWanted(work: Work): Promise<void> {
+  const { drive, lockTx } = work;
+  const { jobId, job, cancelWanted, cancel, spec } = drive.record();
+  if (!cancelWanted || cancel !== undefined || isJobEnd(job)) return;
+  if (job === 'running') return drive.notice('cancel-late', 'The job runs already: it can be disputed, not cancelled.');
+  const body = { v: 1 as const, network: spec.network, jobId, lock: lockTx.reference };
+  const signed = await signStatement('cancel', body, await drive.ports.keys.signer(jobId));
+  await drive.append((record, atMs) =>
+    record.cancel === undefined && record.job !== 'running'
+      ? { type: 'answer', atMs, kind: 'cancel', envelope: bytesToHex(signed.envelope) }
+      : undefined,
+  );
+}
+
+/** One try: hand over the spec unless that was done, then follow. */
+async function tryOnce(work: Work, lockOver: boolean, signal: AbortSignal): Promise<void> {
+  const { drive, quote, lockTx, agent } = work;
+  if (drive.record().cancelWanted) await cancelIfWanted(work);
+  else if (!work.accepted && !lockOver) {
+    const answer = await drive.ports.network.run(
+      agent,
+      { spec: drive.record().spec, quote: quote.envelope, lock: lockTx.reference },
+      signal,
+    );
+    if (answer.type === 'refusal') return takeEnvelope(work, 'lock-refusal', answer.envelope);
+    work.accepted = true;
+  }
+  await readStream(work, signal);
+}
+
+/** Until the agent has signed a manifest or a refusal, or neither can matter any more. */
+async function awaitResult(work: Work, signal: AbortSignal): Promise<void> {
+  const { drive, quote } = work;
+  for (let attempt = 0; !hasAnswered(work) && !isJobEnd(drive.record().job); attempt++) {
+    const before = drive.record();
+    const lockOver = before.lock !== null && isLockEnd(before.lock);
+    try {
+      // A stop of this try: the lock ended meanwhile (one more try asks for what is left), or somebody wants to cancel.
+      await untilChange(drive, signal, lockOver, (within) => tryOnce(work, lockOver, within));
+      if (drive.record() !== before) attempt = 0;
+    } catch (error) {
+      drive.failed('The agent cannot be followed', error, signal);
+    }
+    if (hasAnswered(work)) return;
+    if (lockOver) return;
+    if ((await chainTime(drive, signal)) >= quote.body.disputeBy) {
+      return goJob(drive, 'expired', 'the agent delivered no signed result in time');
+    }
+    await drive.backOff(attempt, signal);
+  }
+}
+
+async function chainTime(drive: Drive, signal: AbortSignal): Promise<number> {
+  try {
+    return await drive.ports.escrow.chainTimeMs(signal);
+  } catch (error) {
+    drive.failed('The chain cannot be read', error, signal);
+    return 0;
+  }
+}
+
+/** The act, stopped when the lock ends or a cancel is wanted while it runs. After the lock's end it gets one idle time. */
+async function untilChange(
+  drive: Drive,
+  signal: AbortSignal,
+  lockOver: boolean,
+  act: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const settled = new AbortController();
+  const { cancelWanted } = drive.record();
+  const watching = lockOver
+    ? drive.ports.clock.sleep(drive.pace.idleMs, settled.signal)
+    : drive.until(
+        (record) => (record.lock !== null && isLockEnd(record.lock)) || record.cancelWanted !== cancelWanted,
+        AbortSignal.any([signal, settled.signal]),
+      );
+  watching.then(
+    () => stop.abort(new NunetError('state-changed', 'the state of the job changed')),
+    () => undefined,
+  );
+  try {
+    await act(AbortSignal.any([signal, stop.signal]));
+  } catch (error) {
+    if (!stop.signal.aborted || signal.aborted) throw error;
+  } finally {
+    settled.abort();
+  }
+}
+
+/** Fetches all outputs. Gives the reason when they cannot be had. */
+async function fetchOutputs(work: Work, manifest: Manifest, signal: AbortSignal): Promise<string | undefined> {
+  const { drive, agent, quote } = work;
+  const jobId = drive.record().jobId;
+  for (const file of manifest.outputs) {
+    let wrong = 0;
+    for (let attempt = 0; ; attempt++) {
+      const { lock } = drive.record();
+      const lockOver = lock !== null && isLockEnd(lock);
+      try {
+        const onBytes = (doneBytes: number): void => drive.emit({ type: 'output', name: file.name, doneBytes, totalBytes: file.bytes });
+        await drive.ports.outputs.fetch(agent, jobId, file, onBytes, signal);
+        break;
+      } catch (error) {
+        drive.failed(`Output ${file.name} cannot be fetched`, error, signal);
+        const { code, message } = safeError(error);
+        if (code === 'outputs-wrong' && ++wrong >= WRONG_OUTPUT_TRIES)
+          return `output ${file.name} is not what the manifest commits to: ${message}`;
+        // Late enough to be patient, early enough that a dispute still counts.
+        const { finishBy, disputeBy } = quote.body;
+        const late = (await chainTime(drive, signal)) >= finishBy + (disputeBy - finishBy) * 0.75;
+        if ((late || lockOver) && attempt >= 2) return `output ${file.name} was not delivered: ${message}`;
+      }
+      await drive.backOff(attempt, signal);
+    }
+  }
+  return undefined;
+}
+
+/** The check's verdict over stored outputs; undefined when it cannot be run, which must not look like a "no". */
+async function runCheck(
+  work: Work,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<{ accept: boolean; score: number | null; detail: string } | undefined> {
+  const { drive } = work;
+  for (let attempt = 0; attempt < CHECK_TRIES; attempt++) {
+    try {
+      return await drive.ports.outputs.check(drive.record().spec, manifest, signal);
+    } catch (error) {
+      drive.failed('The check cannot be run', error, signal);
+    }
+    await drive.backOff(attempt, signal);
+  }
+  drive.notice(
+    'check-failed',
+    'The check could not be run, so the result is not answered; silence pays it when the time to dispute is over.',
+  );
+  return undefined;
+}
+
+/** Looks at what was delivered and journals what is thought of it. False when there is nothing to answer. */
+async function judge(work: Work, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
+  const { drive, quote } = work;
+  if (drive.record().check !== undefined) return true;
+  const checked = (accept: boolean, score: number | null, detail: string): Promise<unknown> =>
+    drive.append((record, atMs) =>
+      record.check === undefined ? { type: 'checked', atMs, accept, score, detail: detail.slice(0, 500) } : undefined,
+    );
+  const problems = manifestProblems(manifest, quote.body, drive.record().spec);
+  if (problems.length > 0) {
+    await checked(false, null, problems.map((problem) => problem.message).join('; '));
+    return true;
+  }
+  // The agent itself says that there is nothing to pay in full: the oracles' table decides, no answer is needed.
+  if (manifest.exit.kind !== 'completed') return false;
+  if (!drive.record().outputsStored) {
+    const missing = await fetchOutputs(work, manifest, signal);
+    if (missing !== undefined) {
+      await checked(false, null, missing);
+      return true;
+    }
+    await drive.append((_, atMs) => ({ type: 'outputs-stored', atMs }));
+  }
+  const result = await runCheck(work, manifest, signal);
+  if (result === undefined) return false;
+  await checked(result.accept, result.score, result.detail);
+  return true;
+}
+
+/** Signs and journals the one answer; whoever tells it comes after. */
+async function answer(work: Work, manifest: Signed<Manifest>): Promise<void> {
+  const { drive, lockTx } = work;
+  const { check, jobId, spec, answer: answered } = drive.record();
+  if (check === undefined || answered !== undefined) return;
+  const signer = await drive.ports.keys.signer(jobId);
+  const body = { v: 1 as const, network: spec.network, jobId, lock: lockTx.reference, manifestCid: manifest.cid };
+  const kind = check.accept ? ('ack' as const) : ('dispute' as const);
+  const signed = check.accept
+    ? await signStatement('ack', { ...body, payBaseUnits: manifest.body.payBaseUnits }, signer)
+    : await signStatement('dispute', { ...body, reason: check.detail.slice(0, 500) || 'the check did not accept it' }, signer);
+  await drive.append((record, atMs) =>
+    record.answer === undefined ? { type: 'answer', atMs, kind, envelope: bytesToHex(signed.envelope) } : undefined,
+  );
+}
+
+/** Runs until the job's work has ended and, if it delivered, has been answered. */
+export async function followJob(drive: Drive, signal: AbortSignal): Promise<void> {
+  const { lock } = await drive.until((record) => record.lock !== null && record.lock !== 'building' && record.lock !== 'submitted', signal);
+  if (lock === 'dropped') return;
+  const work = workOf(drive);
+  const { jobId, spec } = drive.record();
+  await drive.ports.network.serveInputs(jobId, spec.inputs, { peerIds: [work.agent.peerId], anybody: spec.replay === 'public' });
+  await awaitResult(work, signal);
+  const { manifest } = drive.record();
+  if (manifest === undefined) return;
+  const { exit } = manifest.body;
+  if (exit.kind === 'completed') await goJob(drive, 'finished', '');
+  else
+    await goJob(
+      drive,
+      'failed',
+      `${exit.kind === 'jobFault' ? 'the job’s own fault' : 'the compute provider’s fault'}: ${exit.message} (${exit.code})`,
+    );
+  if (await judge(work, manifest.body, signal)) await answer(work, manifest);
+}

@@ -1,0 +1,186 @@
+// Pre-flight: current adverts -> quotes and refusals, ranked, each "no" with its plain reason. No money moves here.
+import { formatAmount } from '../amount.ts';
+import type { Advert } from '../advert.ts';
+import { safeError } from '../errors.ts';
+import { openQuote } from '../evidence.ts';
+import type { NetworkRecord } from '../network-record.ts';
+import { keyOfPeerId } from '../peer-id.ts';
+import { MAX_QUOTE_BYTES, quoteRefusal, type Quote, type QuoteRequest, type Reason } from '../quote.ts';
+import { openStatement, type Signed } from '../signature.ts';
+import { sandboxLevel } from '../job-spec.ts';
+import type { AgentContact, Clock, Network } from './ports.ts';
+import { quoteProblems } from './quote-check.ts';
+
+/** Agents asked at once. */
+const PARALLEL = 16;
+/** Agents asked in all, cheapest adverts first. */
+const MAX_ASKED = 64;
+const ASK_TIMEOUT_MS = 15_000;
+
+/** A quote that may be locked. */
+export interface Offer {
+  agent: AgentContact;
+  advert: Advert;
+  quote: Signed<Quote>;
+}
+
+/** An agent that will not do it, and why. */
+export interface NoOffer {
+  agent: AgentContact;
+  advert: Advert;
+  outcome: 'refused' | 'unreachable' | 'over-budget' | 'invalid';
+  reasons: Reason[];
+  /** The quote, where there was one. */
+  quote?: Signed<Quote>;
+}
+
+export interface Preflight {
+  /** Best first: price, then expected start, then sandbox. */
+  offers: Offer[];
+  others: NoOffer[];
+  /** "2 agents match, 1 refused because ...": one line to show. */
+  summary: string;
+}
+
+const lowest = (advert: Advert): bigint => advert.price.cpuHour + advert.price.minimum;
+
+const byWorth = (a: Offer, b: Offer): number => {
+  const [p, q] = [a.quote.body, b.quote.body];
+  if (p.amountBaseUnits !== q.amountBaseUnits) return p.amountBaseUnits < q.amountBaseUnits ? -1 : 1;
+  if (p.expectedStartMs !== q.expectedStartMs) return p.expectedStartMs - q.expectedStartMs;
+  const sandbox = sandboxLevel.options.indexOf(q.sandbox) - sandboxLevel.options.indexOf(p.sandbox);
+  return sandbox !== 0 ? sandbox : p.computeProvider.peerId < q.computeProvider.peerId ? -1 : 1;
+};
+
+/** What an advert alone rules out; asking would only cost both sides time. */
+function advertProblems(advert: Advert, request: QuoteRequest, record: NetworkRecord): Reason[] {
+  const problems: Reason[] = [];
+  if (record.revokedPeers.includes(advert.peerId))
+    problems.push({ code: 'peer-revoked', message: 'the network record revokes this agent' });
+  if (!advert.kinds.includes(request.work.kind)) problems.push({ code: 'kind', message: `it does not run ${request.work.kind} jobs` });
+  if (advert.asset.policyId !== record.asset.policyId || advert.asset.assetName !== record.asset.assetName)
+    problems.push({ code: 'asset', message: 'it wants to be paid in another asset' });
+  return problems;
+}
+
+interface Asking {
+  network: Network;
+  request: QuoteRequest;
+  record: NetworkRecord;
+  budgetBaseUnits: bigint;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+async function askOne(advert: Advert, asking: Asking): Promise<Offer | NoOffer> {
+  const { request, record, network, clock, signal } = asking;
+  const agent: AgentContact = { peerId: advert.peerId, addresses: advert.addresses };
+  const no = (outcome: NoOffer['outcome'], reasons: Reason[], quote?: Signed<Quote>): NoOffer => ({
+    agent,
+    advert,
+    outcome,
+    reasons,
+    ...(quote === undefined ? {} : { quote }),
+  });
+  const ruledOut = advertProblems(advert, request, record);
+  if (ruledOut.length > 0) return no('refused', ruledOut);
+  let answer: Awaited<ReturnType<Network['requestQuote']>>;
+  try {
+    answer = await withTimeout((within) => network.requestQuote(agent, request, within), ASK_TIMEOUT_MS, clock, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code, message } = safeError(error);
+    // A peer that answers with an error is there; one that does not answer is not.
+    return no(code === 'peer-failure' ? 'refused' : 'unreachable', [{ code, message }]);
+  }
+  try {
+    if (answer.type === 'refusal') {
+      const refusal = openStatement('quote-refusal', quoteRefusal, answer.envelope, {
+        network: request.network,
+        maxBytes: MAX_QUOTE_BYTES,
+        keyOf: () => keyOfPeerId(agent.peerId),
+      });
+      return no('refused', refusal.body.reasons);
+    }
+    const quote = openQuote(answer.envelope, request.network);
+    const problems = quoteProblems(quote.body, {
+      request,
+      record,
+      peerId: agent.peerId,
+      budgetBaseUnits: asking.budgetBaseUnits,
+      now: clock.now(),
+    });
+    if (problems.length === 0) return { agent, advert, quote };
+    return no(problems.every((problem) => problem.code === 'over-budget') ? 'over-budget' : 'invalid', problems, quote);
+  } catch (error) {
+    const { code, message } = safeError(error);
+    return no('invalid', [{ code, message }]);
+  }
+}
+
+/** The act with a time limit on the injected clock. */
+async function withTimeout<T>(act: (signal: AbortSignal) => Promise<T>, ms: number, clock: Clock, signal: AbortSignal): Promise<T> {
+  const limit = new AbortController();
+  const within = AbortSignal.any([signal, limit.signal]);
+  const timer = new AbortController();
+  clock.sleep(ms, timer.signal).then(
+    () => limit.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError')),
+    () => undefined,
+  );
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      within.addEventListener('abort', () => reject(within.reason as Error), { once: true });
+      act(within).then(resolve, reject);
+    });
+  } finally {
+    timer.abort();
+  }
+}
+
+/** Asks every agent that is in reach, in parallel, and ranks what they say. Throws when the adverts cannot be had. */
+export async function preflight(
+  ports: { network: Network; clock: Clock },
+  options: { request: QuoteRequest; record: NetworkRecord; budgetBaseUnits: bigint; signal: AbortSignal },
+): Promise<Preflight> {
+  const now = ports.clock.now();
+  const adverts = (await ports.network.adverts(options.signal))
+    .map((signed) => signed.body)
+    .filter((advert) => advert.network === options.request.network && advert.expiresAt > now)
+    .sort((a, b) => (lowest(a) < lowest(b) ? -1 : lowest(a) > lowest(b) ? 1 : a.peerId < b.peerId ? -1 : 1));
+  const waiting = adverts.slice(0, MAX_ASKED);
+  const results: (Offer | NoOffer)[] = [];
+  const worker = async (): Promise<void> => {
+    for (let advert = waiting.shift(); advert !== undefined; advert = waiting.shift()) {
+      results.push(await askOne(advert, { ...options, network: ports.network, clock: ports.clock }));
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  const offers = results.filter((result): result is Offer => !('outcome' in result)).sort(byWorth);
+  const others = results.filter((result): result is NoOffer => 'outcome' in result);
+  others.sort((a, b) => (a.agent.peerId < b.agent.peerId ? -1 : 1));
+  return { offers, others, summary: summarize(offers, others) };
+}
+
+const OUTCOMES: Readonly<Record<NoOffer['outcome'], string>> = {
+  refused: 'refused',
+  unreachable: 'did not answer',
+  'over-budget': 'over budget',
+  invalid: 'sent a quote that cannot be used',
+};
+
+function summarize(offers: readonly Offer[], others: readonly NoOffer[]): string {
+  if (offers.length + others.length === 0) return 'No agent is in reach: no hub knows a current advert. Start an agent or try again later.';
+  const parts = [`${offers.length} ${offers.length === 1 ? 'agent matches' : 'agents match'}`];
+  const groups = new Map<string, number>();
+  for (const other of others) {
+    const text = `${OUTCOMES[other.outcome]}: ${other.reasons[0]?.message ?? 'no reason given'}`;
+    groups.set(text, (groups.get(text) ?? 0) + 1);
+  }
+  for (const [text, count] of groups) parts.push(`${count} ${text}`);
+  const cheapest = others
+    .filter((other) => other.outcome === 'over-budget' && other.quote !== undefined)
+    .map((other) => other.quote?.body.amountBaseUnits ?? 0n)
+    .sort((a, b) => (a < b ? -1 : 1))[0];
+  if (offers.length === 0 && cheapest !== undefined) parts.push(`a budget of ${formatAmount(cheapest)} NTX would do`);
+  return parts.join('; ');
+}

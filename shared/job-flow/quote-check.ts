@@ -1,0 +1,77 @@
+// quoteProblems: what a signed quote must say before money is locked on it. The agent's promise against our own request.
+import { formatAmount } from '../amount.ts';
+import { encode, rawCidOf } from '../encoding.ts';
+import type { NetworkRecord } from '../network-record.ts';
+import { quotedAmount, type Quote, type QuoteRequest, type Reason } from '../quote.ts';
+
+/** A clock of another machine may be off by this much before its times are not believed. */
+const CLOCK_SKEW_MS = 30_000;
+/** No quote may bury a lock longer than this beyond the windows of the network record. */
+const MAX_QUEUE_MS = 24 * 3_600_000;
+
+const same = (a: unknown, b: unknown): boolean => rawCidOf(encode(a)) === rawCidOf(encode(b));
+
+/** Reasons not to lock on this quote; empty when there are none. Pure. `now` is POSIX ms. */
+export function quoteProblems(
+  quote: Quote,
+  context: { request: QuoteRequest; peerId: string; record: NetworkRecord; budgetBaseUnits: bigint; now: number },
+): Reason[] {
+  const { request, record, now } = context;
+  const problems: Reason[] = [];
+  const demand = (holds: boolean, code: string, message: string): void => {
+    if (!holds) problems.push({ code, message });
+  };
+  demand(quote.computeProvider.peerId === context.peerId, 'quote-peer', 'the quote is another agent’s');
+  for (const field of [
+    'network',
+    'jobId',
+    'voucherKey',
+    'serviceProvider',
+    'oracleKeys',
+    'k',
+    'resources',
+    'timeLimitMs',
+    'delivery',
+    'replay',
+  ] as const) {
+    demand(same(quote[field], request[field]), 'quote-changed', `the quote changed ${field} of the request`);
+  }
+  demand(same(quote.asset, record.asset), 'quote-asset', 'the quote asks for another asset than NTX');
+  demand(
+    quote.oracleKeys.every((key) => record.oracles.some((oracle) => oracle.key === key)),
+    'quote-foreign-oracle',
+    'the quote names an oracle that is not in the network record',
+  );
+  const price = quotedAmount(quote.rateBaseUnitsPerHour, quote.timeLimitMs, quote.minimumBaseUnits);
+  demand(
+    quote.amountBaseUnits === price,
+    'quote-price',
+    `the quote asks for ${formatAmount(quote.amountBaseUnits)} NTX, its own rate makes ${formatAmount(price)}`,
+  );
+  demand(
+    quote.settleLovelace === record.settleLovelace,
+    'quote-settle-lovelace',
+    `the quote allows ${quote.settleLovelace} lovelace for the settle, the network record says ${record.settleLovelace}`,
+  );
+  demand(quote.issuedAt <= now + CLOCK_SKEW_MS, 'quote-time', 'the quote is from the future; one of the two clocks is wrong');
+  demand(quote.expiresAt > now, 'quote-expired', 'the quote has expired');
+  demand(quote.finishBy >= quote.startBy + quote.timeLimitMs, 'quote-time', 'the quote leaves less time to run than its time limit');
+  demand(
+    quote.disputeBy >= quote.finishBy + record.disputeWindowMs,
+    'quote-time',
+    'the quote leaves less time to dispute than the network record',
+  );
+  demand(
+    quote.reclaimAfter >= quote.disputeBy + record.claimWindowMs,
+    'quote-time',
+    'the quote leaves the oracles less time than the network record',
+  );
+  const longest = 2 * (record.disputeWindowMs + record.claimWindowMs) + 2 * quote.timeLimitMs + MAX_QUEUE_MS;
+  demand(quote.reclaimAfter <= quote.issuedAt + longest, 'quote-time', 'the quote would hold the money for too long');
+  demand(
+    quote.amountBaseUnits <= context.budgetBaseUnits,
+    'over-budget',
+    `it costs up to ${formatAmount(quote.amountBaseUnits)} NTX, the budget is ${formatAmount(context.budgetBaseUnits)}`,
+  );
+  return problems;
+}
