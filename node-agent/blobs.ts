@@ -48,6 +48,7 @@ interface Entry {
   verified: boolean;
   /** Open for writing while blocks arrive. A promise, so that two blocks at once open it once. */
   handle: Promise<FileHandle> | undefined;
+  writers: number;
 }
 
 /** sha2-256 of the platform: seven times faster than in JavaScript. */
@@ -158,6 +159,17 @@ export class BlobStore {
     if (indexes === undefined || first === undefined) return false;
     if (bytes.length !== blockLength(entry.node, first) || rawCid(bytes) !== blockCid) return false;
     if (!entry.missing.has(blockCid)) return true;
+    entry.writers += 1;
+    try {
+      await this.#write(entry, blockCid, indexes, bytes);
+    } finally {
+      entry.writers -= 1;
+      if (entry.missing.size === 0 && entry.writers === 0) await closeHandle(entry);
+    }
+    return true;
+  }
+
+  async #write(entry: Entry, blockCid: string, indexes: readonly number[], bytes: Uint8Array): Promise<void> {
     entry.handle ??= open(entry.path, 'r+');
     const handle = await entry.handle;
     for (const index of indexes) await writeAll(handle, bytes, index * MAX_BLOCK_BYTES);
@@ -166,8 +178,6 @@ export class BlobStore {
     indexes.forEach((index, at) => new DataView(mark.buffer).setUint32(4 * at, index));
     await writeFile(join(entry.folder, 'have'), mark, { flag: 'a' });
     entry.missing.delete(blockCid);
-    if (entry.missing.size === 0) await closeHandle(entry);
-    return true;
   }
 
   /**
@@ -336,7 +346,7 @@ function isCid(text: string): boolean {
   }
 }
 
-function entryOf(fields: Omit<Entry, 'indexes' | 'missing' | 'handle'>, have: Iterable<number>): Entry {
+function entryOf(fields: Omit<Entry, 'indexes' | 'missing' | 'handle' | 'writers'>, have: Iterable<number>): Entry {
   const indexes = new Map<string, number[]>();
   fields.node.blocks.forEach((block, index) => {
     const known = indexes.get(block);
@@ -348,7 +358,7 @@ function entryOf(fields: Omit<Entry, 'indexes' | 'missing' | 'handle'>, have: It
     const block = fields.node.blocks[index];
     if (block !== undefined) missing.delete(block);
   }
-  return { ...fields, indexes, missing, handle: undefined };
+  return { ...fields, indexes, missing, handle: undefined, writers: 0 };
 }
 
 /** What an earlier process left of a file; null when it is not usable. */
