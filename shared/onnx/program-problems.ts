@@ -38,8 +38,9 @@ export function programProblems(program: OnnxProgram, files: ProgramFiles): Reas
     if (!outputs.has(name)) say('program-unknown-name', field, `the graph has no output "${name}"; ${some(outputs.keys())}`);
   };
 
+  const feeds = new Map(Object.entries(program.feeds));
   const rowCounts = new Map<string, number>();
-  for (const [name, feed] of Object.entries(program.feeds)) {
+  for (const [name, feed] of feeds) {
     const field = `feeds.${name}`;
     const input = inputs.get(name);
     if (input === undefined) {
@@ -73,7 +74,7 @@ export function programProblems(program: OnnxProgram, files: ProgramFiles): Reas
     } else sameTensor(field, input, header.dtype, header.shape);
   }
   for (const name of inputs.keys()) {
-    if (!(name in program.feeds) && !defaults.has(name)) say('program-unknown-name', 'feeds', `input "${name}" of the graph gets no value`);
+    if (!feeds.has(name) && !defaults.has(name)) say('program-unknown-name', 'feeds', `input "${name}" of the graph gets no value`);
   }
   if (new Set(rowCounts.values()).size > 1) {
     const counts = [...rowCounts].map(([file, rows]) => `${file} ${rows}`).join(', ');
@@ -86,12 +87,12 @@ export function programProblems(program: OnnxProgram, files: ProgramFiles): Reas
   const fed = new Set<string>();
   program.feedback.forEach((pair, i) => {
     wantOutput(`feedback.${i}.output`, pair.output);
-    const feed = program.feeds[pair.input];
+    const feed = feeds.get(pair.input);
     if (feed === undefined)
       say(
         'program-unknown-name',
         `feedback.${i}.input`,
-        `"${pair.input}" has no first value in feeds; ${some(Object.keys(program.feeds))}`,
+        `"${pair.input}" has no first value in feeds; ${some(feeds.keys())}`,
       );
     else if (feed.from === 'file' && feed.rows)
       say('program-mismatch', `feedback.${i}.input`, `"${pair.input}" is fed rows and cannot keep state`);

@@ -1,0 +1,83 @@
+// The check of a job's real files before it runs: graphs, tensor headers, and the program over both.
+import { open, readFile, stat } from 'node:fs/promises';
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { JobSpec } from '@nunet/shared/job-spec.ts';
+import { readGraphDetails, summarizeGraph, type GraphDetails } from '@nunet/shared/onnx/graph.ts';
+import { graphProblems } from '@nunet/shared/onnx/graph-problems.ts';
+import { NPY_HEADER_BYTES, readNpyHeader, type NpyHeader } from '@nunet/shared/onnx/npy.ts';
+import { programProblems } from '@nunet/shared/onnx/program-problems.ts';
+import { MAX_GRAPH_BYTES, type Evaluation, type OnnxProgram } from '@nunet/shared/onnx-program.ts';
+
+/**
+ * Least memory of an embedded job: the runtime takes 28 MiB at rest and about 60 MiB with a small graph open (RLIMIT_DATA, measured),
+ * and the spec's figure bounds the whole child.
+ */
+export const MIN_MEMORY_BYTES = 128 * 2 ** 20;
+
+/** Reads a graph file, checked: throws `graph-...`. */
+export async function checkedGraph(path: string, name: string, signal: AbortSignal): Promise<GraphDetails> {
+  const { size } = await stat(path);
+  if (size > MAX_GRAPH_BYTES)
+    throw new NunetError('graph-too-large', `Cannot run graph ${name}: ${size} bytes, at most ${MAX_GRAPH_BYTES} are taken`);
+  const bytes = await readFile(path, { signal });
+  const [problem] = graphProblems(summarizeGraph(bytes));
+  if (problem !== undefined) throw new NunetError(problem.code, `${problem.message} (${name})`);
+  return readGraphDetails(bytes);
+}
+
+/** The header of a tensor file, which must be whole: throws `npy-invalid`. */
+async function tensorHeader(path: string, name: string): Promise<NpyHeader> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(NPY_HEADER_BYTES), 0, NPY_HEADER_BYTES, 0);
+    const header = readNpyHeader(buffer.subarray(0, bytesRead), name);
+    if (header.fileBytes !== size)
+      throw new NunetError('npy-invalid', `Cannot read ${name} as .npy: ${size} bytes, its header promises ${header.fileBytes}`);
+    return header;
+  } finally {
+    await file.close();
+  }
+}
+
+const feedFiles = (feeds: OnnxProgram['feeds'] | Evaluation['feeds']): string[] =>
+  Object.values(feeds).flatMap((feed) => (feed.from === 'file' ? [feed.file] : []));
+
+/** Inputs that the run itself reads, the graph first: what the child is sent. */
+export function filesOf(plan: Pick<OnnxProgram, 'graph' | 'feeds' | 'outputs'>): string[] {
+  const models = plan.outputs.flatMap((output) => (output.kind === 'model' ? [output.graph] : []));
+  return [...new Set([plan.graph, ...models, ...feedFiles(plan.feeds)])];
+}
+
+/** Throws NunetError for the first thing that keeps the job from running: `spec-...`, `graph-...`, `npy-invalid`, `program-...`. */
+export async function checkJob(spec: JobSpec, inputPath: (name: string) => string, signal: AbortSignal): Promise<OnnxProgram> {
+  const { program, resources } = spec;
+  if (program.kind !== 'onnx')
+    throw new NunetError('spec-kind', `Cannot run the job: its kind is ${program.kind}, this executor takes onnx`);
+  if (resources.gpus > 0)
+    throw new NunetError('spec-gpus', `Cannot run the job: it wants ${resources.gpus} GPUs, this executor computes on the CPU`);
+  if (resources.memoryBytes < MIN_MEMORY_BYTES) {
+    throw new NunetError(
+      'spec-memory',
+      `Cannot run the job: it grants itself ${resources.memoryBytes} bytes of memory, want at least ${MIN_MEMORY_BYTES}`,
+    );
+  }
+  const sizes = new Map(spec.inputs.map((input) => [input.name, input.bytes]));
+  const evaluation = program.evaluate?.evaluation;
+  const graphs = new Map<string, GraphDetails>();
+  const tensors = new Map<string, NpyHeader>();
+  const wantedGraphs = [
+    program.graph,
+    ...program.outputs.flatMap((output) => (output.kind === 'model' ? [output.graph] : [])),
+    evaluation?.graph ?? '',
+  ];
+  for (const name of new Set(wantedGraphs)) if (sizes.has(name)) graphs.set(name, await checkedGraph(inputPath(name), name, signal));
+  for (const name of new Set([...feedFiles(program.feeds), ...feedFiles(evaluation?.feeds ?? {})])) {
+    if (sizes.has(name)) tensors.set(name, await tensorHeader(inputPath(name), name));
+  }
+  const problems = programProblems(program, { graph: (name) => graphs.get(name) ?? null, tensor: (name) => tensors.get(name) ?? null });
+  const [first] = problems;
+  if (first !== undefined)
+    throw new NunetError(first.code, `Cannot run the job: ${problems.map((problem) => problem.message).join('; ')}`.slice(0, 1000));
+  return program;
+}
