@@ -96,10 +96,10 @@ describe('journal', () => {
     await expect(reopen()).rejects.toMatchObject({ code: 'journal-newer' });
   });
 
-  it('keeps only what a rewrite names, and appends behind it', async () => {
+  it('retains only what it is told to keep, and appends behind it', async () => {
     const journal = await openJournal(path, options);
     for (const n of [1, 2, 3]) await journal.append(at(n));
-    await journal.rewrite([at(3)]);
+    await journal.retain((e) => e.n === 3);
     await journal.append(at(4));
     await journal.close();
     expect(await reopen()).toEqual([at(3), at(4)]);

@@ -22,8 +22,8 @@ export interface Journal<T> {
   readonly entries: readonly T[];
   /** Resolves once the entry is on disk (fdatasync). Appends keep their order. Rejects `journal-write` with the file as before. */
   append(entry: T): Promise<void>;
-  /** Replaces all entries in one step: for dropping what nobody needs any more. */
-  rewrite(entries: readonly T[]): Promise<void>;
+  /** Drops the entries that `keep` says no to, in one step. */
+  retain(keep: (entry: T) => boolean): Promise<void>;
   /** After pending appends; releases the lock. */
   close(): Promise<void>;
 }
@@ -211,8 +211,9 @@ export async function openJournal<T>(path: string, options: JournalOptions<T>): 
   return {
     entries,
     append: (entry) => inTurn(() => write(entry)),
-    rewrite: (kept) =>
+    retain: (keep) =>
       inTurn(async () => {
+        const kept = (await load(path, options)).filter(keep);
         await replaceFile(path, [{ journal: options.name, version: options.version }, ...kept].map(line).join(''));
         await file.close();
         file = await open(path, 'r+');

@@ -1,0 +1,38 @@
+// What the agent's journal holds: one entry a fact, written before anything is done about it.
+import { hexToBytes } from '@noble/hashes/utils.js';
+import { cidText, hex32, outputReference, timeMs } from '@nunet/shared/fields.ts';
+import { JOB_STATES } from '@nunet/shared/job-state.ts';
+import { z } from 'zod';
+import { executionHandle } from './executor/executor.ts';
+import { amountText } from './journal.ts';
+
+export const AGENT_JOURNAL_VERSION = 1;
+
+/** Signed or canonical bytes, hex text in the file. */
+const hexBytes = z.string().regex(/^([0-9a-f]{2})*$/);
+export const bytesOf = (hex: string): Uint8Array => hexToBytes(hex);
+
+const job = { jobId: cidText, at: timeMs };
+
+export const agentEntry = z.discriminatedUnion('type', [
+  /** A quote that is about to leave. `request` is what it answers: it holds the graph's summary, which the quote does not. */
+  z.strictObject({ type: z.literal('quoted'), ...job, quoteCid: cidText, quote: hexBytes, request: hexBytes, closeSecret: hex32 }),
+  /** A run request for one of our quotes. From here on the job is ours to end. */
+  z.strictObject({ type: z.literal('accepted'), ...job, quoteCid: cidText, lock: outputReference, spec: hexBytes }),
+  /** A signed no to a lock. `lock` may be another than the job's own: then it stops nothing. */
+  z.strictObject({ type: z.literal('refused'), ...job, quoteCid: cidText, lock: outputReference, envelope: hexBytes }),
+  z.strictObject({ type: z.literal('state'), ...job, state: z.enum(JOB_STATES), detail: z.string().max(500).nullable() }),
+  /** An execution that exists and has not been told what to run. After this entry it may run, so it never starts again. */
+  z.strictObject({ type: z.literal('handle'), ...job, handle: executionHandle }),
+  z.strictObject({ type: z.literal('manifest'), ...job, envelope: hexBytes }),
+  z.strictObject({ type: z.literal('answer'), ...job, kind: z.enum(['ack', 'dispute', 'cancel']), envelope: hexBytes }),
+  /** An oracle signed that it holds this piece of evidence over this lock. */
+  z.strictObject({ type: z.literal('receipt'), ...job, lock: outputReference, oracleKey: hex32, evidenceCid: cidText }),
+  /** The lock was spent; `paid` is what came to our address, null when it could not be read. */
+  z.strictObject({ type: z.literal('spent'), ...job, txId: hex32, paid: amountText.nullable() }),
+  /** The lock never was, or nothing is left to wait for. */
+  z.strictObject({ type: z.literal('abandoned'), ...job, reason: z.string().max(500) }),
+  /** Inputs, outputs and logs are deleted. */
+  z.strictObject({ type: z.literal('cleaned'), ...job }),
+]);
+export type AgentEntry = z.infer<typeof agentEntry>;

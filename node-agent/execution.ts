@@ -1,0 +1,371 @@
+// One job from lock to settle: the story in one function. Each step is journaled before it acts, so a restart goes on from the last one.
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { NunetError, safeError } from '@nunet/shared/errors.ts';
+import type { JobState } from '@nunet/shared/job-state.ts';
+import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
+import { outputRootOf, type Manifest, type OutputFile } from '@nunet/shared/manifest.ts';
+import { billedPay, type LockRefusal, type Reason } from '@nunet/shared/quote.ts';
+import { signStatement, type Signer } from '@nunet/shared/signature.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Capacity } from './capacity.ts';
+import { deliverEvidence, type EvidenceParts } from './evidence-post.ts';
+import type { ExecutionRequest, ExecutionResult, Executor, ExecutorFingerprint } from './executor/executor.ts';
+import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
+import type { JobFeed } from './job-feed.ts';
+import { awaitLock, awaitSpend, startMissed, type LockWait } from './lock-wait.ts';
+
+/** A job's files, wherever they are kept. */
+export interface JobFiles {
+  /** Fetches what is missing from the service provider; resolves with where each input lies. Throws to be tried again. */
+  fetchInputs(job: Job, onBytes: (done: number) => void, signal: AbortSignal): Promise<(name: string) => string>;
+  /** The work folder of a job: for this job alone, deleted with it. */
+  workDir(job: Job): string;
+  keepOutput(job: Job, output: { name: string; path: string; bytes: number }): Promise<OutputFile>;
+  remove(job: Job): Promise<void>;
+}
+
+export interface ExecutionParts {
+  book: JobBook;
+  signer: Signer;
+  capacity: Capacity;
+  executor: Executor;
+  fingerprint: ExecutorFingerprint;
+  files: JobFiles;
+  chain: LockWait;
+  evidence: EvidenceParts;
+  /** The real inputs against what was quoted: throws NunetError to refuse. */
+  checkInputs(job: Job, inputPath: (name: string) => string, signal: AbortSignal): Promise<void>;
+  feedOf(job: Job): Promise<JobFeed>;
+  /** Keeps the service provider's connection while the job needs it. */
+  holdPeer(peerId: string): () => void;
+  /** Aborts when the agent is told to stop: running work is ended and reported, waiting work is left for the next start. */
+  stopping: AbortSignal;
+  onFailure(error: unknown, jobId: string): void;
+}
+
+/** Inputs that cannot be fetched are asked for again after this long. */
+const FETCH_RETRY_MS = 500;
+/** Running work is ended this long before `finishBy`, so that a manifest still reaches an oracle. */
+const FINISH_MARGIN_MS = 2_000;
+
+/**
+ * Takes an accepted job to its end and its lock to its own. Throws only when the journal cannot be written, or the reason of
+ * `signal`, which ends the process's part in it; everything else ends in a state.
+ */
+export async function runJob(jobId: string, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  const { book } = parts;
+  const job = book.job(jobId);
+  const releasePeer = parts.holdPeer(job.quote.body.serviceProvider.peerId);
+  try {
+    // Chain time stands on every entry, so nothing begins before the chain has answered once.
+    for await (const _ of parts.chain.watch.tips(signal)) break;
+    await endOnRecord(job, parts);
+    if (!hasEnded(job)) await work(job, parts, signal);
+    // What a manifest may be asked about stays on disk, and only the disk stays reserved; nothing else has a use for its files.
+    if (job.manifest === undefined) await parts.files.remove(job);
+    const diskBytes = job.manifest === undefined ? 0 : job.spec.resources.diskBytes;
+    parts.capacity.reserve(jobId, { resources: { cpus: 0, memoryBytes: 0, gpus: 0, diskBytes }, until: null });
+    await report(job, parts, signal);
+    await cleanUp(job, parts, signal);
+  } finally {
+    releasePeer();
+  }
+}
+
+/** lock -> inputs -> run -> manifest, or a refusal on the way. */
+async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  const feed = await parts.feedOf(job);
+  if (job.handle !== undefined) return resume(job, feed, parts, signal);
+
+  // Until the work starts, a cancel or a missed start ends it, wherever it is.
+  const before = new AbortController();
+  const unwatch = parts.book.watch(job.jobId, () => {
+    if (job.cancel !== undefined) before.abort(CANCELLED);
+  });
+  if (job.cancel !== undefined) before.abort(CANCELLED);
+  const early = AbortSignal.any([signal, parts.stopping, before.signal]);
+  const late = startDeadline(job, before, parts, early);
+  try {
+    const found = await awaitLock(job.quote, job.lock, parts.chain, early);
+    if (found.type === 'refused') return await refuse(job, found.reasons, parts, signal);
+    if (found.type === 'gone') return await go(job, 'expired', parts, signal, found.reason);
+    if (stateOf(job) === 'quoted') await go(job, 'locked', parts, signal);
+    if (stateOf(job) === 'locked') await go(job, 'preparing', parts, signal);
+    const request = await prepare(job, feed, parts, early);
+    if (!parts.book.claim(job.jobId, 'start')) return await refuse(job, [CANCELLED], parts, signal);
+    await run(job, request, feed, parts, signal);
+  } catch (error) {
+    if (signal.aborted || isFatal(error)) throw error;
+    const reason = before.signal.aborted ? (before.signal.reason as Reason) : reasonOf(error);
+    if (parts.stopping.aborted && !before.signal.aborted) throw error;
+    if (!before.signal.aborted) parts.onFailure(error, job.jobId);
+    await refuse(job, [reason], parts, signal);
+  } finally {
+    unwatch();
+    before.abort(CANCELLED);
+    await late;
+  }
+}
+
+const CANCELLED: Reason = { code: 'cancelled', message: 'The service provider cancelled before the work began' };
+
+/** Aborts `before` once chain time is past `startBy`. */
+async function startDeadline(job: Job, before: AbortController, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  const { startBy } = job.quote.body;
+  try {
+    // `awaitLock` judges the deadline itself while there is no lock; from `locked` on the money waits for us.
+    for await (const tip of parts.chain.watch.tips(signal)) {
+      if (stateOf(job) !== 'preparing' || job.handle !== undefined) continue;
+      if (tip.timeMs > startBy) before.abort(startMissed(startBy));
+    }
+  } catch {
+    // The signal: the work began, or ended.
+  }
+}
+
+/** Fetches inputs and checks them. Nothing of the job has run when this returns. */
+async function prepare(job: Job, feed: JobFeed, parts: ExecutionParts, signal: AbortSignal): Promise<ExecutionRequest> {
+  const total = job.spec.inputs.reduce((sum, input) => sum + input.bytes, 0);
+  for (;;) {
+    try {
+      const onBytes = (done: number): void => feed.progress({ phase: 'inputs', done, total, epoch: 0, metrics: [] });
+      const inputPath = await parts.files.fetchInputs(job, onBytes, signal);
+      await parts.checkInputs(job, inputPath, signal);
+      const request: ExecutionRequest = { jobId: job.jobId, spec: job.spec, inputPath, workDir: parts.files.workDir(job) };
+      await parts.executor.prepare(request, signal);
+      return request;
+    } catch (error) {
+      if (signal.aborted || !isPassing(error)) throw error;
+      parts.onFailure(error, job.jobId);
+      await sleep(FETCH_RETRY_MS, undefined, { signal });
+    }
+  }
+}
+
+async function run(job: Job, request: ExecutionRequest, feed: JobFeed, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  const { book, executor } = parts;
+  try {
+    const saveHandle = async (handle: NonNullable<Job['handle']>): Promise<void> =>
+      book.record({ type: 'handle', jobId: job.jobId, at: await chainNow(parts, signal), handle });
+    await executor.start(request, saveHandle, AbortSignal.any([signal, parts.stopping]));
+  } catch (error) {
+    if (isFatal(error) || signal.aborted) throw error;
+    // Without a handle nothing ran, and a refusal is the honest end.
+    if (job.handle === undefined) throw error;
+    parts.onFailure(error, job.jobId);
+    return finish(job, faultOf('start-failed', error), await chainNow(parts, signal), parts, signal);
+  }
+  await go(job, 'running', parts, signal);
+  const startedAt = await chainNow(parts, signal);
+  await finish(job, await attend(job, feed, parts, signal), startedAt, parts, signal);
+}
+
+/** After a restart: what was started either still runs or has failed; it never runs a second time. */
+async function resume(job: Job, feed: JobFeed, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  if (job.handle === undefined) return;
+  const startedAt = job.events.findLast((event) => event.state === 'running')?.at ?? (await chainNow(parts, signal));
+  const alive = await parts.executor.recover(job.handle);
+  if (stateOf(job) === 'preparing') await go(job, 'running', parts, signal);
+  const result =
+    alive === 'running'
+      ? await attend(job, feed, parts, signal)
+      : faultOf('agent-restarted', new NunetError('agent-restarted', 'The agent was restarted while the job ran; a job never runs twice'));
+  await finish(job, result, startedAt, parts, signal);
+}
+
+/** Passes on what happens until the execution ends; ends it itself at `finishBy` or when the agent stops. */
+async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: AbortSignal): Promise<ExecutionResult> {
+  const { executor } = parts;
+  const { handle } = job;
+  if (handle === undefined) throw new NunetError('job-state-invalid', `Cannot wait for job ${job.jobId}: it has no handle`);
+  const over = new AbortController();
+  const stop = (message: string): void => {
+    executor.stop(handle, { by: 'agent', message }).catch((error: unknown) => parts.onFailure(error, job.jobId));
+  };
+  const onStopping = (): void => stop('The agent is being stopped');
+  parts.stopping.addEventListener('abort', onStopping, { once: true });
+  if (parts.stopping.aborted) onStopping();
+  const deadline = (async () => {
+    for await (const tip of parts.chain.watch.tips(AbortSignal.any([signal, over.signal]))) {
+      if (tip.timeMs > job.quote.body.finishBy - FINISH_MARGIN_MS) return stop('The job could not finish in time');
+    }
+  })().catch(() => undefined);
+  try {
+    return await executor.wait(
+      handle,
+      (event) => {
+        if (event.type === 'log') feed.log(event.line);
+        if (event.type !== 'progress') return;
+        const done = (event.epoch - 1) * event.steps + event.step;
+        const metrics = Object.entries(event.metrics)
+          .slice(0, 32)
+          .map(([name, value]) => ({ name: name.slice(0, 60), value }));
+        feed.progress({ phase: 'steps', done, total: event.epochs * event.steps, epoch: event.epoch, metrics });
+      },
+      signal,
+    );
+  } catch (error) {
+    if (signal.aborted || isFatal(error)) throw error;
+    parts.onFailure(error, job.jobId);
+    await executor.stop(handle, { by: 'agent', message: 'The agent lost the execution' }).catch(() => undefined);
+    return faultOf('execution-lost', error);
+  } finally {
+    parts.stopping.removeEventListener('abort', onStopping);
+    over.abort();
+    await deadline;
+  }
+}
+
+/** Outputs into the store, then the one signed manifest of this lock: two would count against us. */
+async function finish(job: Job, result: ExecutionResult, startedAt: number, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  const { book } = parts;
+  let { exit } = result;
+  let outputs: OutputFile[] = [];
+  try {
+    if (exit.kind === 'completed') outputs = await Promise.all(result.outputs.map((output) => parts.files.keepOutput(job, output)));
+  } catch (error) {
+    parts.onFailure(error, job.jobId);
+    exit = faultOf('outputs-lost', error).exit;
+    outputs = [];
+  }
+  if (job.manifest === undefined) {
+    const billedMs = Math.max(0, Math.min(Math.ceil(result.billedMs), job.quote.body.timeLimitMs));
+    const body: Manifest = {
+      v: 1,
+      network: book.network,
+      jobId: job.jobId,
+      quoteCid: job.quote.cid,
+      lock: job.lock,
+      exit: exit.kind === 'completed' ? exit : { ...exit, message: exit.message.slice(0, 500) },
+      startedAt,
+      finishedAt: Math.max(startedAt, await chainNow(parts, signal)),
+      billedMs,
+      payBaseUnits: billedPay(job.quote.body, billedMs),
+      usage: { cpuMs: Math.round(result.cpuMs), peakMemoryBytes: Math.round(result.peakMemoryBytes) },
+      sandbox: parts.fingerprint.sandbox,
+      metrics: result.metrics.filter(({ value }) => Number.isFinite(value)).slice(0, 32),
+      outputs,
+      delivery: { kind: 'open', root: outputRootOf(outputs), plaintextRoot: NO_KEY_HASH, keyHash: NO_KEY_HASH },
+    };
+    const signed = await signStatement('manifest', body, parts.signer);
+    await book.record({ type: 'manifest', jobId: job.jobId, at: body.finishedAt, envelope: bytesToHex(signed.envelope) });
+  }
+  await endOnRecord(job, parts);
+}
+
+/** A kill between a signed end and its state leaves the state to be written now. */
+async function endOnRecord(job: Job, parts: ExecutionParts): Promise<void> {
+  if (hasEnded(job)) return;
+  if (job.manifest !== undefined) {
+    const { exit, finishedAt } = job.manifest.body;
+    if (stateOf(job) !== 'running') return;
+    if (exit.kind === 'completed') await parts.book.go(job.jobId, 'finished', finishedAt);
+    else await parts.book.go(job.jobId, 'failed', finishedAt, `${exit.code}: ${exit.message}`.slice(0, 500));
+  } else if (job.refusal !== undefined) {
+    const { reasons, issuedAt } = job.refusal.body;
+    const [first] = reasons;
+    const state: JobState = first?.code === 'cancelled' ? 'cancelled' : first?.code === 'start-missed' ? 'expired' : 'refused';
+    await parts.book.go(job.jobId, state, issuedAt, first?.message ?? null);
+  }
+}
+
+/** Signs the no that brings the money back at once. Only while nothing has run. */
+async function refuse(job: Job, reasons: Reason[], parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  if (job.handle !== undefined) throw new NunetError('job-state-invalid', `Cannot refuse job ${job.jobId}: it was started`);
+  const body: LockRefusal = {
+    v: 1,
+    network: parts.book.network,
+    jobId: job.jobId,
+    quoteCid: job.quote.cid,
+    lock: job.lock,
+    reasons,
+    issuedAt: await chainNow(parts, signal),
+  };
+  const signed = await signStatement('lock-refusal', body, parts.signer);
+  await parts.book.record({
+    type: 'refused',
+    jobId: job.jobId,
+    at: body.issuedAt,
+    quoteCid: job.quote.cid,
+    lock: job.lock,
+    envelope: bytesToHex(signed.envelope),
+  });
+  await endOnRecord(job, parts);
+}
+
+/** Evidence to every oracle, answers too as they come, until the lock is spent; then what it paid. */
+async function report(job: Job, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  if (job.spent !== undefined || job.abandoned !== undefined) return;
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  const posting = (async (): Promise<never> => {
+    for (;;) {
+      await deliverEvidence(job, parts.evidence, until);
+      await nextChange(job, parts.book, until);
+    }
+  })();
+  try {
+    const end = await Promise.race([awaitSpend(job.quote, job.lock, parts.chain, signal), posting]);
+    const at = await chainNow(parts, signal);
+    if (end.type === 'spent') await parts.book.record({ type: 'spent', jobId: job.jobId, at, txId: end.txId, paid: end.paid });
+    else await parts.book.record({ type: 'abandoned', jobId: job.jobId, at, reason: 'The lock is not on chain' });
+  } finally {
+    over.abort();
+    await posting.catch(() => undefined);
+  }
+}
+
+/** Files go when nobody can want them any more: spent and answered, or past the time of disputes. */
+async function cleanUp(job: Job, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  if (job.cleaned) return;
+  const { disputeBy } = job.quote.body;
+  if (job.manifest?.body.exit.kind === 'completed' && job.ack === undefined && job.abandoned === undefined) {
+    for await (const tip of parts.chain.watch.tips(signal)) if (tip.timeMs > disputeBy || job.ack !== undefined) break;
+  }
+  if (job.handle !== undefined) await parts.executor.remove(job.handle);
+  await parts.files.remove(job);
+  await parts.book.record({ type: 'cleaned', jobId: job.jobId, at: await chainNow(parts, signal) });
+  parts.capacity.release(job.jobId);
+}
+
+function nextChange(job: Job, book: JobBook, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const unwatch = book.watch(job.jobId, () => done(resolve));
+    const failed = (): void => done(() => reject(signal.reason as Error));
+    const done = (then: () => void): void => {
+      unwatch();
+      signal.removeEventListener('abort', failed);
+      then();
+    };
+    signal.addEventListener('abort', failed, { once: true });
+    if (signal.aborted) failed();
+  });
+}
+
+async function go(job: Job, state: JobState, parts: ExecutionParts, signal: AbortSignal, detail: string | null = null): Promise<void> {
+  await parts.book.go(job.jobId, state, await chainNow(parts, signal), detail);
+}
+
+const chainNow = (parts: ExecutionParts, signal: AbortSignal): Promise<number> => parts.chain.watch.now(signal);
+
+/** A failure of the compute provider's side. */
+const faultOf = (code: string, error: unknown): ExecutionResult => ({
+  exit: { kind: 'computeProviderFault', code, message: safeError(error).message.slice(0, 500) },
+  billedMs: 0,
+  cpuMs: 0,
+  peakMemoryBytes: 0,
+  outputs: [],
+  metrics: [],
+});
+
+const reasonOf = (error: unknown): Reason => {
+  const { code, message } = safeError(error);
+  return { code: /^[a-z0-9-]{1,60}$/.test(code) ? code : 'internal', message: message.slice(0, 500) || 'No details' };
+};
+
+/** Without a journal nothing may go on. */
+const isFatal = (error: unknown): boolean => error instanceof NunetError && error.code.startsWith('journal-');
+
+/** Failures of the way to the service provider: worth another try until `startBy`. */
+const PASSING = new Set(['peer-unreachable', 'peer-timeout', 'peer-failure', 'stream-closed', 'frame-invalid', 'block-unavailable']);
+const isPassing = (error: unknown): boolean => error instanceof NunetError && PASSING.has(error.code);

@@ -1,0 +1,79 @@
+// A job's files over the block protocol: inputs fetched from the service provider, outputs served from where they were written.
+import { join } from 'node:path';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { encode, hashOfCid } from '@nunet/shared/encoding.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { BlobStore } from './blobs.ts';
+import type { JobFiles } from './execution.ts';
+import type { Job, JobBook } from './job-book.ts';
+import { fetchFile, type ReadBlock } from './network/blocks.ts';
+import type { NetworkNode } from './network/node.ts';
+
+/** Work folders are named by the job's hash: 64 characters, whatever the CID's text may grow to. */
+export const workFolder = (root: string, jobId: string): string => join(root, hashOfCid(jobId));
+
+export function jobFiles(parts: { store: BlobStore; node: NetworkNode; workRoot: string }): JobFiles {
+  const { store, node } = parts;
+  return {
+    async fetchInputs(job, onBytes, signal) {
+      const paths = new Map<string, string>();
+      let before = 0;
+      for (const input of job.spec.inputs) {
+        const fetch = {
+          node,
+          peer: job.quote.body.serviceProvider.peerId,
+          jobId: job.jobId,
+          cid: input.cid,
+          expectedBytes: input.bytes,
+          store,
+          onProgress: ({ doneBytes }: { doneBytes: number }) => onBytes(before + doneBytes),
+          signal,
+        };
+        await fetchFile(fetch);
+        // Blocks that a power cut lost are found when the file is read through, and fetched again.
+        const path = await store.pathOf(job.jobId, input.cid).catch(async (error: unknown) => {
+          if (!(error instanceof NunetError) || error.code !== 'file-incomplete') throw error;
+          await fetchFile(fetch);
+          return store.pathOf(job.jobId, input.cid);
+        });
+        paths.set(input.name, path);
+        before += input.bytes;
+        onBytes(before);
+      }
+      return (name) => {
+        const path = paths.get(name);
+        if (path === undefined) throw new NunetError('input-unknown', `Cannot open input ${name}: the spec has none of that name`);
+        return path;
+      };
+    },
+    workDir: (job) => workFolder(parts.workRoot, job.jobId),
+    async keepOutput(job, output) {
+      const { cid, bytes } = await store.importFile(job.jobId, output.path);
+      return { name: output.name, cid, bytes };
+    },
+    remove: (job) => store.remove(job.jobId),
+  };
+}
+
+/** Who may read which block: the service provider its own job's; anybody those of a public job that has a result to be checked. */
+export const readableBlocks =
+  (book: JobBook, store: BlobStore): ReadBlock =>
+  async (jobId, cid, peerId) => {
+    const job = book.find(jobId);
+    if (job === undefined) return null;
+    const own = job.quote.body.serviceProvider.peerId === peerId;
+    const open = job.quote.body.replay === 'public' && job.manifest !== undefined;
+    return own || open ? store.read(jobId, cid) : null;
+  };
+
+/** The graph that came, against the summary that was quoted for. Throws `graph-other`, or as `summarizeGraph`. */
+export async function checkGraph(job: Job, readInput: (name: string) => Promise<Uint8Array>): Promise<void> {
+  const { work } = job.request;
+  const { program } = job.spec;
+  if (work.kind !== 'onnx' || program.kind !== 'onnx') return;
+  const { summarizeGraph } = await import('@nunet/shared/onnx/graph.ts');
+  const real = summarizeGraph(await readInput(program.graph));
+  if (bytesToHex(encode(real)) !== bytesToHex(encode(work.graph))) {
+    throw new NunetError('graph-other', `Cannot run the job: its graph ${real.cid} is not the one that was quoted, ${work.graph.cid}`);
+  }
+}

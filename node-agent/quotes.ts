@@ -1,0 +1,130 @@
+// Quotes: a request in, a signed quote that holds capacity or a signed refusal with reasons out.
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { encode } from '@nunet/shared/encoding.ts';
+import type { AnswerOf, Caller } from '@nunet/shared/exchange.ts';
+import type { Network } from '@nunet/shared/fields.ts';
+import type { NetworkRecord } from '@nunet/shared/network-record.ts';
+import { QUOTE_LIFETIME_MS, type Quote, type QuoteRefusal, type QuoteRequest, type Reason } from '@nunet/shared/quote.ts';
+import { signStatement, type Signer } from '@nunet/shared/signature.ts';
+import type { Capacity } from './capacity.ts';
+import type { ExecutorFingerprint } from './executor/executor.ts';
+import { quotedEntry, type JobBook, type Sold } from './job-book.ts';
+import { requestProblems, timesOf, type Limits, type Windows } from './policy.ts';
+import { priceOf, type Prices } from './pricing.ts';
+
+/** A quote that is asked for again keeps being the answer until this much of its life is left. */
+const REUSE_ABOVE_MS = QUOTE_LIFETIME_MS / 2;
+/** Capacity stays held a little past the quote: a lock in the last block before its end is still being told. */
+const HOLD_GRACE_MS = 15_000;
+/** Unpacking and start of an execution, and a cautious guess of a link, for `expectedStartMs`. */
+const START_MS = 300;
+const BYTES_A_MS = 5_000;
+/** Journal entries of unsold quotes are swept after this many. */
+const COMPACT_EVERY = 5_000;
+const KEEP_UNSOLD_MS = 3_600_000;
+
+export interface QuoteParts {
+  network: Network;
+  peerId: string;
+  /** Where pay goes. */
+  address: string;
+  signer: Signer;
+  record: NetworkRecord;
+  fingerprint: ExecutorFingerprint;
+  prices: Prices;
+  limits: Limits;
+  windows?: Windows;
+  capacity: Capacity;
+  book: JobBook;
+  /** Chain time. */
+  now(signal: AbortSignal): Promise<number>;
+  random(bytes: number): Uint8Array;
+}
+
+export function createQuotes(parts: QuoteParts) {
+  let sinceCompact = 0;
+
+  const refuse = async (request: QuoteRequest, reasons: Reason[], now: number): Promise<AnswerOf<'quote'>> => {
+    const body: QuoteRefusal = {
+      v: 1,
+      network: parts.network,
+      jobId: request.jobId,
+      computeProvider: parts.peerId,
+      reasons,
+      issuedAt: now,
+    };
+    return { type: 'refusal', envelope: (await signStatement('quote-refusal', body, parts.signer)).envelope };
+  };
+
+  /** The same question gets the same answer, so that a lost reply holds no second share. */
+  const again = (request: QuoteRequest, now: number): Sold | undefined => {
+    const wanted = bytesToHex(encode(request));
+    return parts.book
+      .openQuotes(now)
+      .find((sold) => sold.quote.body.expiresAt - now > REUSE_ABOVE_MS && bytesToHex(encode(sold.request)) === wanted);
+  };
+
+  return async (request: QuoteRequest, caller: Caller): Promise<AnswerOf<'quote'>> => {
+    const { book, capacity, record } = parts;
+    const now = await parts.now(caller.signal);
+    const open = book.openQuotes(now).filter(({ quote }) => quote.body.serviceProvider.peerId === caller.peerId);
+    const problems = requestProblems(request, {
+      network: parts.network,
+      record,
+      fingerprint: parts.fingerprint,
+      limits: parts.limits,
+      callerPeerId: caller.peerId,
+      heldByCaller: new Set(open.map(({ quote }) => quote.body.jobId).filter((jobId) => jobId !== request.jobId)).size,
+    });
+    if (book.find(request.jobId) !== undefined) {
+      problems.push({ code: 'job-known', message: 'This job was run here already; the same work again needs a new nonce' });
+    }
+    if (problems.length > 0) return refuse(request, problems.slice(0, 16), now);
+    const earlier = again(request, now);
+    if (earlier !== undefined) return { type: 'quote', envelope: earlier.quote.envelope };
+
+    // Held by job, so that a second quote for one job replaces the first. Nothing is awaited between the look and the hold.
+    const full = capacity.problems(request.jobId, request.resources, now);
+    if (full.length > 0) return refuse(request, full, now);
+    const price = priceOf(parts.prices, request.resources, request.timeLimitMs);
+    const times = timesOf(now, request.timeLimitMs, price.amountBaseUnits, {
+      network: parts.network,
+      record,
+      lifetimeMs: QUOTE_LIFETIME_MS,
+      ...(parts.windows === undefined ? {} : { windows: parts.windows }),
+    });
+    capacity.reserve(request.jobId, { resources: request.resources, until: times.expiresAt + HOLD_GRACE_MS });
+
+    const closeSecret = parts.random(32);
+    const body: Quote = {
+      v: 1,
+      network: parts.network,
+      jobId: request.jobId,
+      serviceProvider: request.serviceProvider,
+      computeProvider: { peerId: parts.peerId, address: parts.address },
+      voucherKey: request.voucherKey,
+      closeKey: bytesToHex(ed25519.getPublicKey(closeSecret)),
+      oracleKeys: request.oracleKeys,
+      k: request.k,
+      asset: record.asset,
+      ...price,
+      settleLovelace: record.settleLovelace,
+      resources: request.resources,
+      timeLimitMs: request.timeLimitMs,
+      delivery: request.delivery,
+      replay: request.replay,
+      sandbox: parts.fingerprint.sandbox,
+      expectedStartMs: START_MS + Math.ceil(request.inputBytes / BYTES_A_MS),
+      ...times,
+    };
+    const quote = await signStatement('quote', body, parts.signer);
+    await book.record(quotedEntry({ quote, request }, closeSecret));
+    sinceCompact += 1;
+    if (sinceCompact >= COMPACT_EVERY) {
+      sinceCompact = 0;
+      await book.compact(now - KEEP_UNSOLD_MS);
+    }
+    return { type: 'quote', envelope: quote.envelope };
+  };
+}

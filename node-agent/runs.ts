@@ -1,0 +1,132 @@
+// Run requests: is this our quote, from its own service provider, with the spec that was quoted? Accepted means journaled.
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { encode } from '@nunet/shared/encoding.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { openQuote } from '@nunet/shared/evidence.ts';
+import type { AnswerOf, Caller } from '@nunet/shared/exchange.ts';
+import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
+import { jobIdOf, type JobSpec } from '@nunet/shared/job-spec.ts';
+import type { LockRefusal, Quote, QuoteRequest, Reason } from '@nunet/shared/quote.ts';
+import { signStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
+import type { RequestOf } from '@nunet/shared/wire.ts';
+import type { Capacity } from './capacity.ts';
+import type { Job, JobBook } from './job-book.ts';
+import { startMissed } from './lock-wait.ts';
+
+/** Locks that are refused for one quote before the answer is a bare error: each refusal costs a signature and disk. */
+const MAX_REFUSALS_A_QUOTE = 8;
+
+export interface RunParts {
+  peerId: string;
+  signer: Signer;
+  capacity: Capacity;
+  book: JobBook;
+  /** Chain time. */
+  now(signal: AbortSignal): Promise<number>;
+  /** A job was accepted and journaled. */
+  onAccepted(job: Job): void;
+  /** A lock was refused that is no job's own; its oracles must hear of it. */
+  onRefused(refused: { quote: Signed<Quote>; refusal: Signed<LockRefusal> }): void;
+}
+
+/** What the spec says beyond or against what was quoted; empty when it fits. */
+export function specProblems(spec: JobSpec, quote: Quote, request: QuoteRequest): Reason[] {
+  const problems: Reason[] = [];
+  const demand = (holds: boolean, field: string, said: unknown, quoted: unknown): void => {
+    if (!holds) problems.push({ code: 'spec-other', message: `The spec's ${field} is ${String(said)}, quoted was ${String(quoted)}` });
+  };
+  const jobId = jobIdOf(spec);
+  demand(jobId === quote.jobId, 'hash', jobId, quote.jobId);
+  demand(spec.network === quote.network, 'network', spec.network, quote.network);
+  for (const part of ['cpus', 'memoryBytes', 'diskBytes', 'gpus'] as const) {
+    demand(spec.resources[part] === quote.resources[part], `resources.${part}`, spec.resources[part], quote.resources[part]);
+  }
+  for (const field of ['timeLimitMs', 'delivery', 'replay'] as const)
+    demand(spec[field] === quote[field], field, spec[field], quote[field]);
+  demand(spec.outputLimitBytes === request.outputLimitBytes, 'outputLimitBytes', spec.outputLimitBytes, request.outputLimitBytes);
+  const inputBytes = spec.inputs.reduce((sum, input) => sum + input.bytes, 0);
+  demand(inputBytes === request.inputBytes, 'input size', inputBytes, request.inputBytes);
+  demand(spec.program.kind === request.work.kind, 'kind', spec.program.kind, request.work.kind);
+  return problems.slice(0, 16);
+}
+
+export function createRuns(parts: RunParts) {
+  const { book, capacity } = parts;
+  const pending = new Map<string, Promise<AnswerOf<'run'>>>();
+  const refusalsOf = new Map<string, number>();
+
+  const refuse = async (quote: Signed<Quote>, lock: OutputReference, reasons: Reason[], now: number): Promise<AnswerOf<'run'>> => {
+    const count = (refusalsOf.get(quote.cid) ?? 0) + 1;
+    refusalsOf.set(quote.cid, count);
+    if (count > MAX_REFUSALS_A_QUOTE) throw new NunetError('too-many-refusals', `Cannot take the job: ${reasons[0]?.message ?? 'refused'}`);
+    const { jobId, network } = quote.body;
+    const body: LockRefusal = { v: 1, network, jobId, quoteCid: quote.cid, lock, reasons, issuedAt: now };
+    const refusal = await signStatement('lock-refusal', body, parts.signer);
+    const envelope = bytesToHex(refusal.envelope);
+    await book.record({ type: 'refused', jobId, at: now, quoteCid: quote.cid, lock, envelope });
+    parts.onRefused({ quote, refusal });
+    return { type: 'refusal', envelope: refusal.envelope };
+  };
+
+  const decide = async (request: RequestOf<'run'>, quote: Signed<Quote>, now: number): Promise<AnswerOf<'run'>> => {
+    const { spec, lock } = request;
+    const { jobId } = quote.body;
+    const refusedBefore = book.strayRefusal(lock);
+    if (refusedBefore !== undefined && refusedBefore.body.quoteCid === quote.cid) {
+      return { type: 'refusal', envelope: refusedBefore.envelope };
+    }
+    const known = book.find(jobId);
+    if (known !== undefined && known.quote.cid === quote.cid && referenceText(known.lock) === referenceText(lock)) {
+      return known.refusal === undefined ? { type: 'accepted' } : { type: 'refusal', envelope: known.refusal.envelope };
+    }
+    if (book.findByLock(lock) !== undefined) {
+      throw new NunetError('lock-used', `Cannot take the job: lock ${referenceText(lock)} stands for another job already`);
+    }
+    if (known !== undefined) {
+      const message = `This job runs on lock ${referenceText(known.lock)} already; the same work again needs a new nonce`;
+      return refuse(quote, lock, [{ code: 'job-known', message }], now);
+    }
+    const sold = book.sold(quote.cid);
+    if (sold === undefined) {
+      return refuse(quote, lock, [{ code: 'quote-unknown', message: 'This agent no longer has what the quote was made for' }], now);
+    }
+    const problems = specProblems(spec, quote.body, sold.request);
+    if (now > quote.body.startBy) problems.push(startMissed(quote.body.startBy));
+    // The quote's own hold may have lapsed; whether the lock was made in time is for the chain to say.
+    if (problems.length === 0) problems.push(...capacity.problems(jobId, quote.body.resources, now));
+    if (problems.length > 0) return refuse(quote, lock, problems.slice(0, 16), now);
+    capacity.reserve(jobId, { resources: quote.body.resources, until: null });
+    try {
+      await book.record({ type: 'accepted', jobId, at: now, quoteCid: quote.cid, lock, spec: bytesToHex(encode(spec)) });
+    } catch (error) {
+      capacity.release(jobId);
+      throw error;
+    }
+    parts.onAccepted(book.job(jobId));
+    return { type: 'accepted' };
+  };
+
+  return async (request: RequestOf<'run'>, caller: Caller): Promise<AnswerOf<'run'>> => {
+    const quote = openQuote(request.quote, book.network);
+    const { jobId } = quote.body;
+    if (quote.body.computeProvider.peerId !== parts.peerId) {
+      throw new NunetError('quote-foreign', `Cannot take the job: the quote is of ${quote.body.computeProvider.peerId}`);
+    }
+    if (quote.body.serviceProvider.peerId !== caller.peerId) {
+      throw new NunetError('other-peer', 'Cannot take the job: the quote was given to another peer');
+    }
+    const now = await parts.now(caller.signal);
+    // One decision a job at a time, so that two requests at once cannot both be the first.
+    const before = pending.get(jobId) ?? Promise.resolve();
+    const turn = before.then(
+      () => decide(request, quote, now),
+      () => decide(request, quote, now),
+    );
+    pending.set(jobId, turn);
+    try {
+      return await turn;
+    } finally {
+      if (pending.get(jobId) === turn) pending.delete(jobId);
+    }
+  };
+}
