@@ -48,12 +48,12 @@ function fieldsOf(
   count: number,
 ): { index: number; fields: PlutusData[] } {
   if (typeof data !== 'object' || Array.isArray(data)) throw invalid(`${what} is no constructor`);
-  if (!constructors.includes(data.constructor) || data.fields.length !== count) {
+  if (!constructors.includes(data.index) || data.fields.length !== count) {
     throw invalid(
-      `${what} is constructor ${data.constructor} with ${data.fields.length} fields, want ${constructors.join(' or ')} with ${count}`,
+      `${what} is constructor ${data.index} with ${data.fields.length} fields, want ${constructors.join(' or ')} with ${count}`,
     );
   }
-  return { index: data.constructor, fields: data.fields };
+  return { index: data.index, fields: data.fields };
 }
 
 function text(data: PlutusData | undefined, what: string): string {
@@ -77,7 +77,7 @@ function addressFrom(data: PlutusData | undefined, what: string): string {
   const { fields } = fieldsOf(data, what, [0], 2);
   const payment = credentialFrom(fields[0], `${what}'s payment credential`);
   const none = fields[1];
-  if (typeof none === 'object' && !Array.isArray(none) && none.constructor === 1 && none.fields.length === 0) return addressOf({ payment });
+  if (typeof none === 'object' && !Array.isArray(none) && none.index === 1 && none.fields.length === 0) return addressOf({ payment });
   const some = fieldsOf(none, `${what}'s stake credential`, [0], 1).fields[0];
   // Constructor 1 would be a pointer address, which nobody uses and later ledgers refuse.
   const inline = fieldsOf(some, `${what}'s stake credential`, [0], 1).fields[0];

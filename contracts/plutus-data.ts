@@ -7,7 +7,7 @@ import { asInt, cborArray, cborBytes, cborInt, cborTag, readCbor, type CborItem 
 export type PlutusData = bigint | string | PlutusData[] | PlutusConstructor;
 
 export interface PlutusConstructor {
-  constructor: number;
+  index: number;
   fields: PlutusData[];
 }
 
@@ -35,9 +35,8 @@ function encode(data: PlutusData): Uint8Array {
     return cborBytes(hexToBytes(data));
   }
   if (Array.isArray(data)) return cborArray(data.map(encode));
-  if (data.constructor > 6)
-    throw new NunetError('plutus-data-invalid', `Cannot write Plutus data: constructor ${data.constructor}, want 0 to 6`);
-  return cborTag(121 + data.constructor, cborArray(data.fields.map(encode)));
+  if (data.index > 6) throw new NunetError('plutus-data-invalid', `Cannot write Plutus data: constructor ${data.index}, want 0 to 6`);
+  return cborTag(121 + data.index, cborArray(data.fields.map(encode)));
 }
 
 /** CBOR hex. Throws `plutus-data-invalid`. */
@@ -56,7 +55,7 @@ function decode(item: CborItem, depth: number): PlutusData {
       if (item.tag === 2n || item.tag === 3n) return asInt(item);
       if (item.tag < 121n || item.tag > 127n || item.item.kind !== 'array')
         throw invalid(`tag ${item.tag}, want a constructor from 0 to 6`);
-      return { constructor: Number(item.tag - 121n), fields: item.item.items.map((child) => decode(child, depth + 1)) };
+      return { index: Number(item.tag - 121n), fields: item.item.items.map((child) => decode(child, depth + 1)) };
     }
     default:
       throw invalid(`a ${item.kind}, want an integer, bytes, a list or a constructor`);
@@ -78,4 +77,4 @@ export function decodePlutusData(hex: string): PlutusData {
   return decode(item, 0);
 }
 
-export const constructor = (index: number, ...fields: PlutusData[]): PlutusConstructor => ({ constructor: index, fields });
+export const constructor = (index: number, ...fields: PlutusData[]): PlutusConstructor => ({ index, fields });

@@ -1,0 +1,189 @@
+// From what a transaction must do to a transaction that balances: picks wallet inputs, makes change, and finds the exact fee.
+import { NunetError } from '@nunet/shared/errors.ts';
+import { referenceText } from '@nunet/shared/fields.ts';
+import { addressParts } from './address.ts';
+import type { Chain, ProtocolParameters, Utxo } from './chain/chain.ts';
+import { serialize, type Draft, type ExecutionUnits, type PlannedInput } from './draft.ts';
+import { byInputOrder } from './redeemer.ts';
+import type { PlutusScript } from './script.ts';
+import { assetUnit, difference, isPlain, leastLovelace, type Output, type Value } from './value.ts';
+
+/** Who pays what the transaction needs beyond its fixed inputs, and gets the change. */
+export interface Payer {
+  utxos: Utxo[];
+  changeAddress: string;
+}
+
+/** Needed where a script runs. */
+export interface ScriptRun {
+  script: PlutusScript;
+  /** Unspent output that carries the script. */
+  scriptAt: Utxo;
+  /** An output of ADA that is forfeit if the script fails; it is not spent otherwise. */
+  collateral: Utxo;
+  evaluate: Chain['evaluate'];
+}
+
+export interface Intent {
+  action: string;
+  inputs: PlannedInput[];
+  /** What must come out, given the fee; change is added after it. */
+  outputs: (fee: bigint) => Output[];
+  payer: Payer;
+  parameters: ProtocolParameters;
+  run?: ScriptRun;
+  signers?: string[];
+  validFromSlot?: number;
+  validUntilSlot?: number;
+}
+
+/** Unsigned. The id does not change by signing. */
+export interface BuiltTransaction {
+  cbor: string;
+  fee: bigint;
+  outputs: Output[];
+  units: ExecutionUnits;
+}
+
+/** Beyond the draft's own bytes: the witness set's key and tag, then key, signature and frame of each witness. */
+const WITNESS_SET_BYTES = 8;
+const WITNESS_BYTES = 102;
+const FIRST_GUESS = 300_000n;
+/** Rounds until the fee settles; two are usual, more when change appears or goes. */
+const MAX_ROUNDS = 24;
+/** The collateral return has to hold the ledger's least lovelace; below this much the whole output is put up. */
+const COLLATERAL_RETURN = 1_500_000n;
+
+const isEmpty = ({ lovelace, assets }: Value): boolean => lovelace === 0n && assets.length === 0;
+
+function keyWitnesses(draft: Draft): number {
+  const keys = new Set(draft.signers);
+  const owners = [...draft.inputs.filter(({ redeemer }) => redeemer === undefined).map(({ utxo }) => utxo), draft.collateral?.utxo];
+  for (const utxo of owners) {
+    if (utxo === undefined) continue;
+    const { payment } = addressParts(utxo.address);
+    if (payment.kind === 'key') keys.add(payment.hash);
+  }
+  return keys.size;
+}
+
+/** a × price, rounded up; prices are fractions with few decimals, as the ledger keeps them. */
+const priced = (units: ExecutionUnits, { priceMemory, priceSteps }: ProtocolParameters): bigint => {
+  const scale = 10_000_000_000n;
+  const price = (fraction: number): bigint => BigInt(Math.round(fraction * Number(scale)));
+  return (units.memory * price(priceMemory) + units.steps * price(priceSteps) + scale - 1n) / scale;
+};
+
+function leastFee(cbor: string, draft: Draft, units: ExecutionUnits, parameters: ProtocolParameters): bigint {
+  const bytes = cbor.length / 2 + WITNESS_SET_BYTES + keyWitnesses(draft) * WITNESS_BYTES;
+  if (bytes > parameters.maxTxSize) {
+    throw new NunetError(
+      'transaction-too-big',
+      `Cannot build transaction: ${bytes} bytes, the ledger takes ${parameters.maxTxSize}; put fewer locks into it`,
+    );
+  }
+  const scriptBytes = draft.script === undefined ? 0 : draft.script.script.code.length / 2;
+  return (
+    BigInt(bytes) * parameters.minFeeA +
+    parameters.minFeeB +
+    priced(units, parameters) +
+    BigInt(Math.ceil(scriptBytes * parameters.referenceScriptFeePerByte))
+  );
+}
+
+/** The next wallet output that helps: one with a token that is missing, else the one with most lovelace. */
+function nextInput(missing: Value, candidates: Utxo[]): Utxo | undefined {
+  const wanted = missing.assets.find(({ quantity }) => quantity < 0n);
+  const held = (utxo: Utxo): bigint =>
+    wanted === undefined ? utxo.lovelace : (utxo.assets.find((asset) => assetUnit(asset) === assetUnit(wanted))?.quantity ?? 0n);
+  const best = candidates.reduce<Utxo | undefined>(
+    (most, utxo) => (most === undefined || held(utxo) > held(most) ? utxo : most),
+    undefined,
+  );
+  return best !== undefined && held(best) > 0n ? best : undefined;
+}
+
+function insufficient(action: string, rest: Value, least: bigint): NunetError {
+  const token = rest.assets.find(({ quantity }) => quantity < 0n);
+  const what = token === undefined ? `${least - rest.lovelace} lovelace` : `${-token.quantity} base units of ${assetUnit(token)}`;
+  return new NunetError(
+    'funds-insufficient',
+    `Cannot ${action}: the wallet's plain outputs fall short by ${what}; add funds to the wallet`,
+  );
+}
+
+/** Throws `funds-insufficient`, `transaction-too-big`, `collateral-invalid`, and what `evaluate` throws (`chain-rejected`: the script refuses). */
+export async function balance(intent: Intent, signal?: AbortSignal): Promise<BuiltTransaction> {
+  const { action, payer, parameters, run } = intent;
+  const taken = new Set(
+    [...intent.inputs.map(({ utxo }) => utxo), ...(run === undefined ? [] : [run.collateral])].map(({ reference }) =>
+      referenceText(reference),
+    ),
+  );
+  const candidates = payer.utxos.filter((utxo) => isPlain(utxo) && !taken.has(referenceText(utxo.reference)));
+  const chosen: PlannedInput[] = [];
+  let fee = FIRST_GUESS;
+  let evaluated: { shape: string; units: Map<number, ExecutionUnits> } = { shape: '', units: new Map() };
+
+  for (let round = 0; round < MAX_ROUNDS + payer.utxos.length; round++) {
+    const inputs = [...intent.inputs, ...chosen].toSorted((a, b) => byInputOrder(a.utxo.reference, b.utxo.reference));
+    const fixed = intent.outputs(fee);
+    const rest = difference(
+      inputs.map(({ utxo }) => utxo),
+      [...fixed, { lovelace: fee, assets: [] }],
+    );
+    const change: Output = { address: payer.changeAddress, ...rest };
+    const least = isEmpty(rest) ? 0n : leastLovelace(change, parameters.coinsPerUtxoByte);
+    if (rest.lovelace < least || rest.assets.some(({ quantity }) => quantity < 0n)) {
+      const next = nextInput(rest, candidates);
+      if (next === undefined) throw insufficient(action, rest, least);
+      candidates.splice(candidates.indexOf(next), 1);
+      chosen.push({ utxo: next });
+      continue;
+    }
+    const outputs = isEmpty(rest) ? fixed : [...fixed, change];
+    const draft: Draft = { inputs, outputs, fee, units: evaluated.units, signers: intent.signers ?? [] };
+    if (intent.validFromSlot !== undefined) draft.validFromSlot = intent.validFromSlot;
+    if (intent.validUntilSlot !== undefined) draft.validUntilSlot = intent.validUntilSlot;
+    if (run !== undefined) {
+      draft.script = { script: run.script, at: run.scriptAt };
+      draft.collateral = {
+        utxo: run.collateral,
+        total: collateralFor(run.collateral, fee, parameters),
+        returnAddress: payer.changeAddress,
+      };
+      // What a script uses depends on the inputs and outputs that it walks over, not on the digits of the fee.
+      const shape = `${inputs.length}/${outputs.length}/${String(isEmpty(rest))}`;
+      if (evaluated.shape !== shape) {
+        const budgets = await run.evaluate(serialize(draft, parameters), signal);
+        evaluated = { shape, units: new Map(budgets.map(({ index, memory, steps }) => [index, { memory, steps }])) };
+        draft.units = evaluated.units;
+      }
+    }
+    const cbor = serialize(draft, parameters);
+    const units = [...draft.units.values()].reduce(
+      (sum, { memory, steps }) => ({ memory: sum.memory + memory, steps: sum.steps + steps }),
+      {
+        memory: 0n,
+        steps: 0n,
+      },
+    );
+    const needed = leastFee(cbor, draft, units, parameters);
+    // After some rounds a fee that is a few lovelace too high is as good: it only moves between two sizes of an integer.
+    if (needed === fee || (needed < fee && round > MAX_ROUNDS / 2)) return { cbor, fee, outputs, units };
+    fee = needed;
+  }
+  throw new NunetError('fee-unsettled', `Cannot ${action}: the fee did not settle; add a larger ADA output to the wallet`);
+}
+
+/** What is forfeit if the script fails: the ledger's share of the fee, or the whole output where no change can come back from it. */
+function collateralFor(utxo: Utxo, fee: bigint, { collateralPercent }: ProtocolParameters): bigint {
+  const wanted = (fee * BigInt(collateralPercent) + 99n) / 100n;
+  if (utxo.lovelace < wanted || (utxo.assets.length > 0 && utxo.lovelace < wanted + COLLATERAL_RETURN)) {
+    throw new NunetError(
+      'collateral-invalid',
+      `Cannot use ${referenceText(utxo.reference)} as collateral: it holds ${utxo.lovelace} lovelace, want ${wanted}${utxo.assets.length > 0 ? ' and no tokens' : ''}`,
+    );
+  }
+  return utxo.lovelace < wanted + COLLATERAL_RETURN ? utxo.lovelace : wanted;
+}
