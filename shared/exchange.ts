@@ -110,7 +110,7 @@ export async function ask<Name extends ProtocolName>(
 function readAnswer<Name extends ProtocolName>(name: Name, bytes: Uint8Array): AnswerOf<Name> {
   const protocol: Protocol = PROTOCOLS[name];
   const answer = decode(protocol.response, bytes, { name: `${name} answer`, maxBytes: protocol.maxResponseBytes }) as ResponseOf<Name>;
-  if (answer.type === 'error') throw new PeerFailure(name, answer as Failure);
+  if (answer.type === 'error') throw new PeerFailure(name, answer);
   return answer as AnswerOf<Name>;
 }
 
@@ -141,8 +141,9 @@ export async function answerStream<Name extends ProtocolName>(
     if (Symbol.asyncIterator in answers) await sendAll(framed, name, protocol, answers, signal);
     else await send(framed, name, protocol, await orAborted(answers, signal), signal);
   } catch (error) {
-    options.onFailure?.(error);
+    // A caller that leaves is no failure.
     if (!framed.gone.aborted) {
+      options.onFailure?.(error);
       const { code, message } = safeError(error);
       // The peer may be the slow or hostile one: tell it once, do not wait for it beyond the farewell.
       await framed.write(encode({ type: 'error', code, message: message.slice(0, 500) }), options.closeSignal()).catch(() => undefined);
@@ -154,7 +155,7 @@ export async function answerStream<Name extends ProtocolName>(
 /** Sends one answer and the whole of its size limit is enforced on our side too. */
 async function send(framed: FramedStream, name: string, protocol: Protocol, answer: unknown, signal: AbortSignal): Promise<number> {
   const bytes = encodeWithin(answer, `${name} answer`, protocol.maxResponseBytes);
-  await framed.write(bytes, signal);
+  await framed.write(bytes, signal, { gather: true });
   return bytes.length;
 }
 
@@ -172,6 +173,7 @@ async function sendAll(
   try {
     for (;;) {
       while (protocol.windowBytes !== undefined && sentBytes - takenBytes >= protocol.windowBytes) {
+        framed.flush();
         const bytes = await framed.read(MAX_CREDIT_BYTES, signal);
         if (bytes === undefined) throw new NunetError('credit-missing', `Cannot go on with ${name}: the receiver stopped giving credit`);
         takenBytes = decode(credit, bytes, { name: 'credit', maxBytes: MAX_CREDIT_BYTES }).takenBytes;

@@ -75,12 +75,13 @@ export async function startAdverts(options: {
   let last: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
   // Changes that come close together are one advert: others do not listen more often than MIN_INTERVAL_MS.
-  const publish = (): Promise<void> =>
-    (next ??= last.then(async () => {
-      next = undefined;
-      await publishNow();
-      last = sleep(MIN_INTERVAL_MS + 100, undefined, { signal, ref: false }).catch(() => undefined);
-    }));
+  const publishNext = async (): Promise<void> => {
+    await last;
+    next = undefined;
+    await publishNow();
+    last = sleep(MIN_INTERVAL_MS + 100, undefined, { signal, ref: false }).catch(() => undefined);
+  };
+  const publish = (): Promise<void> => (next ??= publishNext());
   const publishOnChange = (): void => void publish().catch((error: unknown) => options.onProblem?.(error));
 
   const loop = (async () => {
