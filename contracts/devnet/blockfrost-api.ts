@@ -4,12 +4,14 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { NunetError } from '@nunet/shared/errors.ts';
+import { referenceText } from '@nunet/shared/fields.ts';
 import { addressBytes } from '../chain/address.ts';
 import { cborArray, cborBytes, cborInt, cborTag } from '../chain/cbor.ts';
 import type { RedeemerBudget } from '../chain/chain.ts';
 import { readTransaction, readTransactionHex, type Transaction, type TransactionOutput } from '../chain/transaction.ts';
 import * as json from './blockfrost-json.ts';
 import type { Rejection } from './emulator.ts';
+import type { Evaluator } from './evaluator.ts';
 import type { Ledger } from './ledger.ts';
 import { encodeOutput } from './payment.ts';
 
@@ -63,19 +65,22 @@ const OGMIOS = { type: 'jsonwsp/response', version: '1.0', servicename: 'ogmios'
 const budgetsJson = (budgets: RedeemerBudget[]) =>
   Object.fromEntries(budgets.map(({ tag, index, memory, steps }) => [`${tag}:${index}`, { memory: Number(memory), steps: Number(steps) }]));
 
-function evaluated(ledger: Ledger, transaction: Transaction, extra: Pick<TransactionOutput, 'reference' | 'raw'>[]) {
-  const result = ledger.evaluate(transaction, extra);
+type Plain = Pick<TransactionOutput, 'reference' | 'raw'>;
+
+/** Budgets over the tip, the mempool and `extra`, outputs that only the caller knows. */
+async function evaluated(ledger: Ledger, evaluator: Evaluator, transaction: Transaction, extra: Plain[]) {
+  const failed = (EvaluationFailure: unknown) => ({ ...OGMIOS, result: { EvaluationFailure } });
+  const { resolved, missing } = ledger.resolve(transaction);
+  const known = new Map(extra.map((output) => [referenceText(output.reference), output]));
+  const found = missing.flatMap((reference) => known.get(referenceText(reference)) ?? []);
+  if (found.length < missing.length) {
+    const unknown = missing.map(referenceText).filter((text) => !known.has(text));
+    return failed({ CannotCreateEvaluationContext: { reason: `Unknown or spent transaction inputs: ${unknown.join(', ')}` } });
+  }
+  const result = await evaluator.evaluate(transaction, [...resolved, ...found], ledger.slotConfig);
   if ('budgets' in result) return { ...OGMIOS, result: { EvaluationResult: budgetsJson(result.budgets) } };
-  const { rule, reason, logs } = result.rejection;
-  return {
-    ...OGMIOS,
-    result: {
-      EvaluationFailure:
-        rule === 'UnknownInputs'
-          ? { CannotCreateEvaluationContext: { reason } }
-          : { ScriptFailures: { 'spend:0': [{ validatorFailed: { error: reason, traces: logs } }] } },
-    },
-  };
+  const { reason, logs } = result.rejection;
+  return failed({ ScriptFailures: { 'spend:0': [{ validatorFailed: { error: reason, traces: logs } }] } });
 }
 
 const quantity = z.union([z.int().min(0), z.string().regex(/^\d{1,20}$/)]).transform((value) => BigInt(value));
@@ -123,7 +128,7 @@ async function transactionFrom(context: Context): Promise<Transaction> {
   return /^([0-9a-fA-F]{2})+$/.test(text) ? readTransactionHex(text) : readTransaction(bytes);
 }
 
-export function blockfrostApi(ledger: Ledger): Hono {
+export function blockfrostApi(ledger: Ledger, evaluator: Evaluator): Hono {
   const app = new Hono();
 
   app.onError((error, context) => {
@@ -278,11 +283,11 @@ export function blockfrostApi(ledger: Ledger): Hono {
     return failure(context, outcome.rejection.rule === 'MempoolFull' ? 425 : 400, rejectionText(outcome.rejection));
   });
   app.post('/utils/txs/evaluate', limited(MAX_TRANSACTION_BODY), async (context) =>
-    context.json(evaluated(ledger, await transactionFrom(context), [])),
+    context.json(await evaluated(ledger, evaluator, await transactionFrom(context), [])),
   );
   app.post('/utils/txs/evaluate/utxos', limited(MAX_EVALUATE_BODY), async (context) => {
     const { cbor, additionalUtxoSet } = evaluateBody.parse(JSON.parse(await context.req.text()));
-    return context.json(evaluated(ledger, readTransactionHex(cbor), additionalUtxoSet.map(encodeAdditional)));
+    return context.json(await evaluated(ledger, evaluator, readTransactionHex(cbor), additionalUtxoSet.map(encodeAdditional)));
   });
 
   return app;

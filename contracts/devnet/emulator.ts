@@ -101,19 +101,11 @@ const TAGS: Record<string, RedeemerTag> = {
 
 export type Evaluated = { budgets: RedeemerBudget[] } | { rejection: Rejection };
 
-/** What each redeemer of `transaction` uses, over the outputs that it spends and reads. */
-export function evaluateTransaction(
-  transaction: Transaction,
-  resolved: Pick<TransactionOutput, 'reference' | 'raw'>[],
-  config: SlotConfig,
-): Evaluated {
+/** What each redeemer uses, over the CBOR map of the outputs that the transaction spends and reads. Without end when a script is. */
+export function evaluateScripts(transaction: Uint8Array, utxos: Uint8Array, config: SlotConfig): Evaluated {
   const { plutusV1, plutusV2, plutusV3 } = PARAMETERS.costModels;
   try {
-    const redeemers = scalus.Scalus.evalPlutusScripts(transaction.raw, utxoMap(resolved), scalusSlots(config), [
-      plutusV1,
-      plutusV2,
-      plutusV3,
-    ]);
+    const redeemers = scalus.Scalus.evalPlutusScripts(transaction, utxos, scalusSlots(config), [plutusV1, plutusV2, plutusV3]);
     return {
       budgets: redeemers.map(({ tag, index, budget }) => {
         const name = TAGS[tag.toLowerCase()];

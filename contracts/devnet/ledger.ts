@@ -2,10 +2,10 @@
 import { blake2b } from '@noble/hashes/blake2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
-import type { OutputReference } from '@nunet/shared/fields.ts';
+import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 import { slotOf, timeOf, type SlotConfig } from '../chain/chain.ts';
 import type { Transaction, TransactionOutput } from '../chain/transaction.ts';
-import { applyTransaction, evaluateTransaction, initialState, type Evaluated, type LedgerState, type Rejection } from './emulator.ts';
+import { applyTransaction, initialState, type LedgerState, type Rejection } from './emulator.ts';
 import { MAX_BLOCK_BODY_BYTES, PARAMETERS } from './parameters.ts';
 import { UtxoIndex } from './utxo-index.ts';
 
@@ -179,29 +179,25 @@ export class Ledger {
     return { txId: id };
   }
 
-  /** Budgets over the tip and the mempool; `extra` are outputs that only the caller knows. */
-  evaluate(transaction: Transaction, extra: Pick<TransactionOutput, 'reference' | 'raw'>[] = []): Evaluated {
-    const resolved: Pick<TransactionOutput, 'reference' | 'raw'>[] = [];
-    const missing: string[] = [];
-    const sought = [...transaction.inputs, ...transaction.referenceInputs, ...transaction.collateralInputs];
-    const unique = new Map(sought.map((reference) => [`${reference.txId}#${reference.index}`, reference]));
-    for (const [text, reference] of unique) {
-      const output =
-        this.#visible(reference) ??
-        extra.find((entry) => entry.reference.txId === reference.txId && entry.reference.index === reference.index);
-      if (output === undefined) missing.push(text);
+  /** The outputs that a transaction names, at the tip or pending; `missing` are unknown or spent. */
+  resolve(transaction: Transaction): { resolved: TransactionOutput[]; missing: OutputReference[] } {
+    const named = [...transaction.inputs, ...transaction.referenceInputs, ...transaction.collateralInputs];
+    const unique = new Map(named.map((reference) => [referenceText(reference), reference]));
+    const resolved: TransactionOutput[] = [];
+    const missing: OutputReference[] = [];
+    for (const reference of unique.values()) {
+      const output = this.#visible(reference);
+      if (output === undefined) missing.push(reference);
       else resolved.push(output);
     }
-    if (missing.length > 0)
-      return { rejection: { rule: 'UnknownInputs', reason: `Unknown or spent transaction inputs: ${missing.join(', ')}`, logs: [] } };
-    return evaluateTransaction(transaction, resolved, this.slotConfig);
+    return { resolved, missing };
   }
 
   /** Unspent outputs at an address as a new transaction may use them: the tip's and the mempool's, less what is pending. */
   spendable(address: string): TransactionOutput[] {
-    const spent = new Set(this.#mempool.flatMap((entry) => entry.transaction.inputs.map((input) => `${input.txId}#${input.index}`)));
+    const spent = new Set(this.#mempool.flatMap((entry) => entry.transaction.inputs.map(referenceText)));
     const fresh = this.#mempool.flatMap((entry) => entry.transaction.outputs.filter((output) => output.address === address));
-    return [...this.utxos.at(address), ...fresh].filter(({ reference }) => !spent.has(`${reference.txId}#${reference.index}`));
+    return [...this.utxos.at(address), ...fresh].filter(({ reference }) => !spent.has(referenceText(reference)));
   }
 
   /** Makes the next block of what is pending, valid and fits. An expired transaction is dropped and reported. */

@@ -8,6 +8,7 @@ import type { AssetId } from '@nunet/shared/fields.ts';
 import { blockfrostApi } from './blockfrost-api.ts';
 import { controlsApi } from './controls.ts';
 import { faucetKey, genesisFor, testNtx } from './faucet.ts';
+import { Evaluator } from './evaluator.ts';
 import { Ledger } from './ledger.ts';
 import { Outage } from './outage.ts';
 import { pageRoutes } from './page.ts';
@@ -17,6 +18,8 @@ export interface DevnetOptions {
   port?: number;
   /** Blocks are made even when empty. Below a second several blocks share a slot. */
   blockTimeMs?: number;
+  /** For one evaluation of a transaction's scripts. */
+  evaluationLimitMs?: number;
   now?: () => number;
   random?: (bytes: number) => Uint8Array;
 }
@@ -35,6 +38,7 @@ const HOST = '127.0.0.1';
 export async function startDevnet({
   port = 0,
   blockTimeMs = 1000,
+  evaluationLimitMs,
   now = Date.now,
   random = randomBytes,
 }: DevnetOptions = {}): Promise<Devnet> {
@@ -57,7 +61,8 @@ export async function startDevnet({
   };
 
   const outage = new Outage();
-  const api = blockfrostApi(ledger);
+  const evaluator = new Evaluator(evaluationLimitMs === undefined ? {} : { timeLimitMs: evaluationLimitMs });
+  const api = blockfrostApi(ledger, evaluator);
   const face = new Hono();
   face.use(cors({ origin: '*', allowMethods: ['GET', 'POST'], allowHeaders: ['content-type', 'project_id'] }));
   face.use(outage.middleware());
@@ -85,6 +90,7 @@ export async function startDevnet({
     blockTimeMs,
     stop: async () => {
       clearTimeout(timer);
+      await evaluator.stop();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         if ('closeAllConnections' in server) server.closeAllConnections();
