@@ -45,13 +45,18 @@ export interface BuiltTransaction {
   units: ExecutionUnits;
 }
 
-/** Beyond the draft's own bytes: the witness set's key and tag, then key, signature and frame of each witness. */
-const WITNESS_SET_BYTES = 8;
-const WITNESS_BYTES = 102;
+/** Beyond the draft's own bytes: key, tag and length of the witnesses, then frame, key and signature of each. */
+const WITNESS_SET_BYTES = 5;
+const WITNESS_BYTES = 101;
 const FIRST_GUESS = 300_000n;
 /** Rounds until the fee settles; two are usual, more when change appears or goes. */
 const MAX_ROUNDS = 24;
-/** The collateral return has to hold the ledger's least lovelace; below this much the whole output is put up. */
+/**
+ * An output of ADA up to this much (what wallets set aside for it) is put up whole: change from collateral would cost
+ * 3,256 lovelace in every transaction, to save the rest of it in a failure that evaluating first rules out.
+ */
+const WHOLE_COLLATERAL = 5_000_000n;
+/** Least lovelace beside tokens in what comes back from larger collateral. */
 const COLLATERAL_RETURN = 1_500_000n;
 
 const isEmpty = ({ lovelace, assets }: Value): boolean => lovelace === 0n && assets.length === 0;
@@ -75,7 +80,8 @@ const priced = (units: ExecutionUnits, { priceMemory, priceSteps }: ProtocolPara
 };
 
 function leastFee(cbor: string, draft: Draft, units: ExecutionUnits, parameters: ProtocolParameters): bigint {
-  const bytes = cbor.length / 2 + WITNESS_SET_BYTES + keyWitnesses(draft) * WITNESS_BYTES;
+  const witnesses = keyWitnesses(draft);
+  const bytes = cbor.length / 2 + WITNESS_SET_BYTES + witnesses * WITNESS_BYTES + (witnesses > 23 ? 1 : 0);
   if (bytes > parameters.maxTxSize) {
     throw new NunetError(
       'transaction-too-big',
@@ -179,11 +185,12 @@ export async function balance(intent: Intent, signal?: AbortSignal): Promise<Bui
 /** What is forfeit if the script fails: the ledger's share of the fee, or the whole output where no change can come back from it. */
 function collateralFor(utxo: Utxo, fee: bigint, { collateralPercent }: ProtocolParameters): bigint {
   const wanted = (fee * BigInt(collateralPercent) + 99n) / 100n;
-  if (utxo.lovelace < wanted || (utxo.assets.length > 0 && utxo.lovelace < wanted + COLLATERAL_RETURN)) {
+  const least = utxo.assets.length === 0 ? wanted : wanted + COLLATERAL_RETURN;
+  if (utxo.lovelace < least) {
     throw new NunetError(
       'collateral-invalid',
-      `Cannot use ${referenceText(utxo.reference)} as collateral: it holds ${utxo.lovelace} lovelace, want ${wanted}${utxo.assets.length > 0 ? ' and no tokens' : ''}`,
+      `Cannot use ${referenceText(utxo.reference)} as collateral: it holds ${utxo.lovelace} lovelace, want ${least}`,
     );
   }
-  return utxo.lovelace < wanted + COLLATERAL_RETURN ? utxo.lovelace : wanted;
+  return utxo.assets.length === 0 && utxo.lovelace <= WHOLE_COLLATERAL ? utxo.lovelace : wanted;
 }

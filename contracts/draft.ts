@@ -1,7 +1,7 @@
 // One fully decided transaction as unsigned CBOR. Mesh serialises it; nothing here chooses inputs, change or fee.
 import { MeshTxBuilder, type Asset } from '@meshsdk/core';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { cborBytes } from './chain/cbor.ts';
+import { asArray, asInt, asMap, CBOR_NULL, CBOR_TRUE, cborArray, cborBytes, cborMap, readCbor, type CborItem } from './chain/cbor.ts';
 import type { ProtocolParameters, Utxo } from './chain/chain.ts';
 import type { PlutusScript } from './script.ts';
 import { assetUnit, type Output, type Value } from './value.ts';
@@ -42,6 +42,24 @@ const meshAmount = ({ lovelace, assets }: Value): Asset[] => [
 /** Mesh takes scripts wrapped twice in CBOR. */
 const twiceWrapped = (code: string): string => bytesToHex(cborBytes(hexToBytes(code)));
 
+const METADATA_HASH = 7n;
+
+/** Mesh attaches empty metadata and its hash to every transaction: 38 bytes that somebody pays for. */
+function withoutMetadata(cbor: string): string {
+  const source = hexToBytes(cbor);
+  const [body, witnesses] = asArray(readCbor(source));
+  const raw = ({ start, end }: CborItem): Uint8Array => source.subarray(start, end);
+  const fields = asMap(body).filter(([key]) => asInt(key) !== METADATA_HASH);
+  return bytesToHex(
+    cborArray([
+      cborMap(fields.map(([key, value]) => [raw(key), raw(value)])),
+      witnesses === undefined ? cborMap([]) : raw(witnesses),
+      CBOR_TRUE,
+      CBOR_NULL,
+    ]),
+  );
+}
+
 /** Unsigned transaction, CBOR hex. */
 export function serialize(draft: Draft, parameters: ProtocolParameters): string {
   const mesh = new MeshTxBuilder({ params: { coinsPerUtxoSize: Number(parameters.coinsPerUtxoByte) } });
@@ -77,5 +95,5 @@ export function serialize(draft: Draft, parameters: ProtocolParameters): string 
   for (const signer of draft.signers) mesh.requiredSignerHash(signer);
   if (draft.validFromSlot !== undefined) mesh.invalidBefore(draft.validFromSlot);
   if (draft.validUntilSlot !== undefined) mesh.invalidHereafter(draft.validUntilSlot);
-  return mesh.setFee(draft.fee.toString()).completeUnbalanced();
+  return withoutMetadata(mesh.setFee(draft.fee.toString()).completeUnbalanced());
 }

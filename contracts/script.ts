@@ -27,7 +27,7 @@ export function scriptFrom({ validators }: Blueprint, title: string): PlutusScri
   return { hash, code };
 }
 
-export const ESCROW: PlutusScript = scriptFrom(blueprint, 'escrow.escrow.spend');
+export const ESCROW: PlutusScript = scriptFrom(blueprint, 'escrow.escrow.else');
 
 /** Where locks go, on every test network. Without a stake credential: a staked variant is refused off chain. */
 export const ESCROW_ADDRESS: string = addressOf({ payment: { kind: 'script', hash: ESCROW.hash } });
