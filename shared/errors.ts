@@ -16,6 +16,7 @@ export class NunetError<Code extends string = string> extends Error {
 /** What may be told to a stranger about any thrown value: code and message of ours, nothing of anybody else's. */
 export function safeError(error: unknown): { code: string; message: string } {
   if (error instanceof NunetError) return { code: error.code, message: error.message };
-  if (error instanceof Error && error.name === 'AbortError') return { code: 'aborted', message: 'The operation was aborted or timed out.' };
+  if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))
+    return { code: 'aborted', message: 'The operation was aborted or timed out.' };
   return { code: 'internal', message: 'Internal error; see the local log.' };
 }

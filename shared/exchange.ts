@@ -134,7 +134,10 @@ export async function answerStream<Name extends ProtocolName>(
   const framed = new FramedStream(stream);
   const signal = AbortSignal.any([options.signal, framed.gone]);
   try {
-    const bytes = await framed.read(protocol.maxRequestBytes, AbortSignal.any([options.requestSignal, signal]));
+    const bytes = await framed.read(protocol.maxRequestBytes, AbortSignal.any([options.requestSignal, signal])).catch((error: unknown) => {
+      if (!options.requestSignal.aborted || signal.aborted) throw error;
+      throw new NunetError('request-timeout', `Cannot answer ${name}: the request did not arrive whole in time`, { cause: error });
+    });
     if (bytes === undefined) throw new NunetError('request-missing', `Cannot answer ${name}: the stream ended without a request`);
     const request = decode(protocol.request, bytes, { name: `${name} request`, maxBytes: protocol.maxRequestBytes }) as RequestOf<Name>;
     const answers = answerer(request, { peerId: options.peerId, signal });
