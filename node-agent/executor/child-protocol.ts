@@ -7,6 +7,8 @@ import type { RunPlan } from '@nunet/shared/onnx/run.ts';
 export type ToChild =
   | { readonly type: 'file'; readonly name: string; readonly bytes: number }
   | { readonly type: 'run'; readonly plan: RunPlan; readonly cpus: number; readonly outputLimitBytes: number }
+  /** `done` is taken in and its process measured: the outputs may come, then the child ends. */
+  | { readonly type: 'collect' }
   | { readonly type: 'probe'; readonly attempts: ProbeAttempts };
 
 /** What the probe child shall try; it knows the targets, so a refusal is the sandbox's work and not a wrong address. */
@@ -38,7 +40,7 @@ export const fromChild = z.discriminatedUnion('type', [
     metrics: z.record(names, finite).refine((all) => Object.keys(all).length <= 32),
   }),
   z.strictObject({ type: z.literal('log'), line: z.string().max(4096) }),
-  /** The program has ended; `output`s with their chunks follow when it completed. */
+  /** The program has ended; after `collect` the outputs follow as chunks, one after the other. */
   z.strictObject({
     type: z.literal('done'),
     fault: z.strictObject({ code: z.enum(['program-failed', 'memory-limit', 'output-limit']), message: z.string().max(500) }).nullable(),

@@ -197,6 +197,8 @@ export class EmbeddedExecution {
       path: join(outputDir, output.name),
     }));
     await this.#nextOutput(0);
+    // A child that is gone by now tells it by its end.
+    await child?.send({ type: 'collect' }).catch(() => {});
   }
 
   async #nextOutput(from: number): Promise<void> {

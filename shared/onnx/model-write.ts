@@ -50,3 +50,26 @@ export function withInitializers(model: Uint8Array, values: ReadonlyMap<string, 
   }
   return joined(parts);
 }
+
+/**
+ * The graph without the default values of `fed` inputs. onnxruntime-node takes an input that has a default for no input at all and
+ * silently computes with the default; without it, what is fed counts. The same bytes when there is none.
+ */
+export function withoutDefaults(model: Uint8Array, fed: ReadonlySet<string>): Uint8Array {
+  let found = false;
+  const parts: Uint8Array[] = [];
+  for (const field of fieldsOf(model)) {
+    if (field.number !== 7) {
+      parts.push(model.subarray(field.start, field.end));
+      continue;
+    }
+    const graph = bytesField(field);
+    const graphParts: Uint8Array[] = [];
+    for (const part of fieldsOf(graph)) {
+      if (part.number === 5 && fed.has(nameIn(bytesField(part), 8))) found = true;
+      else graphParts.push(graph.subarray(part.start, part.end));
+    }
+    parts.push(writeBytes(7, joined(graphParts)));
+  }
+  return found ? joined(parts) : model;
+}

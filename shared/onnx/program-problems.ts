@@ -89,11 +89,7 @@ export function programProblems(program: OnnxProgram, files: ProgramFiles): Reas
     wantOutput(`feedback.${i}.output`, pair.output);
     const feed = feeds.get(pair.input);
     if (feed === undefined)
-      say(
-        'program-unknown-name',
-        `feedback.${i}.input`,
-        `"${pair.input}" has no first value in feeds; ${some(feeds.keys())}`,
-      );
+      say('program-unknown-name', `feedback.${i}.input`, `"${pair.input}" has no first value in feeds; ${some(feeds.keys())}`);
     else if (feed.from === 'file' && feed.rows)
       say('program-mismatch', `feedback.${i}.input`, `"${pair.input}" is fed rows and cannot keep state`);
     if (fed.has(pair.input)) say('program-mismatch', `feedback.${i}.input`, `"${pair.input}" is fed back twice`);

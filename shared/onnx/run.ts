@@ -1,7 +1,7 @@
 // Runs an OnnxProgram: feeds, batches, epochs, feedback, metrics, outputs. Knows no data set, no runtime, no files.
 import { NunetError } from '../errors.ts';
 import type { OnnxProgram } from '../onnx-program.ts';
-import { withInitializers } from './model-write.ts';
+import { withInitializers, withoutDefaults } from './model-write.ts';
 import { bytesPerElement, elementCount, parseNpy, writeNpy, type Dtype, type NpyTensor } from './npy.ts';
 import { rowOrder } from './row-order.ts';
 import type { OnnxRuntime, OnnxTensor } from './session.ts';
@@ -146,7 +146,7 @@ export async function runProgram(plan: RunPlan, inputs: RunInputs): Promise<RunR
   const steps = Math.ceil(used / size);
   if (steps === 0) throw failed(`The files hold ${rows} rows, fewer than one batch of ${size}`);
 
-  const session = await runtime.open(inputs.file(plan.graph));
+  const session = await runtime.open(withoutDefaults(inputs.file(plan.graph), new Set(Object.keys(plan.feeds))));
   const fetches = [
     ...new Set([
       ...plan.feedback.map((pair) => pair.output),
