@@ -143,8 +143,9 @@ function openDrive(ports: Ports, first: JobRecord, options: DriveOptions, over: 
     failed: (action, error, signal) => {
       over.signal.throwIfAborted();
       signal.throwIfAborted();
-      const { code, message } = safeError(error);
-      const text = `${action}: ${message}`;
+      const { code } = safeError(error);
+      // Told to the own user only, so a foreign error keeps its words.
+      const text = `${action}: ${error instanceof Error ? error.message : String(error)}`.slice(0, 1000);
       // Once is enough for a failure that repeats.
       if (text !== lastNotice) notice(code, text);
       lastNotice = text;
@@ -197,16 +198,17 @@ export async function driveJob(ports: Ports, options: DriveOptions): Promise<Job
       over.abort(error);
       throw error;
     });
-  const wantCancel = (): void => {
+  const done = new AbortController();
+  const wantCancel = (): Promise<unknown> => {
     const wanted = drive.append((record, atMs) =>
       record.cancelWanted || isJobEnd(record.job) || record.job === 'running' ? undefined : { type: 'cancel-wanted', atMs },
     );
     // A failed append has ended the run already.
-    wanted.catch(() => undefined);
+    return wanted.catch(() => undefined);
   };
-  if (options.cancel?.aborted === true) wantCancel();
-  options.cancel?.addEventListener('abort', wantCancel, { once: true });
-  const done = new AbortController();
+  // Before the lanes begin, so that a cancel that is known now is seen before anything is locked.
+  if (options.cancel?.aborted === true) await wantCancel();
+  options.cancel?.addEventListener('abort', () => void wantCancel(), { once: true, signal: done.signal });
   const evidence = guarded(tellEvidence(drive, AbortSignal.any([signal, done.signal])));
   try {
     await Promise.all([guarded(lockJob(drive, signal)), guarded(followJob(drive, signal))]);
@@ -221,6 +223,6 @@ export async function driveJob(ports: Ports, options: DriveOptions): Promise<Job
     await Promise.allSettled([evidence]);
     throw options.signal.aborted ? options.signal.reason : over.signal.reason;
   } finally {
-    options.cancel?.removeEventListener('abort', wantCancel);
+    done.abort();
   }
 }

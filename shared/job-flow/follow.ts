@@ -11,6 +11,7 @@ import type { FollowEvent } from '../wire.ts';
 import { goJob, type Drive } from './drive.ts';
 import { manifestProblems } from './manifest-check.ts';
 import type { AgentContact, BuiltLock } from './ports.ts';
+import { orAborted, withTimeout } from './waiting.ts';
 
 /** Tries of an output whose bytes are wrong before it is disputed: a broken transfer is not yet a broken promise. */
 const WRONG_OUTPUT_TRIES = 3;
@@ -49,10 +50,9 @@ async function takeEnvelope(work: Work, kind: 'manifest' | 'lock-refusal', envel
     await drive.append((record, atMs) => (record.manifest === undefined ? { type: 'manifest', atMs, envelope: hex } : undefined));
     return;
   }
-  const { refusal } = await drive.append((record, atMs) =>
+  await drive.append((record, atMs) =>
     record.refusal === undefined && record.manifest === undefined ? { type: 'refusal', atMs, envelope: hex } : undefined,
   );
-  if (refusal !== undefined) await goJob(drive, 'refused', refusal.body.reasons.map((reason) => reason.message).join('; '));
 }
 
 /** Only what the agent signed may end a job; of the rest of its words, those that move the job forward. */
@@ -120,15 +120,6 @@ async function readStream(work: Work, signal: AbortSignal): Promise<void> {
     // Not awaited: a stream that ignores its signal must not hold the job.
     stream.return?.().catch(() => undefined);
   }
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 /** Signs and journals the cancel once it is wanted and nothing runs yet. */
@@ -225,27 +216,30 @@ async function untilChange(
 /** Fetches all outputs. Gives the reason when they cannot be had. */
 async function fetchOutputs(work: Work, manifest: Manifest, signal: AbortSignal): Promise<string | undefined> {
   const { drive, agent, quote } = work;
+  const { clock, outputs } = drive.ports;
   const jobId = drive.record().jobId;
+  const { finishBy, disputeBy } = quote.body;
+  // Late enough to be patient, early enough that a dispute still reaches the oracles.
+  const patientUntil = finishBy + (disputeBy - finishBy) / 2;
   for (const file of manifest.outputs) {
     let wrong = 0;
     for (let attempt = 0; ; attempt++) {
       const { lock } = drive.record();
       const lockOver = lock !== null && isLockEnd(lock);
+      const patienceMs = patientUntil - (await chainTime(drive, signal));
       try {
         const onBytes = (doneBytes: number): void => drive.emit({ type: 'output', name: file.name, doneBytes, totalBytes: file.bytes });
-        await drive.ports.outputs.fetch(agent, jobId, file, onBytes, signal);
+        const limitMs = lockOver ? drive.pace.idleMs : Math.max(patienceMs, drive.pace.retryMs);
+        await withTimeout((within) => outputs.fetch(agent, jobId, file, onBytes, within), limitMs, clock, signal);
         break;
       } catch (error) {
         drive.failed(`Output ${file.name} cannot be fetched`, error, signal);
         const { code, message } = safeError(error);
         if (code === 'outputs-wrong' && ++wrong >= WRONG_OUTPUT_TRIES)
           return `output ${file.name} is not what the manifest commits to: ${message}`;
-        // Late enough to be patient, early enough that a dispute still counts.
-        const { finishBy, disputeBy } = quote.body;
-        const late = (await chainTime(drive, signal)) >= finishBy + (disputeBy - finishBy) * 0.75;
-        if ((late || lockOver) && attempt >= 2) return `output ${file.name} was not delivered: ${message}`;
+        if ((patienceMs <= 0 || lockOver) && attempt >= 2) return `output ${file.name} was not delivered: ${message}`;
       }
-      await drive.backOff(attempt, signal);
+      await drive.backOff(patienceMs <= 2 * drive.pace.maxRetryMs ? 0 : attempt, signal);
     }
   }
   return undefined;
@@ -326,7 +320,8 @@ export async function followJob(drive: Drive, signal: AbortSignal): Promise<void
   const { jobId, spec } = drive.record();
   await drive.ports.network.serveInputs(jobId, spec.inputs, { peerIds: [work.agent.peerId], anybody: spec.replay === 'public' });
   await awaitResult(work, signal);
-  const { manifest } = drive.record();
+  const { manifest, refusal } = drive.record();
+  if (refusal !== undefined) await goJob(drive, 'refused', refusal.body.reasons.map((reason) => reason.message).join('; '));
   if (manifest === undefined) return;
   const { exit } = manifest.body;
   if (exit.kind === 'completed') await goJob(drive, 'finished', '');

@@ -42,9 +42,11 @@ async function build(drive: Drive, signal: AbortSignal): Promise<boolean> {
         throw new NunetError('lock-validity', 'Cannot lock: the transaction would stay valid after the quote expired');
       }
       const { reference, ...built } = lock;
-      await drive.append((record, atMs) =>
-        record.lockTx === undefined ? { type: 'lock-built', atMs, ...built, index: reference.index } : undefined,
+      const { cancelWanted } = await drive.append((record, atMs) =>
+        record.lockTx === undefined && !record.cancelWanted ? { type: 'lock-built', atMs, ...built, index: reference.index } : undefined,
       );
+      // A cancel that came first wins: what was only built has no effect.
+      if (cancelWanted && drive.record().lockTx === undefined) continue;
       return true;
     } catch (error) {
       const { code, message } = safeError(error);

@@ -10,6 +10,7 @@ import { openStatement, type Signed } from '../signature.ts';
 import { sandboxLevel } from '../job-spec.ts';
 import type { AgentContact, Clock, Network } from './ports.ts';
 import { quoteProblems } from './quote-check.ts';
+import { withTimeout } from './waiting.ts';
 
 /** Agents asked at once. */
 const PARALLEL = 16;
@@ -115,25 +116,6 @@ async function askOne(advert: Advert, asking: Asking): Promise<Offer | NoOffer> 
   } catch (error) {
     const { code, message } = safeError(error);
     return no('invalid', [{ code, message }]);
-  }
-}
-
-/** The act with a time limit on the injected clock. */
-async function withTimeout<T>(act: (signal: AbortSignal) => Promise<T>, ms: number, clock: Clock, signal: AbortSignal): Promise<T> {
-  const limit = new AbortController();
-  const within = AbortSignal.any([signal, limit.signal]);
-  const timer = new AbortController();
-  clock.sleep(ms, timer.signal).then(
-    () => limit.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError')),
-    () => undefined,
-  );
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      within.addEventListener('abort', () => reject(within.reason as Error), { once: true });
-      act(within).then(resolve, reject);
-    });
-  } finally {
-    timer.abort();
   }
 }
 

@@ -1,0 +1,600 @@
+// FakeWorld: chain, agent, oracles and clock of one job in memory, programmable to misbehave, in virtual time. For tests of the flow.
+// The world outlives a process: `process()` gives the ports of one, `kill` ends it without a trace.
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { NunetError } from '../errors.ts';
+import { openBundle, encodeBundle, openEvidence, openQuote, type EvidenceBundle, type LockReport } from '../evidence.ts';
+import type { OutputReference } from '../fields.ts';
+import { settleBytes } from '../lock.ts';
+import { outputRootOf, type Ack, type Cancel, type Dispute, type Manifest } from '../manifest.ts';
+import type { NetworkRecord } from '../network-record.ts';
+import { billedPay, type LockRefusal, type Quote } from '../quote.ts';
+import {
+  sampleAdvert,
+  sampleHash,
+  sampleManifest,
+  sampleOracles,
+  sampleQuote,
+  sampleQuoteRefusal,
+  sampleRecord,
+  sampleRequest,
+  sampleSigner,
+  sampleSpec,
+  SAMPLE_TIME_MS,
+} from '../samples.ts';
+import { signStatement, type Signed, type Signer } from '../signature.ts';
+import type { FollowEvent } from '../wire.ts';
+import { jobEntry, openedEntry, type JobEntry } from './job-record.ts';
+import { quotedEntry } from './drive.ts';
+import type { CheckResult, Clock, LockStatus, Ports, SpentLock } from './ports.ts';
+
+/** Thrown by a port of a process that has just been killed. */
+export class Killed extends Error {}
+
+/** Sooner than `setTimeout(0)`, which takes a millisecond of real time. */
+const macrotask = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+
+interface Timer {
+  at: number;
+  order: number;
+  fire: () => void;
+}
+
+/** Time that passes only when everybody sleeps. */
+export class VirtualClock implements Clock {
+  #now: number;
+  #timers: Timer[] = [];
+  #order = 0;
+  #pumping = false;
+  constructor(now: number) {
+    this.#now = now;
+  }
+  now(): number {
+    return this.#now;
+  }
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      const timer = {
+        at: this.#now + Math.max(0, ms),
+        order: this.#order++,
+        fire: () => {
+          signal.removeEventListener('abort', abort);
+          resolve();
+        },
+      };
+      const abort = (): void => {
+        this.#timers = this.#timers.filter((other) => other !== timer);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      this.#timers.push(timer);
+      if (!this.#pumping) void this.#pump();
+    });
+  }
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    while (this.#timers.length > 0) {
+      // A macrotask: everything that can go on without time passing has gone on.
+      await macrotask();
+      const next = this.#timers.reduce<Timer | undefined>(
+        (best, timer) => (best === undefined || timer.at < best.at || (timer.at === best.at && timer.order < best.order) ? timer : best),
+        undefined,
+      );
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#now = Math.max(this.#now, next.at);
+      next.fire();
+    }
+    this.#pumping = false;
+  }
+}
+
+/** What the agent does with the job. */
+export type AgentBehaviour =
+  | 'honest'
+  | 'refuses'
+  | 'never-answers'
+  | 'dies-running'
+  | 'job-fault'
+  | 'own-fault'
+  | 'wrong-pay'
+  | 'foreign-manifest'
+  | 'wrong-bytes'
+  | 'never-delivers'
+  | 'unsigned-end';
+
+export interface WorldOptions {
+  agent?: AgentBehaviour;
+  /** Oracles that answer; all three by default. */
+  oraclesUp?: number;
+  check?: CheckResult | 'broken';
+  /** How a replay of a dispute ends. */
+  replay?: 'upheld' | 'rejected';
+  /** The chain forgets the first so many submissions of a transaction. */
+  forgets?: number;
+  /** The ledger refuses every lock with this. */
+  rejects?: string;
+  /** The wallet is empty. */
+  poor?: boolean;
+  /** From this many ms after the first block with the lock, the chain forgets that block and what follows, once. */
+  rollBackAfterMs?: number;
+  /** The same for the block that spent the lock. */
+  rollBackSpendAfterMs?: number;
+  /** Delays of port calls, cycled through. */
+  latenciesMs?: readonly number[];
+  quote?: Partial<Quote>;
+}
+
+interface Transaction {
+  txId: string;
+  validUntilMs: number;
+  /** POSIX ms of its block; undefined while it waits in the mempool. */
+  blockMs: number;
+  kind: 'lock' | 'settle' | 'reclaim';
+  paid: bigint;
+  cbor: string;
+}
+
+const BLOCK_MS = 1_000;
+/** Short, so that a test that waits for the last deadline is quick. */
+const TIMES = {
+  expiresAt: SAMPLE_TIME_MS + 20_000,
+  startBy: SAMPLE_TIME_MS + 25_000,
+  finishBy: SAMPLE_TIME_MS + 35_000,
+  disputeBy: SAMPLE_TIME_MS + 45_000,
+  reclaimAfter: SAMPLE_TIME_MS + 55_000,
+};
+const AGENT_PREPARES_MS = 300;
+const AGENT_RUNS_MS = 4_000;
+
+export class FakeWorld {
+  readonly clock = new VirtualClock(SAMPLE_TIME_MS);
+  readonly entries: string[] = [];
+  readonly spec = sampleSpec;
+  readonly record: NetworkRecord = { ...sampleRecord, confirmations: [{ upTo: 1n << 62n, blocks: 2 }] };
+  readonly options: WorldOptions;
+  quote!: Signed<Quote>;
+  /** Transactions that the chain or its mempool knows. */
+  transactions: Transaction[] = [];
+  readonly counts = { locksBuilt: 0, locksTaken: 0, acksSigned: 0, disputesSigned: 0, cancelsSigned: 0, runs: 0, fetches: 0 };
+  readonly answersHeard: string[] = [];
+  readonly saved = new Set<string>();
+  readonly log: string[] = [];
+  readonly evidence = new Map<
+    string,
+    {
+      quote: Signed<Quote>;
+      refusal?: LockRefusal;
+      manifest?: Manifest;
+      ack?: Ack;
+      dispute?: Dispute;
+      cancel?: Cancel;
+      bundle: EvidenceBundle;
+    }
+  >();
+  #submissions = 0;
+  #runAt: number | undefined;
+  #agentLock: OutputReference | undefined;
+  #cancelled = false;
+  #rolledBack = false;
+  #spendRolledBack = false;
+  #latency = 0;
+
+  private constructor(options: WorldOptions) {
+    this.options = options;
+  }
+
+  static async open(options: WorldOptions = {}): Promise<FakeWorld> {
+    const world = new FakeWorld(options);
+    world.quote = await signStatement('quote', { ...sampleQuote, ...TIMES, ...options.quote }, sampleSigner('agent'));
+    return world;
+  }
+
+  /** Puts the job at "quoted", as a pre-flight would. */
+  begin(): void {
+    this.#write(openedEntry(this.spec, sampleRequest, 100_000_000n, this.clock.now()));
+    this.#write(quotedEntry({ agent: { addresses: sampleAdvert.addresses }, quote: this.quote }, this.clock.now()));
+  }
+
+  /** As JSON and back, because a journal on disk does that. */
+  readEntries(): JobEntry[] {
+    return this.entries.map((line) => jobEntry.parse(JSON.parse(line)));
+  }
+
+  #write(entry: JobEntry): void {
+    this.entries.push(JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)));
+  }
+
+  // The chain ---------------------------------------------------------------------------------------------------------
+
+  get #tipMs(): number {
+    return Math.floor(this.clock.now() / BLOCK_MS) * BLOCK_MS;
+  }
+
+  #accept(cbor: string): void {
+    const { txId, validUntilMs, kind, paid } = JSON.parse(new TextDecoder().decode(hexToBytes(cbor))) as {
+      txId: string;
+      validUntilMs: number;
+      kind: Transaction['kind'];
+      paid: string;
+    };
+    if (kind === 'lock' && this.options.rejects !== undefined) throw new NunetError('chain-rejected', this.options.rejects);
+    if (this.transactions.some((tx) => tx.txId === txId)) throw new NunetError('chain-rejected', 'all inputs are spent');
+    if (kind !== 'lock' && this.transactions.some((tx) => tx.kind !== 'lock')) throw new NunetError('chain-rejected', 'the lock is spent');
+    if (kind === 'reclaim' && this.#tipMs < this.quote.body.reclaimAfter) throw new NunetError('chain-rejected', 'outside of its validity');
+    if (this.#tipMs >= validUntilMs) throw new NunetError('chain-rejected', 'outside of its validity');
+    this.#submissions += 1;
+    if (kind === 'lock' && this.#submissions <= (this.options.forgets ?? 0)) return;
+    if (kind === 'lock') this.counts.locksTaken += 1;
+    this.transactions.push({ txId, validUntilMs, kind, cbor, paid: BigInt(paid), blockMs: this.#tipMs + BLOCK_MS });
+  }
+
+  #status(reference: OutputReference): LockStatus {
+    this.#rollBack();
+    this.#judge();
+    const lock = this.transactions.find((tx) => tx.txId === reference.txId);
+    if (lock === undefined) return { state: 'unknown' };
+    if (lock.blockMs > this.#tipMs) return { state: 'pending' };
+    const spend = this.transactions.find((tx) => tx.kind !== 'lock' && tx.blockMs <= this.#tipMs);
+    if (spend === undefined) return { state: 'confirmed', confirmations: (this.#tipMs - lock.blockMs) / BLOCK_MS };
+    const spent: SpentLock = {
+      txId: spend.txId,
+      how: spend.kind === 'reclaim' ? 'reclaim' : 'settle',
+      paidBaseUnits: spend.paid,
+      changeBaseUnits: this.quote.body.amountBaseUnits - spend.paid,
+      paidLovelace: spend.paid === 0n ? 0n : 1_500_000n,
+      changeLovelace: 1_500_000n,
+      feeLovelace: 250_000n,
+    };
+    return { state: 'spent', confirmations: (this.#tipMs - spend.blockMs) / BLOCK_MS, spent };
+  }
+
+  #rollBack(): void {
+    const { rollBackAfterMs, rollBackSpendAfterMs } = this.options;
+    const lock = this.transactions.find((tx) => tx.kind === 'lock');
+    if (rollBackAfterMs !== undefined && !this.#rolledBack && lock !== undefined && this.clock.now() >= lock.blockMs + rollBackAfterMs) {
+      this.#rolledBack = true;
+      this.transactions = [];
+    }
+    const spend = this.transactions.find((tx) => tx.kind !== 'lock');
+    if (
+      rollBackSpendAfterMs !== undefined &&
+      !this.#spendRolledBack &&
+      spend !== undefined &&
+      this.clock.now() >= spend.blockMs + rollBackSpendAfterMs
+    ) {
+      this.#spendRolledBack = true;
+      this.transactions = this.transactions.filter((tx) => tx !== spend);
+    }
+  }
+
+  // The oracles -------------------------------------------------------------------------------------------------------
+
+  /** The verdict of one oracle's evidence, as the table of DESIGN section 6 has it; null: wait. */
+  #verdict(oracleKey: string): { paid: bigint; rule: string } | null {
+    const seen = this.evidence.get(oracleKey);
+    if (seen === undefined) return null;
+    const now = this.#tipMs;
+    const { body: quote } = seen.quote;
+    // Agents hand their manifests to the oracles themselves.
+    const manifest = seen.manifest ?? (this.#delivers && this.clock.now() > this.#endsAt ? this.#manifestBody() : undefined);
+    if (seen.refusal !== undefined) return { paid: 0n, rule: 'refused' };
+    if (seen.ack !== undefined) return { paid: seen.ack.payBaseUnits, rule: 'acknowledged' };
+    if (seen.cancel !== undefined && manifest === undefined) return { paid: 0n, rule: 'cancelled' };
+    if (manifest === undefined) return now >= quote.finishBy ? { paid: 0n, rule: 'missed' } : null;
+    if (manifest.exit.kind === 'computeProviderFault') return { paid: 0n, rule: 'agent-fault' };
+    if (manifest.exit.kind === 'jobFault') return { paid: quote.amountBaseUnits / 2n, rule: 'job-fault-half' };
+    if (now < quote.disputeBy) return null;
+    if (seen.dispute !== undefined && this.options.replay !== 'rejected') return { paid: 0n, rule: 'disproved' };
+    return { paid: billedPay(quote, manifest.billedMs), rule: 'silent' };
+  }
+
+  #upKeys(): string[] {
+    return sampleOracles.map((signer) => signer.publicKey).slice(0, this.options.oraclesUp ?? 3);
+  }
+
+  #judge(): void {
+    const verdicts = this.#upKeys().map((key) => this.#verdict(key));
+    const paid = verdicts.filter((verdict) => verdict !== null);
+    const lock = this.transactions.find((tx) => tx.kind === 'lock');
+    if (lock === undefined || lock.blockMs > this.#tipMs || paid.length < this.quote.body.k) return;
+    if (this.transactions.some((tx) => tx.kind !== 'lock')) return;
+    const verdict = paid[0]!;
+    this.transactions.push({
+      txId: sampleHash(`settle ${this.clock.now()}`),
+      kind: 'settle',
+      paid: verdict.paid,
+      cbor: '',
+      validUntilMs: Infinity,
+      // Signed and submitted, then a block later on chain: time to be seen as attested.
+      blockMs: this.#tipMs + 2 * BLOCK_MS,
+    });
+  }
+
+  #report(oracleKey: string, lock: OutputReference): LockReport | null {
+    const seen = this.evidence.get(oracleKey);
+    if (seen === undefined) return null;
+    const verdict = this.#verdict(oracleKey);
+    const signer = sampleOracles.find((oracle) => oracle.publicKey === oracleKey)!;
+    return {
+      lock,
+      jobId: seen.quote.body.jobId,
+      evidence: [],
+      attestations:
+        verdict === null
+          ? []
+          : [
+              {
+                oracleKey,
+                verdict: verdict.paid === 0n ? 'refund' : 'withdraw',
+                rule: verdict.rule,
+                paidBaseUnits: verdict.paid.toString(),
+                signature: bytesToHex(signer.sign(settleBytes(lock, verdict.paid)) as Uint8Array),
+              },
+            ],
+      settleTxId: null,
+      state: verdict === null ? 'waiting' : 'attested',
+      detail: '',
+    };
+  }
+
+  #take(oracleKey: string, bundle: EvidenceBundle): string[] {
+    const cids: string[] = [];
+    const first = bundle.items[0]!;
+    const quote = openQuote(first.envelope, 'devnet');
+    const seen = this.evidence.get(oracleKey) ?? { quote, bundle };
+    seen.bundle = bundle;
+    this.evidence.set(oracleKey, seen);
+    cids.push(quote.cid);
+    for (const item of bundle.items.slice(1)) {
+      if (item.kind === 'quote') continue;
+      const opened = openEvidence(item.kind, item.envelope, { quote, lock: bundle.lock });
+      Object.assign(seen, { [item.kind === 'lock-refusal' ? 'refusal' : item.kind]: opened.body });
+      cids.push(opened.cid);
+    }
+    return cids;
+  }
+
+  // The agent ---------------------------------------------------------------------------------------------------------
+
+  get #endsAt(): number {
+    return (this.#runAt ?? Infinity) + AGENT_PREPARES_MS + AGENT_RUNS_MS;
+  }
+
+  /** True when the agent will sign a result for this lock. */
+  get #delivers(): boolean {
+    const behaviour = this.options.agent ?? 'honest';
+    return this.#runAt !== undefined && !['dies-running', 'foreign-manifest', 'unsigned-end'].includes(behaviour);
+  }
+
+  #manifestBody(): Manifest {
+    const behaviour = this.options.agent ?? 'honest';
+    const lock = behaviour === 'foreign-manifest' ? { txId: sampleHash('other lock'), index: 0 } : this.#agentLock!;
+    const body: Manifest = {
+      ...sampleManifest(this.quote.cid, lock),
+      billedMs: AGENT_RUNS_MS,
+      payBaseUnits: billedPay(this.quote.body, AGENT_RUNS_MS),
+    };
+    if (behaviour === 'wrong-pay') body.payBaseUnits += 1n;
+    if (behaviour === 'job-fault' || behaviour === 'own-fault') {
+      body.exit = { kind: behaviour === 'job-fault' ? 'jobFault' : 'computeProviderFault', code: 'crashed', message: 'it crashed' };
+      body.outputs = [];
+      body.delivery = { ...body.delivery, root: outputRootOf([]) };
+    }
+    return body;
+  }
+
+  async *#follow(
+    request: { fromEvent: number; fromLog: number },
+    alive: () => void,
+    signal: AbortSignal,
+  ): AsyncGenerator<Exclude<FollowEvent, { type: 'error' }>> {
+    const behaviour = this.options.agent ?? 'honest';
+    const runAt = this.#runAt;
+    if (runAt === undefined) throw new NunetError('peer-failure', 'The peer could not answer follow: no such job');
+    const waitUntil = async (at: number): Promise<void> => {
+      if (at > this.clock.now()) await this.clock.sleep(at - this.clock.now(), signal);
+      alive();
+    };
+    await waitUntil(runAt + 100);
+    if (request.fromEvent <= 0) yield { type: 'state', event: 0, state: 'preparing', atMs: this.clock.now(), detail: null };
+    await waitUntil(runAt + AGENT_PREPARES_MS);
+    if (request.fromEvent <= 1) yield { type: 'state', event: 1, state: 'running', atMs: this.clock.now(), detail: null };
+    for (let line = request.fromLog; line < 3; line++) {
+      await waitUntil(runAt + AGENT_PREPARES_MS + (line + 1) * 500);
+      yield { type: 'log', offset: line, line: `line ${line}` };
+    }
+    if (behaviour === 'dies-running') throw new NunetError('stream-closed', 'the stream broke');
+    yield { type: 'progress', phase: 'steps', done: 1, total: 2, epoch: 1, metrics: [{ name: 'loss', value: 0.5 }] };
+    await waitUntil(this.#endsAt);
+    if (behaviour === 'unsigned-end') {
+      yield { type: 'state', event: 2, state: 'failed', atMs: this.clock.now(), detail: 'so it says' };
+      yield { type: 'end' };
+      return;
+    }
+    const signed = await signStatement('manifest', this.#manifestBody(), sampleSigner('agent'));
+    yield { type: 'manifest', envelope: signed.envelope };
+    yield { type: 'end' };
+  }
+
+  // A process ---------------------------------------------------------------------------------------------------------
+
+  /** Ports of one process, which dies around journal write number `killAt` (from 0). */
+  process(kill?: { at: number; when: 'before' | 'after' }): Ports {
+    let dead = false;
+    let writes = 0;
+    /** A dead process does nothing more, whatever it was waiting for. */
+    const alive = (): void => {
+      if (dead) throw new Killed();
+    };
+    const call = async <T>(signal: AbortSignal | undefined, act: () => T | Promise<T>): Promise<T> => {
+      alive();
+      const latencies = this.options.latenciesMs ?? [];
+      const latency = latencies[this.#latency++ % Math.max(1, latencies.length)] ?? 0;
+      if (latency > 0) await this.clock.sleep(latency, signal ?? new AbortController().signal);
+      signal?.throwIfAborted();
+      alive();
+      return act();
+    };
+    const behaviour = this.options.agent ?? 'honest';
+    const unreachable = (): boolean =>
+      behaviour === 'never-answers' ||
+      (behaviour === 'dies-running' && this.#runAt !== undefined && this.clock.now() > this.#runAt + AGENT_PREPARES_MS + 2_000);
+    const reach = (): void => {
+      if (unreachable()) throw new NunetError('agent-unreachable', 'no address of the agent answers');
+    };
+    const counted = (signer: Signer): Signer => ({
+      publicKey: signer.publicKey,
+      sign: (bytes) => {
+        alive();
+        const text = new TextDecoder().decode(bytes);
+        if (text.startsWith('nunet/ack/')) this.counts.acksSigned += 1;
+        if (text.startsWith('nunet/dispute/')) this.counts.disputesSigned += 1;
+        if (text.startsWith('nunet/cancel/')) this.counts.cancelsSigned += 1;
+        return signer.sign(bytes);
+      },
+    });
+    const transactionBytes = (fields: { txId: string; validUntilMs: number; kind: Transaction['kind']; paid: string }): string =>
+      bytesToHex(new TextEncoder().encode(JSON.stringify(fields)));
+    return {
+      clock: this.clock,
+      keys: { signer: () => call(undefined, () => counted(sampleSigner('job key'))) },
+      journal: {
+        read: () => call(undefined, () => this.readEntries()),
+        append: async (entry) => {
+          alive();
+          const die = kill !== undefined && writes++ === kill.at;
+          if (die && kill.when === 'before') dead = true;
+          alive();
+          this.#write(entry);
+          if (die) dead = true;
+          alive();
+          return Promise.resolve();
+        },
+      },
+      escrow: {
+        chainTimeMs: (signal) => call(signal, () => this.#tipMs),
+        buildLock: (quote, signal) =>
+          call(signal, () => {
+            if (this.options.poor === true) throw new NunetError('funds-missing', 'Cannot lock 60 NTX: the wallet holds 0');
+            this.counts.locksBuilt += 1;
+            const txId = sampleHash(`lock ${this.counts.locksBuilt}`);
+            const validUntilMs = quote.body.expiresAt;
+            return {
+              cbor: transactionBytes({ txId, validUntilMs, kind: 'lock', paid: '0' }),
+              txId,
+              reference: { txId, index: 0 },
+              feeLovelace: 180_000n,
+              lockedLovelace: 3_500_000n,
+              validUntilMs,
+            };
+          }),
+        buildReclaim: (_quote, _lock, signal) =>
+          call(signal, () => {
+            const txId = sampleHash(`reclaim ${this.clock.now()}`);
+            const validUntilMs = this.#tipMs + 10 * BLOCK_MS;
+            return {
+              cbor: transactionBytes({ txId, validUntilMs, kind: 'reclaim', paid: '0' }),
+              txId,
+              feeLovelace: 200_000n,
+              validUntilMs,
+            };
+          }),
+        submit: (cbor, signal) => call(signal, () => this.#accept(cbor)),
+        lockStatus: (_quote, lock, signal) => call(signal, () => this.#status(lock)),
+      },
+      network: {
+        adverts: (signal) =>
+          call(signal, async () => [
+            await signStatement('advert', { ...sampleAdvert, expiresAt: this.clock.now() + 60_000 }, sampleSigner('agent')),
+          ]),
+        requestQuote: (_agent, _request, signal) =>
+          call(signal, async () => {
+            reach();
+            if (behaviour === 'refuses') {
+              const refusal = await signStatement('quote-refusal', sampleQuoteRefusal, sampleSigner('agent'));
+              return { type: 'refusal' as const, envelope: refusal.envelope };
+            }
+            return { type: 'quote' as const, envelope: this.quote.envelope };
+          }),
+        run: (_agent, request, signal) =>
+          call(signal, async () => {
+            reach();
+            this.counts.runs += 1;
+            const status = this.#status(request.lock);
+            if (this.#cancelled) throw new NunetError('peer-failure', 'cancelled');
+            if (status.state !== 'confirmed') throw new NunetError('peer-failure', 'the lock is not deep enough');
+            if (behaviour === 'refuses') {
+              const { body } = this.quote;
+              const refusal = { v: 1 as const, network: body.network, jobId: body.jobId, quoteCid: this.quote.cid, lock: request.lock };
+              const reasons = [{ code: 'lock-underpaid', message: 'Cannot accept lock: it holds too little' }];
+              const signed = await signStatement(
+                'lock-refusal',
+                { ...refusal, reasons, issuedAt: this.clock.now() },
+                sampleSigner('agent'),
+              );
+              return { type: 'refusal' as const, envelope: signed.envelope };
+            }
+            this.#runAt ??= this.clock.now();
+            this.#agentLock ??= request.lock;
+            return { type: 'accepted' as const };
+          }),
+        follow: (_agent, request, signal) => {
+          alive();
+          reach();
+          return this.#follow(request, alive, signal);
+        },
+        answer: (_agent, request, signal) =>
+          call(signal, () => {
+            reach();
+            this.answersHeard.push(request.kind);
+            if (request.kind === 'cancel') this.#cancelled = true;
+          }),
+        serveInputs: () => call(undefined, () => undefined),
+        ownAddresses: () => ['/ip4/127.0.0.1/tcp/5000'],
+      },
+      oracles: {
+        submit: (key, bundle, signal) =>
+          call(signal, () => {
+            if (!this.#upKeys().includes(key)) throw new NunetError('oracle-unavailable', 'this oracle is off');
+            return this.#take(key, openBundle(encodeBundle(bundle)));
+          }),
+        report: (key, lock, signal) =>
+          call(signal, () => {
+            if (!this.#upKeys().includes(key)) throw new NunetError('oracle-unavailable', 'this oracle is off');
+            return this.#report(key, lock);
+          }),
+      },
+      outputs: {
+        fetch: (_agent, _jobId, file, onBytes, signal) =>
+          call(signal, () => {
+            reach();
+            this.counts.fetches += 1;
+            if (behaviour === 'wrong-bytes') throw new NunetError('outputs-wrong', 'a block does not hash to its CID');
+            if (behaviour === 'never-delivers') throw new NunetError('block-missing', 'the agent has not that block');
+            onBytes(file.bytes);
+            this.saved.add(file.name);
+          }),
+        check: (_spec, _manifest, signal) =>
+          call(signal, () => {
+            if (this.options.check === 'broken') throw new NunetError('check-failed', 'a file of the check is missing');
+            return this.options.check ?? { accept: true, score: 0.95, detail: 'accuracy 0.95, want at least 0.9' };
+          }),
+        logLength: () => call(undefined, () => this.log.length),
+        appendLog: (_jobId, offset, line) =>
+          call(undefined, () => {
+            if (offset !== this.log.length) throw new Error('log lines out of order');
+            this.log.push(line);
+          }),
+      },
+    };
+  }
+}
