@@ -32,13 +32,11 @@ class JobLog {
 
   /** Counts what a run before a restart left; a half-written last line is dropped. */
   async open(): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
     const bytes = await readFile(this.#path).catch(() => Buffer.alloc(0));
     const whole = bytes.lastIndexOf(0x0a) + 1;
     if (whole < bytes.length) await truncate(this.#path, whole);
     for (let at = 0; at < whole; at = bytes.indexOf(0x0a, at) + 1) this.#count(bytes.indexOf(0x0a, at) + 1 - at);
     this.#accepted = this.length;
-    this.#file = await open(this.#path, 'a', 0o600);
   }
 
   /** Lines beyond the limit are dropped; the last kept line says so. `written` is called when the line can be read. */
@@ -55,7 +53,8 @@ class JobLog {
       const lines = this.#pending;
       this.#pending = [];
       try {
-        await this.#file?.appendFile(`${lines.join('\n')}\n`);
+        this.#file ??= await this.#openFile();
+        await this.#file.appendFile(`${lines.join('\n')}\n`);
         for (const text of lines) this.#count(Buffer.byteLength(text) + 1);
       } catch {
         // A full disk ends the log, not the job; what is in the file stays readable.
@@ -63,6 +62,11 @@ class JobLog {
       }
       written();
     });
+  }
+
+  async #openFile(): Promise<FileHandle> {
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    return open(this.#path, 'a', 0o600);
   }
 
   #count(bytes: number): void {
@@ -96,6 +100,7 @@ class JobLog {
 
   async remove(): Promise<void> {
     await this.close();
+    this.length = 0;
     await rm(this.#path, { force: true });
   }
 }

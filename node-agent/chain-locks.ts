@@ -1,0 +1,65 @@
+// The LockSource over a chain: what an output is, how deep it lies, and what a settle paid for it. Loads no transaction builder.
+import type { Chain } from '@nunet/contracts/chain/chain.ts';
+import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
+import { lockedOutput } from '@nunet/contracts/locks.ts';
+import { decodePlutusData, type PlutusData } from '@nunet/contracts/plutus-data.ts';
+import { byInputOrder } from '@nunet/contracts/redeemer.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
+import type { LockSource, SeenLock } from './lock-wait.ts';
+
+type Source = Pick<Chain, 'output' | 'transaction'> & {
+  rawTransaction(txId: string, signal?: AbortSignal): Promise<Transaction | null>;
+};
+
+export function chainLocks(chain: Source): LockSource {
+  return {
+    async find(reference, signal) {
+      const [state, made] = await Promise.all([chain.output(reference, signal), chain.transaction(reference.txId, signal)]);
+      if (state === null || made.state !== 'confirmed') return null;
+      const { confirmations, timeMs: madeAtMs } = made;
+      const spent = state.spentBy === null ? null : await spendOf(chain, reference, state.spentBy, signal);
+      return { lock: lockOf(state.utxo, confirmations), confirmations, madeAtMs, spent };
+    },
+  };
+}
+
+function lockOf(utxo: Parameters<typeof lockedOutput>[0], confirmations: number): SeenLock['lock'] {
+  try {
+    return lockedOutput(utxo, confirmations);
+  } catch (error) {
+    if (!(error instanceof NunetError)) throw error;
+    return { code: error.code, message: error.message.slice(0, 500) };
+  }
+}
+
+/** Null while the spending transaction is in no block. */
+async function spendOf(chain: Source, reference: OutputReference, txId: string, signal: AbortSignal): Promise<SeenLock['spent']> {
+  const status = await chain.transaction(txId, signal);
+  if (status.state !== 'confirmed') return null;
+  const transaction = await chain.rawTransaction(txId, signal);
+  return { txId, confirmations: status.confirmations, paid: transaction === null ? null : paidFor(transaction, reference) };
+}
+
+const SETTLE = 0;
+const RECLAIM = 2;
+
+/** What a transaction pays for one lock, from the redeemers that the validator enforced; null when they are of a kind not known here. */
+export function paidFor(transaction: Transaction, reference: OutputReference): bigint | null {
+  const inputs = transaction.inputs.toSorted(byInputOrder);
+  const redeemers = transaction.redeemers
+    .filter(({ tag }) => tag === 'spend')
+    .sort((a, b) => a.index - b.index)
+    .map(({ index, data }) => ({ input: inputs[index], data: constructorOf(decodePlutusData(data)) }));
+  const own = redeemers.find(({ input }) => input !== undefined && referenceText(input) === referenceText(reference));
+  if (own?.data?.index === RECLAIM) return 0n;
+  if (own?.data?.index !== SETTLE) return null;
+  // The first lock's redeemer holds the settlements of all, in input order.
+  const settles = redeemers.filter(({ data }) => data?.index === SETTLE);
+  const settlements = settles[0]?.data?.fields[0];
+  const settlement = Array.isArray(settlements) ? constructorOf(settlements[settles.indexOf(own)]) : undefined;
+  const paid = settlement?.fields[0];
+  return typeof paid === 'bigint' ? paid : null;
+}
+
+const constructorOf = (data: PlutusData | undefined) => (typeof data === 'object' && !Array.isArray(data) ? data : undefined);
