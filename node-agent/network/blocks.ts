@@ -49,7 +49,7 @@ export interface FetchFile {
 /** 2 MiB each on its own stream, below the 4 MiB at which a WebRTC stream is reset; two keep the link busy while one is written away. */
 const REQUESTS_IN_FLIGHT = 2;
 /** Tries in a row that bring nothing before the fetch gives up. */
-const MAX_FRUITLESS_TRIES = 5;
+const MAX_FRUITLESS_TRIES = 7;
 const FIRST_PAUSE_MS = 100;
 
 /**

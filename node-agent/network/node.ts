@@ -165,6 +165,14 @@ export async function createNode(options: NodeOptions): Promise<NetworkNode> {
     });
   } catch (cause) {
     await datastore?.close();
+    // The certificate's key in the store opens with the peer key only.
+    if (cause instanceof Error && /Encrypted key|decrypt/i.test(cause.message)) {
+      throw new NunetError(
+        'datastore-foreign',
+        `Cannot use ${options.datastorePath}: it was made with another peer key; restore that key or move the folder away`,
+        { cause },
+      );
+    }
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new NunetError('listen-failed', `Cannot start the network node: ${reason.slice(0, 300)}`, { cause });
   }
