@@ -68,7 +68,7 @@ export async function startDevnet({
   face.use(outage.middleware());
   face.route('/', api);
   const app = new Hono();
-  app.route('/', pageRoutes());
+  app.route('/', await pageRoutes());
   app.route('/devnet', controlsApi({ ledger, faucet: key, outage, blockTimeMs, setPaused: (value) => (paused = value) }));
   // Clients append either their own base path or Blockfrost's.
   app.route('/api/v0', face);

@@ -35,7 +35,7 @@ export async function testWallet({ url }: Devnet): Promise<TestWallet> {
   };
 }
 
-export async function post(url: string, body: unknown): Promise<{ status: number; json: any }> {
+export async function post(url: string, body: unknown): Promise<{ status: number; json: Record<string, never> }> {
   const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
   return { status: response.status, json: await response.json() };
 }
