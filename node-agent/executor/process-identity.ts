@@ -24,34 +24,45 @@ export interface ProcessUsage {
 }
 
 /**
- * CPU time and peak memory of a process and all below it. Measured from outside, so that the child cannot say otherwise. One pass over
- * /proc, because lists of children are a kernel option that some systems lack.
+ * A process and all below it, with their stat fields; empty when it is gone. One pass over /proc, because lists of children are a
+ * kernel option that some systems lack.
  */
-export async function usageOf(pid: number): Promise<ProcessUsage | null> {
-  const stats = new Map<number, string[]>();
+export async function processTree(root: number): Promise<Map<number, string[]>> {
+  const all = new Map<number, string[]>();
   const children = new Map<number, number[]>();
   await Promise.all(
     (await readdir('/proc').catch(() => []))
       .filter((entry) => /^[0-9]+$/.test(entry))
       .map(async (entry) => {
-        const fields = await stat(Number(entry));
+        const pid = Number(entry);
+        const fields = await stat(pid);
         if (fields === null) return;
-        stats.set(Number(entry), fields);
+        all.set(pid, fields);
         const parent = Number(fields[1]);
-        children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+        children.set(parent, [...(children.get(parent) ?? []), pid]);
       }),
   );
-  if (!stats.has(pid)) return null;
+  const tree = new Map<number, string[]>();
+  const queue = [root];
+  for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
+    const fields = all.get(pid);
+    if (fields !== undefined) tree.set(pid, fields);
+    queue.push(...(children.get(pid) ?? []));
+  }
+  return tree;
+}
+
+/** CPU time and peak memory of a process and all below it. Measured from outside, so that the child cannot say otherwise. */
+export async function usageOf(root: number): Promise<ProcessUsage | null> {
+  const tree = await processTree(root);
+  if (!tree.has(root)) return null;
   let cpuTicks = 0;
   let peakMemoryBytes = 0;
-  const queue = [pid];
-  for (let one = queue.pop(); one !== undefined; one = queue.pop()) {
-    const fields = stats.get(one);
+  for (const [pid, fields] of tree) {
     // utime 14, stime 15.
-    cpuTicks += Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0);
-    const status = await text(`/proc/${one}/status`);
+    cpuTicks += Number(fields[11]) + Number(fields[12]);
+    const status = await text(`/proc/${pid}/status`);
     peakMemoryBytes = Math.max(peakMemoryBytes, Number(/^VmHWM:\s+(\d+) kB/m.exec(status ?? '')?.[1] ?? 0) * 1024);
-    queue.push(...(children.get(one) ?? []));
   }
   // USER_HZ is 100 on every architecture that Node runs on.
   return { cpuMs: cpuTicks * 10, peakMemoryBytes };

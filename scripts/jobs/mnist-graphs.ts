@@ -1,6 +1,6 @@
 // The 784-128-10 network as plain ONNX operators: one step of gradient descent, and the graph that scores and uses the trained weights.
 import { PIXELS } from './mnist-digits.ts';
-import { GraphBuilder, type Value } from './onnx-build.ts';
+import { GraphBuilder, type Value } from '@nunet/shared/onnx/build.ts';
 
 const HIDDEN = 128;
 const CLASSES = 10;

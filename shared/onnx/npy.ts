@@ -110,7 +110,7 @@ export function readNpyHeader(start: Uint8Array, name: string): NpyHeader {
   return { dtype, shape, dataOffset, fileBytes: dataOffset + count * BYTES[dtype] };
 }
 
-/** Reads a whole file; `data` is a view into it. Throws `npy-invalid`. */
+/** Reads a whole file; `data` is a view into it, a plain one even of a Buffer (whose `slice` would not copy). Throws `npy-invalid`. */
 export function parseNpy(bytes: Uint8Array, name: string): NpyTensor {
   const header = readNpyHeader(bytes, name);
   if (bytes.length !== header.fileBytes) {
@@ -119,7 +119,11 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyTensor {
       `${bytes.length} bytes, its header promises ${header.fileBytes} (${header.dtype} of shape (${header.shape.join(', ')}))`,
     );
   }
-  return { dtype: header.dtype, shape: header.shape, data: bytes.subarray(header.dataOffset) };
+  return {
+    dtype: header.dtype,
+    shape: header.shape,
+    data: new Uint8Array(bytes.buffer, bytes.byteOffset + header.dataOffset, bytes.length - header.dataOffset),
+  };
 }
 
 /** The header bytes of a tensor file; the elements follow. One shape has one encoding, so equal tensors are equal files. */

@@ -1,7 +1,7 @@
 // Builds small ONNX graphs operator by operator: what a person would otherwise export from a framework. Field numbers of onnx.proto.
-import { dataTypeNumber } from '@nunet/shared/onnx/data-type.ts';
-import type { Dtype } from '@nunet/shared/onnx/npy.ts';
-import { joined, writeBytes, writeNumber, writeText } from '@nunet/shared/onnx/protobuf.ts';
+import { dataTypeNumber } from './data-type.ts';
+import type { Dtype } from './npy.ts';
+import { joined, writeBytes, writeNumber, writeText } from './protobuf.ts';
 
 const OPSET = 17;
 const IR_VERSION = 8;
@@ -20,24 +20,23 @@ const valueInfo = ({ name, dtype, shape }: Value): Uint8Array => {
   return joined([writeText(1, name), writeBytes(2, writeBytes(1, tensor))]);
 };
 
-/** AttributeProto: name 1, i 3, ints 8, type 20 (INT 2, INTS 7). */
-const attribute = (name: string, value: number | readonly number[]): Uint8Array =>
-  typeof value === 'number'
-    ? joined([writeText(1, name), writeNumber(3, value), writeNumber(20, 2)])
-    : joined([writeText(1, name), ...value.map((one) => writeNumber(8, one)), writeNumber(20, 7)]);
+/** Whole numbers, or a subgraph as bytes. */
+type Attribute = number | readonly number[] | Uint8Array;
+
+/** AttributeProto: name 1, i 3, g 6, ints 8, type 20 (INT 2, GRAPH 5, INTS 7). */
+function attribute(name: string, value: Attribute): Uint8Array {
+  if (typeof value === 'number') return joined([writeText(1, name), writeNumber(3, value), writeNumber(20, 2)]);
+  if (value instanceof Uint8Array) return joined([writeText(1, name), writeBytes(6, value), writeNumber(20, 5)]);
+  return joined([writeText(1, name), ...value.map((one) => writeNumber(8, one)), writeNumber(20, 7)]);
+}
 
 /** Nodes in the order they are added, initializers beside them. */
 export class GraphBuilder {
   readonly #nodes: Uint8Array[] = [];
   readonly #initializers: Uint8Array[] = [];
 
-  /** Adds an operator with one output and returns that output's name. NodeProto: input 1, output 2, op_type 4, attribute 5. */
-  node(
-    operator: string,
-    inputs: readonly string[],
-    output: string,
-    attributes: Readonly<Record<string, number | readonly number[]>> = {},
-  ): string {
+  /** Adds an operator and returns its first output's name. NodeProto: input 1, output 2, op_type 4, attribute 5. */
+  node(operator: string, inputs: readonly string[], output: string, attributes: Readonly<Record<string, Attribute>> = {}): string {
     this.#nodes.push(
       joined([
         ...inputs.map((input) => writeText(1, input)),
@@ -68,19 +67,21 @@ export class GraphBuilder {
     return name;
   }
 
-  /**
-   * The whole file. GraphProto: node 1, name 2, initializer 5, input 11, output 12. ModelProto: ir_version 1, producer_name 2, graph 7,
-   * opset_import 8.
-   */
-  model(name: string, inputs: readonly Value[], outputs: readonly Value[]): Uint8Array {
-    const graph = joined([
+  /** A graph alone, as the body of If or Loop. GraphProto: node 1, name 2, initializer 5, input 11, output 12. */
+  graph(name: string, inputs: readonly Value[], outputs: readonly Value[]): Uint8Array {
+    return joined([
       ...this.#nodes.map((node) => writeBytes(1, node)),
       writeText(2, name),
       ...this.#initializers.map((initializer) => writeBytes(5, initializer)),
       ...inputs.map((input) => writeBytes(11, valueInfo(input))),
       ...outputs.map((output) => writeBytes(12, valueInfo(output))),
     ]);
+  }
+
+  /** The whole file. ModelProto: ir_version 1, producer_name 2, graph 7, opset_import 8. */
+  model(name: string, inputs: readonly Value[], outputs: readonly Value[]): Uint8Array {
     const opset = joined([writeText(1, ''), writeNumber(2, OPSET)]);
+    const graph = this.graph(name, inputs, outputs);
     return joined([writeNumber(1, IR_VERSION), writeText(2, 'nunet'), writeBytes(7, graph), writeBytes(8, opset)]);
   }
 }

@@ -1,0 +1,234 @@
+// A programmable executor without processes: for tests of everything above the interface, and for trying a setup out. It ships.
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { SandboxLevel } from '@nunet/shared/job-spec.ts';
+import type { ExecutionClock } from './embedded-execution.ts';
+import type {
+  ExecutionEvent,
+  ExecutionExit,
+  ExecutionHandle,
+  ExecutionRequest,
+  ExecutionResult,
+  Executor,
+  ExecutorFingerprint,
+  StopReason,
+} from './executor.ts';
+
+/** What a fake execution does, step by step; each step is awaited in turn. */
+export type FakeStep =
+  | { readonly do: 'log'; readonly line: string }
+  | { readonly do: 'progress'; readonly epoch: number; readonly epochs: number; readonly metrics: Readonly<Record<string, number>> }
+  /** Bytes of an output that the spec names. */
+  | { readonly do: 'output'; readonly name: string; readonly bytes: Uint8Array }
+  /** Goes on when the promise does. */
+  | { readonly do: 'wait'; readonly until: Promise<unknown> }
+  /** Never goes on: only a limit or a stop ends it. */
+  | { readonly do: 'hang' }
+  | { readonly do: 'fail'; readonly exit: Exclude<ExecutionExit, { kind: 'completed' }> };
+
+export interface FakeScript {
+  /** Refuses in `prepare`. */
+  readonly refuse?: { readonly code: string; readonly message: string };
+  readonly steps: readonly FakeStep[];
+  readonly cpuMs?: number;
+  readonly peakMemoryBytes?: number;
+}
+
+export interface FakeOptions {
+  readonly clock: ExecutionClock;
+  /** Called once a job, with its request. */
+  script(request: ExecutionRequest): FakeScript;
+  readonly sandbox?: SandboxLevel;
+}
+
+interface FakeExecution {
+  readonly result: Promise<ExecutionResult>;
+  readonly events: ExecutionEvent[];
+  readonly listeners: Set<(event: ExecutionEvent) => void>;
+  end(exit: ExecutionExit): void;
+}
+
+export class FakeExecutor implements Executor {
+  readonly kind = 'fake';
+  /** Everything that was asked of it, in order: what a test looks at. */
+  readonly calls: { readonly call: 'prepare' | 'start' | 'stop' | 'remove' | 'recover'; readonly jobId: string }[] = [];
+  readonly #options: FakeOptions;
+  readonly #running = new Map<string, FakeExecution>();
+
+  constructor(options: FakeOptions) {
+    this.#options = options;
+  }
+
+  async fingerprint(): Promise<ExecutorFingerprint> {
+    return { sandbox: this.#options.sandbox ?? 'namespace', detail: 'fake executor', checks: [], kinds: ['onnx'], version: 'fake 1' };
+  }
+
+  async prepare(request: ExecutionRequest): Promise<void> {
+    this.calls.push({ call: 'prepare', jobId: request.jobId });
+    const { refuse } = this.#options.script(request);
+    if (refuse !== undefined) throw new NunetError(refuse.code, refuse.message);
+  }
+
+  async start(request: ExecutionRequest, saveHandle: (handle: ExecutionHandle) => Promise<void>): Promise<ExecutionHandle> {
+    this.calls.push({ call: 'start', jobId: request.jobId });
+    const handle: ExecutionHandle = {
+      v: 1,
+      executor: this.kind,
+      id: randomBytes(16).toString('hex'),
+      jobId: request.jobId,
+      workDir: request.workDir,
+      pid: null,
+      bootId: null,
+      startTime: null,
+    };
+    await mkdir(join(request.workDir, 'outputs'), { recursive: true });
+    try {
+      await saveHandle(handle);
+    } catch (error) {
+      await rm(request.workDir, { recursive: true, force: true });
+      throw error;
+    }
+    this.#running.set(handle.id, this.#run(request));
+    return handle;
+  }
+
+  async wait(handle: ExecutionHandle, onEvent: (event: ExecutionEvent) => void, signal: AbortSignal): Promise<ExecutionResult> {
+    const execution = this.#running.get(handle.id);
+    if (execution === undefined)
+      throw new NunetError('execution-unknown', `Cannot wait for execution ${handle.id}: this process did not start it`);
+    for (const event of execution.events.splice(0)) onEvent(event);
+    execution.listeners.add(onEvent);
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    try {
+      signal.throwIfAborted();
+      return await Promise.race([execution.result, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+      execution.listeners.delete(onEvent);
+    }
+  }
+
+  async stop(handle: ExecutionHandle, reason: StopReason): Promise<void> {
+    this.calls.push({ call: 'stop', jobId: handle.jobId });
+    const execution = this.#running.get(handle.id);
+    execution?.end(
+      reason.by === 'asked'
+        ? { kind: 'jobFault', code: 'stopped', message: reason.message }
+        : { kind: 'computeProviderFault', code: 'agent-stopped', message: reason.message },
+    );
+    await execution?.result;
+  }
+
+  async remove(handle: ExecutionHandle): Promise<void> {
+    this.calls.push({ call: 'remove', jobId: handle.jobId });
+    const execution = this.#running.get(handle.id);
+    execution?.end({ kind: 'computeProviderFault', code: 'agent-stopped', message: 'The execution was removed' });
+    await execution?.result;
+    this.#running.delete(handle.id);
+    await rm(handle.workDir, { recursive: true, force: true });
+  }
+
+  async recover(handle: ExecutionHandle): Promise<'running' | 'gone'> {
+    this.calls.push({ call: 'recover', jobId: handle.jobId });
+    return this.#running.has(handle.id) ? 'running' : 'gone';
+  }
+
+  async close(): Promise<void> {
+    for (const execution of this.#running.values()) {
+      execution.end({ kind: 'computeProviderFault', code: 'agent-stopped', message: 'The agent was stopped' });
+      await execution.result;
+    }
+  }
+
+  /** Ends a running execution as if its process had been killed from outside. */
+  vanish(handle: ExecutionHandle): void {
+    this.#running
+      .get(handle.id)
+      ?.end({ kind: 'computeProviderFault', code: 'child-vanished', message: 'The fake process was ended from outside' });
+  }
+
+  #run(request: ExecutionRequest): FakeExecution {
+    const { clock } = this.#options;
+    const { spec } = request;
+    const script = this.#options.script(request);
+    const started = clock.monotonic();
+    const ended = Promise.withResolvers<ExecutionExit>();
+    const execution: Omit<FakeExecution, 'result'> = { events: [], listeners: new Set(), end: (exit) => ended.resolve(exit) };
+    const outputs: { name: string; path: string; bytes: number }[] = [];
+    let metrics: Readonly<Record<string, number>> = {};
+    let isOver = false;
+    const emit = (event: ExecutionEvent): void => {
+      if (isOver) return;
+      if (execution.listeners.size === 0) execution.events.push(event);
+      else for (const listener of execution.listeners) listener(event);
+    };
+    const timer = setTimeout(
+      () =>
+        ended.resolve({
+          kind: 'jobFault',
+          code: 'time-limit',
+          message: `The job did not end within its time limit of ${spec.timeLimitMs} ms`,
+        }),
+      spec.timeLimitMs,
+    );
+    const play = async (): Promise<ExecutionExit> => {
+      emit({ type: 'started', atMs: clock.now() });
+      for (const step of script.steps) {
+        if (isOver) break;
+        switch (step.do) {
+          case 'log':
+            emit({ type: 'log', line: step.line });
+            break;
+          case 'progress':
+            metrics = step.metrics;
+            emit({ type: 'progress', epoch: step.epoch, epochs: step.epochs, step: 1, steps: 1, metrics });
+            break;
+          case 'output': {
+            const path = join(request.workDir, 'outputs', step.name);
+            await writeFile(path, step.bytes, { mode: 0o600 });
+            outputs.push({ name: step.name, path, bytes: step.bytes.length });
+            const bytes = outputs.reduce((all, output) => all + output.bytes, 0);
+            if (bytes > spec.outputLimitBytes) {
+              return {
+                kind: 'jobFault',
+                code: 'output-limit',
+                message: `The outputs have ${bytes} bytes, the job allows ${spec.outputLimitBytes}`,
+              };
+            }
+            break;
+          }
+          case 'wait':
+            await step.until;
+            break;
+          case 'hang':
+            await ended.promise;
+            break;
+          case 'fail':
+            return step.exit;
+        }
+      }
+      return { kind: 'completed' };
+    };
+    const playing = play();
+    playing.then(ended.resolve, ended.reject);
+    const finish = async (): Promise<ExecutionResult> => {
+      const exit = await ended.promise;
+      isOver = true;
+      clearTimeout(timer);
+      const isComplete = exit.kind === 'completed';
+      return {
+        exit,
+        billedMs: Math.min(Math.ceil(clock.monotonic() - started), spec.timeLimitMs),
+        cpuMs: script.cpuMs ?? 0,
+        peakMemoryBytes: script.peakMemoryBytes ?? 0,
+        outputs: isComplete ? outputs : [],
+        metrics: isComplete ? Object.entries(metrics).map(([name, value]) => ({ name, value })) : [],
+      };
+    };
+    return { ...execution, result: finish() };
+  }
+}
