@@ -8,11 +8,13 @@ import type { Network, OutputReference } from './fields.ts';
 import { signRequest } from './http-signature.ts';
 import { openStatement, type Signed, type Signer } from './signature.ts';
 
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
+
 /** What an oracle answers to a bundle: a receipt for each piece it now holds, a reason for each that it refused. */
 export const evidenceAnswer = z.strictObject({
   v: z.literal(1),
   /** Signed `receipt` envelopes. */
-  receipts: z.array(z.instanceof(Uint8Array)).max(2 * EVIDENCE_KINDS.length),
+  receipts: z.array(bytes).max(2 * EVIDENCE_KINDS.length),
   refused: z
     .array(z.strictObject({ kind: z.enum([...EVIDENCE_KINDS, 'spec']), code: z.string().max(60), message: z.string().max(500) }))
     .max(2 * EVIDENCE_KINDS.length),

@@ -1,0 +1,249 @@
+// Intake: evidence from the parties and exchanges from other oracles, checked piece by piece and kept. Decides nothing.
+import { receipt, type Attestation, type Receipt, attestationIsSigned, MAX_RECEIPT_BYTES } from '@nunet/shared/attestation.ts';
+import { NunetError, safeError } from '@nunet/shared/errors.ts';
+import { openEvidence, openQuote, openSpec, quoteCidOfDatum, type EvidenceBundle, type EvidenceKind } from '@nunet/shared/evidence.ts';
+import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
+import type { EvidenceAnswer } from '@nunet/shared/oracle-client.ts';
+import type { Quote } from '@nunet/shared/quote.ts';
+import { openStatement, signStatement, type Signed } from '@nunet/shared/signature.ts';
+import type { AttestationRow, CaseRow, EvidenceRow } from './db/store.ts';
+import { MAX_PIECES_A_KIND, type Exchange } from './exchange.ts';
+import type { OracleLimits, OraclePorts } from './ports.ts';
+import { graceOf } from './verdict.ts';
+
+type PieceKind = Exclude<EvidenceKind, 'quote'>;
+
+export interface Intake {
+  /** Evidence from anybody who can sign a request; each piece counts by its own signature. Throws `quote-missing`, `lock-unknown`, ... */
+  submit(bundle: EvidenceBundle, submitter: string, signal: AbortSignal): Promise<EvidenceAnswer>;
+  /** What another oracle of the quote holds. `from` is its key. Throws `oracle-foreign`. */
+  merge(message: Exchange, from: string, signal: AbortSignal): Promise<void>;
+  /** What this oracle holds. Null: it has never heard of the lock. */
+  holdings(lock: OutputReference): Promise<Exchange | null>;
+}
+
+export interface IntakeEvents {
+  /** Chain time now, POSIX ms; may ask the chain. */
+  chainTime: (signal: AbortSignal) => Promise<number>;
+  /** Something new is known about a lock. `own`: the other oracles may not know it yet. */
+  changed: (lock: string, own: boolean) => void;
+}
+
+export const referenceOf = (lock: string): OutputReference => {
+  const [txId = '', index = ''] = lock.split('#');
+  return { txId, index: Number(index) };
+};
+
+export const attestationOfRow = (row: AttestationRow, network: Quote['network']): Attestation => ({
+  v: 1,
+  network,
+  lock: referenceOf(row.lock),
+  oracleKey: row.oracleKey,
+  verdict: row.verdict,
+  rule: row.rule,
+  paidBaseUnits: row.paid,
+  signature: row.signature,
+});
+
+export function createIntake(ports: OraclePorts, limits: OracleLimits, on: IntakeEvents): Intake {
+  const { store, signer } = ports;
+  const network = () => ports.record().network;
+
+  /**
+   * The case of a lock. A new one is opened only for a lock that lies on chain, names this oracle and carries this very
+   * quote's hash: so a case costs its opener a real lock, and nobody can file a foreign quote under somebody's lock.
+   */
+  async function caseOf(
+    lock: OutputReference,
+    quoteEnvelope: Uint8Array | undefined,
+    signal: AbortSignal,
+  ): Promise<{ row: CaseRow; quote: Signed<Quote> }> {
+    const name = referenceText(lock);
+    const known = await store.findCase(name);
+    if (known !== null) return { row: known, quote: openQuote(known.quote, network()) };
+    if (quoteEnvelope === undefined) {
+      throw new NunetError('quote-missing', `Cannot take evidence over ${name}: this oracle does not know it yet, send the quote along`);
+    }
+    const quote = openQuote(quoteEnvelope, network());
+    if (!quote.body.oracleKeys.includes(signer.publicKey)) {
+      throw new NunetError('oracle-not-named', `Cannot take evidence over ${name}: its quote names other oracles`);
+    }
+    const found = await ports.readLock(lock, signal);
+    if (found === null) throw new NunetError('lock-unknown', `Cannot take evidence over ${name}: it is not on chain yet; try again in a block`);
+    const { datum, scriptHash } = found.lock;
+    if (!ports.record().escrows.some((escrow) => escrow.scriptHash === scriptHash)) {
+      throw new NunetError('lock-script-unknown', `Cannot take evidence over ${name}: script ${scriptHash} is not in the network record`);
+    }
+    if (quoteCidOfDatum(datum) !== quote.cid) {
+      throw new NunetError('lock-other-quote', `Cannot take evidence over ${name}: its datum names quote ${quoteCidOfDatum(datum)}, not ${quote.cid}`);
+    }
+    if (!datum.oracleKeys.includes(signer.publicKey)) {
+      throw new NunetError('oracle-not-named', `Cannot take evidence over ${name}: its datum names other oracles; only reclaim is left`);
+    }
+    if ((await store.countOpenCases()) >= limits.maxOpenCases) {
+      throw new NunetError('oracle-full', `Cannot take evidence over ${name}: ${limits.maxOpenCases} cases are open; try another oracle`);
+    }
+    const row: CaseRow = {
+      lock: name,
+      quoteCid: quote.cid,
+      jobId: quote.body.jobId,
+      quote: quote.envelope,
+      spec: null,
+      sources: '{}',
+      state: 'waiting',
+      detail: 'the lock is known, no evidence yet',
+      closedAt: null,
+      firstSeenAt: await on.chainTime(signal),
+    };
+    if (await store.addCase(row)) {
+      await store.addEvent({ at: ports.now(), kind: 'case', lock: name, detail: `learned of a lock over job ${quote.body.jobId}` });
+    }
+    return { row: (await store.findCase(name)) ?? row, quote };
+  }
+
+  const receiptOf = (lock: OutputReference, evidenceCid: string, receivedAt: number): Promise<Signed<Receipt>> =>
+    signStatement('receipt', { v: 1, network: network(), lock, evidenceCid, oracleKey: signer.publicKey, receivedAt }, signer);
+
+  async function keep(row: EvidenceRow, own: boolean): Promise<'added' | 'known' | 'full'> {
+    const result = await store.addEvidence(row, MAX_PIECES_A_KIND);
+    if (result === 'added') {
+      await store.addEvent({ at: ports.now(), kind: 'evidence', lock: row.lock, detail: `${row.kind} ${row.cid}` });
+      on.changed(row.lock, own);
+    }
+    return result;
+  }
+
+  /** Only the two parties of a quote say where its files are; strangers could fill the list with dead addresses. */
+  async function keepSources(row: CaseRow, quote: Quote, peer: string, addresses: readonly string[]): Promise<void> {
+    if (addresses.length === 0 || (peer !== quote.serviceProvider.peerId && peer !== quote.computeProvider.peerId)) return;
+    const before = JSON.parse((await store.findCase(row.lock))?.sources ?? '{}') as Record<string, string[]>;
+    const sources = JSON.stringify({ ...before, [peer]: [...new Set([...addresses, ...(before[peer] ?? [])])].slice(0, 4) });
+    if (sources !== JSON.stringify(before)) await store.updateCase(row.lock, { sources });
+  }
+
+  async function keepSpec(row: CaseRow, quote: Quote, spec: Uint8Array): Promise<void> {
+    openSpec(spec, quote.jobId);
+    if (row.spec === null && quote.replay === 'public') {
+      await store.updateCase(row.lock, { spec });
+      on.changed(row.lock, true);
+    }
+  }
+
+  return {
+    async submit(bundle, submitter, signal) {
+      const name = referenceText(bundle.lock);
+      const { row, quote } = await caseOf(bundle.lock, bundle.items.find((item) => item.kind === 'quote')?.envelope, signal);
+      const now = await on.chainTime(signal);
+      const answer: EvidenceAnswer = { v: 1, receipts: [], refused: [] };
+      for (const item of bundle.items) {
+        try {
+          const cid = item.kind === 'quote' ? openQuote(item.envelope, network()).cid : openEvidence(item.kind, item.envelope, { quote, lock: bundle.lock }).cid;
+          if (item.kind === 'quote') {
+            if (cid !== quote.cid) throw new NunetError('evidence-foreign', `Cannot accept quote ${cid}: the lock is for ${quote.cid}`);
+            answer.receipts.push((await receiptOf(bundle.lock, cid, row.firstSeenAt)).envelope);
+            continue;
+          }
+          const fresh = await receiptOf(bundle.lock, cid, now);
+          const kept = await keep(
+            { lock: name, cid, kind: item.kind, envelope: item.envelope, arrivedAt: now, receivedAt: now, receipt: fresh.envelope },
+            true,
+          );
+          if (kept === 'full') {
+            throw new NunetError('evidence-full', `Cannot keep ${item.kind} ${cid}: ${MAX_PIECES_A_KIND} others of its author are held already`);
+          }
+          const first = kept === 'known' ? (await store.evidenceOf(name)).find((piece) => piece.cid === cid) : undefined;
+          answer.receipts.push(first === undefined ? fresh.envelope : (await receiptOf(bundle.lock, cid, first.arrivedAt)).envelope);
+        } catch (error) {
+          if (!(error instanceof NunetError)) throw error;
+          answer.refused.push({ kind: item.kind, ...safeError(error) });
+        }
+      }
+      if (bundle.spec !== null) {
+        try {
+          await keepSpec(row, quote.body, bundle.spec);
+        } catch (error) {
+          if (!(error instanceof NunetError)) throw error;
+          answer.refused.push({ kind: 'spec', ...safeError(error) });
+        }
+      }
+      await keepSources(row, quote.body, submitter, bundle.sources);
+      return answer;
+    },
+
+    async merge(message, from, signal) {
+      const name = referenceText(message.lock);
+      const { row, quote } = await caseOf(message.lock, message.quote, signal);
+      const keys = quote.body.oracleKeys;
+      if (!keys.includes(from)) throw new NunetError('oracle-foreign', `Cannot exchange over ${name}: ${from} is not an oracle of its quote`);
+      const now = await on.chainTime(signal);
+      // One bad piece must not hide the good ones behind it.
+      for (const item of message.items) {
+        try {
+          const piece = openEvidence(item.kind, item.envelope, { quote, lock: message.lock });
+          const told = openStatement('receipt', receipt, item.receipt, {
+            network: network(),
+            maxBytes: MAX_RECEIPT_BYTES,
+            keyOf: (body) => body.oracleKey,
+          }).body;
+          if (!keys.includes(told.oracleKey) || told.evidenceCid !== piece.cid || referenceText(told.lock) !== name) {
+            throw new NunetError('evidence-foreign', `Cannot accept ${item.kind} ${piece.cid}: its receipt is for another piece or of a stranger`);
+          }
+          const receivedAt = firstTime(item.kind, told.receivedAt, now, quote.body);
+          await keep({ lock: name, cid: piece.cid, kind: item.kind, envelope: item.envelope, arrivedAt: now, receivedAt, receipt: item.receipt }, false);
+        } catch (error) {
+          if (!(error instanceof NunetError)) throw error;
+          ports.log(`${name}: a piece of oracle ${from.slice(0, 8)} was refused: ${error.message}`);
+        }
+      }
+      if (message.spec !== null) await keepSpec(row, quote.body, message.spec);
+      for (const { peer, addresses } of message.sources) await keepSources(row, quote.body, peer, addresses);
+      for (const a of message.attestations) {
+        if (!keys.includes(a.oracleKey) || a.oracleKey === signer.publicKey || referenceText(a.lock) !== name || !attestationIsSigned(a)) continue;
+        const added = await store.addAttestation({
+          lock: name,
+          oracleKey: a.oracleKey,
+          verdict: a.verdict,
+          rule: a.rule,
+          paid: a.paidBaseUnits,
+          signature: a.signature,
+        });
+        if (added) {
+          await store.addEvent({
+            at: ports.now(),
+            kind: 'attestation',
+            lock: name,
+            detail: `oracle ${a.oracleKey.slice(0, 8)}: ${a.verdict} ${a.paidBaseUnits} (${a.rule})`,
+          });
+          on.changed(name, false);
+        }
+      }
+    },
+
+    async holdings(lock) {
+      const row = await store.findCase(referenceText(lock));
+      if (row === null) return null;
+      const pieces = await store.evidenceOf(row.lock);
+      const attestations = await store.attestationsOf(row.lock);
+      return {
+        v: 1,
+        lock,
+        quote: row.quote,
+        items: pieces.map(({ kind, envelope, receipt: told }) => ({ kind: kind as PieceKind, envelope, receipt: told })),
+        spec: row.spec,
+        sources: Object.entries(JSON.parse(row.sources) as Record<string, string[]>).map(([peer, addresses]) => ({ peer, addresses })),
+        attestations: attestations.map((a) => attestationOfRow(a, network())),
+      };
+    },
+  };
+}
+
+/**
+ * When a piece was first in an oracle's hands. Another oracle's receipt is believed while the union can still be the
+ * same everywhere, two graces after the deadline that the piece is held against; later, only the own clock counts, so
+ * that nobody can send a piece into the past.
+ */
+function firstTime(kind: PieceKind, told: number, now: number, quote: Quote): number {
+  const deadline = kind === 'manifest' ? quote.finishBy : quote.disputeBy;
+  return now > deadline + 2 * graceOf(quote) ? now : Math.min(told, now);
+}
+
