@@ -4,11 +4,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NunetError } from '@nunet/shared/errors.ts';
+import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import type { Evaluation } from '@nunet/shared/onnx-program.ts';
 import { evaluationPlan } from '@nunet/shared/onnx/score.ts';
 import { buildChildRuntime, type ChildRuntime } from './child-runtime.ts';
 import { startChild } from './confined-child.ts';
-import { confinements, type Confinement } from './confinement.ts';
+import { confinements, type ChildLimits, type Confinement } from './confinement.ts';
 import { checkedGraph, checkJob, filesOf } from './embedded-check.ts';
 import { EmbeddedExecution, type ExecutionClock, type ExecutionPlan } from './embedded-execution.ts';
 import type {
@@ -21,6 +22,7 @@ import type {
   StopReason,
 } from './executor.ts';
 import { bootId, startTime } from './process-identity.ts';
+import { SpareChildren } from './spare-children.ts';
 import { chooseSandbox, type ProbedSandbox } from './sandbox-probe.ts';
 
 const KIND = 'embedded';
@@ -54,6 +56,10 @@ export class EmbeddedExecutor implements Executor {
   readonly kind = KIND;
   readonly #options: EmbeddedOptions;
   readonly #running = new Map<string, EmbeddedExecution>();
+  readonly #spares = new SpareChildren(async (limits, listener) => {
+    const { confinement, runtime } = await this.#probed(new AbortController().signal);
+    return startChild(confinement, runtime, limits, listener);
+  });
   #sandbox: Promise<Sandbox> | null = null;
 
   constructor(options: EmbeddedOptions) {
@@ -82,6 +88,10 @@ export class EmbeddedExecutor implements Executor {
     await checkJob(request.spec, (name) => request.inputPath(name), signal);
   }
 
+  anticipate(jobId: string, spec: JobSpec): void {
+    if (spec.program.kind === 'onnx') this.#spares.add(jobId, limitsOf(spec.resources.memoryBytes, spec.resources.cpus, spec.timeLimitMs));
+  }
+
   async start(
     request: ExecutionRequest,
     saveHandle: (handle: ExecutionHandle) => Promise<void>,
@@ -94,6 +104,7 @@ export class EmbeddedExecutor implements Executor {
     const outputDir = join(workDir, 'outputs');
     await mkdir(outputDir, { recursive: true, mode: 0o700 });
     const { execution, pid, kill } = await this.#spawn(
+      jobId,
       {
         plan: program,
         cpus: spec.resources.cpus,
@@ -173,6 +184,7 @@ export class EmbeddedExecutor implements Executor {
     await checkedGraph(request.filePath(evaluation.graph), evaluation.graph, signal);
     const plan = evaluationPlan(evaluation);
     const { execution, kill } = await this.#spawn(
+      null,
       {
         plan,
         cpus: 1,
@@ -190,7 +202,9 @@ export class EmbeddedExecutor implements Executor {
     const { exit, metrics } = await execution.result.finally(() => signal.removeEventListener('abort', kill));
     signal.throwIfAborted();
     const value = metrics[0]?.value;
-    if (exit.kind !== 'completed') throw new NunetError('score-failed', `Cannot score ${evaluation.graph}: ${exit.message}`);
+    // A fault of this machine says nothing about the model.
+    const code = exit.kind === 'jobFault' ? 'score-failed' : 'score-unavailable';
+    if (exit.kind !== 'completed') throw new NunetError(code, `Cannot score ${evaluation.graph}: ${exit.message}`);
     if (value === undefined)
       throw new NunetError('score-failed', `Cannot score ${evaluation.graph}: metric ${evaluation.metric.name} is not a number`);
     return value;
@@ -198,6 +212,7 @@ export class EmbeddedExecutor implements Executor {
 
   /** Ends every execution of this process and deletes the runtime folder. */
   async close(): Promise<void> {
+    await this.#spares.close();
     await Promise.all(
       [...this.#running.values()].map((execution) => {
         execution.stop({ by: 'agent', message: 'The agent was stopped' });
@@ -209,6 +224,7 @@ export class EmbeddedExecutor implements Executor {
   }
 
   async #spawn(
+    jobId: string | null,
     plan: ExecutionPlan,
     memoryBytes: number,
     signal: AbortSignal,
@@ -216,9 +232,9 @@ export class EmbeddedExecutor implements Executor {
     const { confinement, runtime } = await this.#probed(signal);
     signal.throwIfAborted();
     const execution = new EmbeddedExecution(plan, this.#options.clock);
-    // Twice the granted time on every granted thread, and the runtime's own start.
-    const cpuSeconds = 60 + (2 * plan.cpus * plan.timeLimitMs) / 1000;
-    const child = await startChild(confinement, runtime, { memoryBytes, cpuSeconds }, execution);
+    const limits = limitsOf(memoryBytes, plan.cpus, plan.timeLimitMs);
+    const spare = jobId === null ? null : await this.#spares.take(jobId, limits, execution);
+    const child = spare ?? (await startChild(confinement, runtime, limits, execution));
     execution.attach(child);
     return { execution, pid: child.pid, kill: () => child.kill() };
   }
@@ -245,9 +261,9 @@ export class EmbeddedExecutor implements Executor {
   }
 
   async #endProcessOf({ pid, bootId: boot, startTime: started }: ExecutionHandle): Promise<void> {
-    if (pid === null || boot === null || boot !== (await bootId())) return;
+    if (pid === null || boot === null || started === null || boot !== (await bootId())) return;
     const deadline = this.#options.clock.monotonic() + GONE_WITHIN_MS;
-    while (started !== null && (await startTime(pid)) === started) {
+    while ((await startTime(pid)) === started) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
@@ -258,5 +274,11 @@ export class EmbeddedExecutor implements Executor {
     }
   }
 }
+
+/** CPU seconds: twice the granted time on every granted thread, and the runtime's own start. */
+const limitsOf = (memoryBytes: number, cpus: number, timeLimitMs: number): ChildLimits => ({
+  memoryBytes,
+  cpuSeconds: Math.ceil(60 + (2 * cpus * timeLimitMs) / 1000),
+});
 
 export const systemClock: ExecutionClock = { now: () => Date.now(), monotonic: () => performance.now() };

@@ -484,7 +484,7 @@ export class FakeWorld {
         chainTimeMs: (signal) => call(signal, () => this.#tipMs),
         buildLock: (quote, signal) =>
           call(signal, () => {
-            if (this.options.poor === true) throw new NunetError('funds-missing', 'Cannot lock 60 NTX: the wallet holds 0');
+            if (this.options.poor === true) throw new NunetError('funds-insufficient', 'Cannot lock 60 NTX: the wallet holds 0');
             this.counts.locksBuilt += 1;
             const txId = sampleHash(`lock ${this.counts.locksBuilt}`);
             const validUntilMs = quote.body.expiresAt;

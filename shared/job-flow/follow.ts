@@ -213,8 +213,10 @@ async function untilChange(
   }
 }
 
-/** Fetches all outputs. Gives the reason when they cannot be had. */
-async function fetchOutputs(work: Work, manifest: Manifest, signal: AbortSignal): Promise<string | undefined> {
+type Fetched = { type: 'stored' } | { type: 'withheld'; reason: string } | { type: 'unsaved' };
+
+/** Fetches all outputs, or says why they cannot be had: by the agent's doing, or because this machine cannot keep them. */
+async function fetchOutputs(work: Work, manifest: Manifest, signal: AbortSignal): Promise<Fetched> {
   const { drive, agent, quote } = work;
   const { clock, outputs } = drive.ports;
   const jobId = drive.record().jobId;
@@ -236,13 +238,17 @@ async function fetchOutputs(work: Work, manifest: Manifest, signal: AbortSignal)
         drive.failed(`Output ${file.name} cannot be fetched`, error, signal);
         const { code, message } = safeError(error);
         if (code === 'outputs-wrong' && ++wrong >= WRONG_OUTPUT_TRIES)
-          return `output ${file.name} is not what the manifest commits to: ${message}`;
-        if ((patienceMs <= 0 || lockOver) && attempt >= 2) return `output ${file.name} was not delivered: ${message}`;
+          return { type: 'withheld', reason: `output ${file.name} is not what the manifest commits to: ${message}` };
+        if ((patienceMs <= 0 || lockOver) && attempt >= 2) {
+          return code === 'outputs-unsaved'
+            ? { type: 'unsaved' }
+            : { type: 'withheld', reason: `output ${file.name} was not delivered: ${message}` };
+        }
       }
       await drive.backOff(patienceMs <= 2 * drive.pace.maxRetryMs ? 0 : attempt, signal);
     }
   }
-  return undefined;
+  return { type: 'stored' };
 }
 
 /** The check's verdict over stored outputs; undefined when it cannot be run, which must not look like a "no". */
@@ -283,10 +289,14 @@ async function judge(work: Work, manifest: Manifest, signal: AbortSignal): Promi
   // The agent itself says that there is nothing to pay in full: the oracles' table decides, no answer is needed.
   if (manifest.exit.kind !== 'completed') return false;
   if (!drive.record().outputsStored) {
-    const missing = await fetchOutputs(work, manifest, signal);
-    if (missing !== undefined) {
-      await checked(false, null, missing);
+    const fetched = await fetchOutputs(work, manifest, signal);
+    if (fetched.type === 'withheld') {
+      await checked(false, null, fetched.reason);
       return true;
+    }
+    if (fetched.type === 'unsaved') {
+      drive.notice('outputs-unsaved', 'The outputs could not be kept here, so the result is not answered; silence pays it.');
+      return false;
     }
     await drive.append((_, atMs) => ({ type: 'outputs-stored', atMs }));
   }

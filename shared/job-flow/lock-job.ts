@@ -50,7 +50,7 @@ async function build(drive: Drive, signal: AbortSignal): Promise<boolean> {
       return true;
     } catch (error) {
       const { code, message } = safeError(error);
-      if (code === 'funds-missing') return await drop(drive, message, 'failed').then(() => false);
+      if (code === 'funds-insufficient') return await drop(drive, message, 'failed').then(() => false);
       drive.failed('The lock cannot be built yet', error, signal);
       await drive.backOff(attempt, signal);
     }

@@ -53,7 +53,7 @@ export type LockStatus =
 export interface Escrow {
   /** Chain time: start of the tip's slot. */
   chainTimeMs(signal: AbortSignal): Promise<number>;
-  /** Builds and signs a lock for the quote, valid until the quote expires. Throws `funds-missing` when the wallet cannot pay: final. */
+  /** Builds and signs a lock for the quote, valid until the quote expires. Throws `funds-insufficient` when the wallet cannot pay: final. */
   buildLock(quote: Signed<Quote>, signal: AbortSignal): Promise<BuiltLock>;
   /** Builds and signs the way back, valid from `reclaimAfter`. */
   buildReclaim(quote: Signed<Quote>, lock: OutputReference, signal: AbortSignal): Promise<BuiltTransaction>;
@@ -126,7 +126,8 @@ export interface CheckResult {
 export interface Outputs {
   /**
    * Fetches one output block by block, checks each against its CID, keeps what has come for the next try, and stores the
-   * file under its name only when whole. Idempotent. Throws `outputs-wrong` when what the agent sends is not what its manifest commits to.
+   * file under its name only when whole. Idempotent. Throws `outputs-wrong` when what the agent sends is not what its manifest
+   * commits to, and `outputs-unsaved` when this machine cannot keep it, which must never look like a fault of the agent.
    */
   fetch(agent: AgentContact, jobId: string, file: OutputFile, onBytes: (doneBytes: number) => void, signal: AbortSignal): Promise<void>;
   /** Runs the job's check over the stored outputs. A check that cannot be run is an error, not a "no". */

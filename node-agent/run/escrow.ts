@@ -1,0 +1,184 @@
+// The Escrow port over a Cardano source, the contract's builders and one wallet: what the service provider's money does.
+import type { BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import { timeOf, slotOf, type OutputState, type Utxo } from '@nunet/contracts/chain/chain.ts';
+import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
+import { buildLock } from '@nunet/contracts/lock.ts';
+import { decodePlutusData, encodePlutusData } from '@nunet/contracts/plutus-data.ts';
+import { buildReclaim } from '@nunet/contracts/reclaim.ts';
+import { byInputOrder, payoutTag } from '@nunet/contracts/redeemer.ts';
+import { ESCROW } from '@nunet/contracts/script.ts';
+import { transactionId } from '@nunet/contracts/sign.ts';
+import { hashOfCid } from '@nunet/shared/encoding.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
+import type { Escrow, LockStatus, SpentLock } from '@nunet/shared/job-flow/ports.ts';
+import type { EscrowDatum } from '@nunet/shared/lock.ts';
+import type { NetworkRecord } from '@nunet/shared/network-record.ts';
+import type { Quote } from '@nunet/shared/quote.ts';
+import type { Signed } from '@nunet/shared/signature.ts';
+import { paidFor } from '../chain-locks.ts';
+import type { Wallet } from '../wallet-file.ts';
+
+/** A reclaim that no block takes in this time is built again with a newer fee and newer inputs. */
+const RECLAIM_PATIENCE_MS = 10 * 60_000;
+
+const datumOf = (quote: Signed<Quote>): EscrowDatum => {
+  const { serviceProvider, computeProvider, voucherKey, closeKey, oracleKeys, k, asset, reclaimAfter, settleLovelace } = quote.body;
+  return {
+    serviceProvider: serviceProvider.address,
+    computeProvider: computeProvider.address,
+    voucherKey,
+    closeKey,
+    oracleKeys,
+    k,
+    asset,
+    reclaimAfter,
+    settleLovelace,
+    quoteHash: hashOfCid(quote.cid),
+  };
+};
+
+type OwnChain = Pick<
+  BlockfrostChain,
+  'slotConfig' | 'tip' | 'utxos' | 'output' | 'parameters' | 'transaction' | 'submit' | 'evaluate' | 'rawTransaction'
+>;
+
+export function walletEscrow(parts: { chain: OwnChain; wallet: Wallet; record: NetworkRecord }): Escrow {
+  const { chain, wallet, record } = parts;
+  const payer = async (signal: AbortSignal): Promise<{ utxos: Utxo[]; changeAddress: string }> => ({
+    utxos: await chain.utxos(wallet.address, { signal }),
+    changeAddress: wallet.address,
+  });
+  return {
+    chainTimeMs: async (signal) => (await chain.tip(signal)).timeMs,
+
+    async buildLock(quote, signal) {
+      demandOwnEscrow(record);
+      const [own, parameters, tip] = await Promise.all([payer(signal), chain.parameters(signal), chain.tip(signal)]);
+      const { amountBaseUnits, expiresAt } = quote.body;
+      const built = await buildLock(
+        { datum: datumOf(quote), amountBaseUnits, payer: own, parameters, slotConfig: chain.slotConfig, expiresAt },
+        tip.timeMs,
+        signal,
+      );
+      return {
+        cbor: wallet.sign(built.cbor),
+        txId: built.reference.txId,
+        reference: built.reference,
+        feeLovelace: built.fee,
+        lockedLovelace: built.outputs[built.reference.index]?.lovelace ?? 0n,
+        validUntilMs: timeOf(slotOf(expiresAt, chain.slotConfig), chain.slotConfig),
+      };
+    },
+
+    async buildReclaim(_quote, lock, signal) {
+      const parked = record.escrows.find((escrow) => escrow.scriptHash === ESCROW.hash)?.referenceScript ?? null;
+      const [own, parameters, tip, locked] = await Promise.all([
+        payer(signal),
+        chain.parameters(signal),
+        chain.tip(signal),
+        chain.output(lock, signal),
+      ]);
+      const scriptAt = parked === null ? null : await chain.output(parked, signal);
+      if (locked === null || locked.spentBy !== null)
+        throw new NunetError('lock-gone', `Cannot reclaim ${referenceText(lock)}: it is not on chain`);
+      if (scriptAt === null)
+        throw new NunetError('script-missing', 'Cannot reclaim: the network record names no reference script that is on chain');
+      const built = await buildReclaim(
+        {
+          locks: [locked.utxo],
+          payer: own,
+          parameters,
+          slotConfig: chain.slotConfig,
+          run: {
+            script: ESCROW,
+            scriptAt: scriptAt.utxo,
+            collateral: collateralOf(own.utxos),
+            evaluate: (cbor, inner) => chain.evaluate(cbor, inner),
+          },
+        },
+        tip.timeMs,
+        signal,
+      );
+      return {
+        cbor: wallet.sign(built.cbor),
+        txId: transactionId(built.cbor),
+        feeLovelace: built.fee,
+        validUntilMs: tip.timeMs + RECLAIM_PATIENCE_MS,
+      };
+    },
+
+    async submit(cbor, signal) {
+      await chain.submit(cbor, signal);
+    },
+
+    async lockStatus(quote, lock, signal): Promise<LockStatus> {
+      const made = await chain.transaction(lock.txId, signal);
+      if (made.state !== 'confirmed') return { state: made.state };
+      const output = await chain.output(lock, signal);
+      if (output === null) return { state: 'unknown' };
+      const confirmed = { state: 'confirmed' as const, confirmations: made.confirmations };
+      if (output.spentBy === null) return confirmed;
+      const spending = await chain.transaction(output.spentBy, signal);
+      if (spending.state !== 'confirmed') return confirmed;
+      const transaction = await chain.rawTransaction(output.spentBy, signal);
+      if (transaction === null) return confirmed;
+      return { state: 'spent', confirmations: spending.confirmations, spent: spentLock(quote, lock, output, transaction) };
+    },
+  };
+}
+
+/** Locks go to the newest escrow of the record only; a build whose escrow is another one must not lock money there. */
+function demandOwnEscrow(record: NetworkRecord): void {
+  const newest = record.escrows[0]?.scriptHash;
+  if (newest === ESCROW.hash) return;
+  throw new NunetError(
+    'escrow-unknown',
+    `Cannot lock: the network record's escrow is ${newest ?? 'none'}, this program builds for ${ESCROW.hash}; update one of them`,
+  );
+}
+
+/** The output to put up as collateral: ADA alone if there is one, the smallest that is enough. */
+function collateralOf(utxos: readonly Utxo[]): Utxo {
+  const enough = utxos.filter((utxo) => utxo.lovelace >= 3_000_000n && utxo.referenceScriptHash === undefined);
+  const [best] = enough.toSorted((a, b) => a.assets.length - b.assets.length || (a.lovelace < b.lovelace ? -1 : 1));
+  if (best === undefined) {
+    throw new NunetError('collateral-missing', 'Cannot reclaim: the wallet has no output with 3 ADA to put up as collateral; add some ADA');
+  }
+  return best;
+}
+
+const RECLAIM = 2;
+
+/** What a transaction did with one lock, from what the validator enforced in it. */
+export function spentLock(quote: Signed<Quote>, lock: OutputReference, output: OutputState, transaction: Transaction): SpentLock {
+  const { asset, computeProvider, serviceProvider, amountBaseUnits } = quote.body;
+  const base = { txId: transaction.id, feeLovelace: transaction.fee };
+  const inputs = transaction.inputs.toSorted(byInputOrder);
+  const own = inputs.findIndex((input) => referenceText(input) === referenceText(lock));
+  const redeemer = transaction.redeemers.find(({ tag, index }) => tag === 'spend' && index === own);
+  const data = redeemer === undefined ? undefined : decodePlutusData(redeemer.data);
+  const held = output.utxo.assets.find((entry) => entry.policyId === asset.policyId && entry.assetName === asset.assetName)?.quantity ?? 0n;
+  if (typeof data === 'object' && !Array.isArray(data) && data.index === RECLAIM) {
+    return { ...base, how: 'reclaim', paidBaseUnits: 0n, changeBaseUnits: held, paidLovelace: 0n, changeLovelace: output.utxo.lovelace };
+  }
+  const paid = paidFor(transaction, lock);
+  if (paid === null || paid > held) {
+    throw new NunetError(
+      'spend-unknown',
+      `Cannot read transaction ${transaction.id}: it spends lock ${referenceText(lock)} in a way unknown here`,
+    );
+  }
+  // In a batch one payout serves several locks; its tag names them all, so only a single lock's payout is told to the lovelace.
+  const tag = encodePlutusData(payoutTag([lock]));
+  const lovelaceAt = (address: string): bigint =>
+    transaction.outputs.find((made) => made.address === address && made.inlineDatum === tag)?.lovelace ?? 0n;
+  return {
+    ...base,
+    how: 'settle',
+    paidBaseUnits: paid,
+    changeBaseUnits: (held > 0n ? held : amountBaseUnits) - paid,
+    paidLovelace: paid === 0n ? 0n : lovelaceAt(computeProvider.address),
+    changeLovelace: lovelaceAt(serviceProvider.address),
+  };
+}

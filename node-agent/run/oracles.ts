@@ -1,0 +1,48 @@
+// The Oracles port over HTTP: each oracle by the key and address of the network record.
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { Oracles } from '@nunet/shared/job-flow/ports.ts';
+import type { NetworkRecord } from '@nunet/shared/network-record.ts';
+import { createOracleClient, type OracleClient } from '@nunet/shared/oracle-client.ts';
+import type { Signer } from '@nunet/shared/signature.ts';
+
+const TIMEOUT_MS = 15_000;
+
+export function httpOracles(parts: {
+  record: NetworkRecord;
+  /** Peer key: who sends evidence is known by it. */
+  signer: Signer;
+  now: () => number;
+  random: (bytes: number) => Uint8Array;
+}): Oracles {
+  const clients = new Map<string, OracleClient>();
+  for (const { key, url } of parts.record.oracles) {
+    clients.set(
+      key,
+      createOracleClient({
+        fetch: (to, init) => fetch(to, init),
+        signer: parts.signer,
+        now: parts.now,
+        random: parts.random,
+        url,
+        key,
+        network: parts.record.network,
+      }),
+    );
+  }
+  const clientOf = (key: string): OracleClient => {
+    const client = clients.get(key);
+    if (client === undefined) throw new NunetError('oracle-unknown', `Cannot reach oracle ${key}: it is not in the network record`);
+    return client;
+  };
+  const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  return {
+    async submit(oracleKey, bundle, signal) {
+      const { receipts } = await clientOf(oracleKey).submitEvidence(bundle, within(signal));
+      return receipts.map((receipt) => receipt.body.evidenceCid);
+    },
+    async report(oracleKey, lock, signal) {
+      const report = await clientOf(oracleKey).lock(lock, within(signal));
+      return report.state === 'unknown' ? null : report;
+    },
+  };
+}

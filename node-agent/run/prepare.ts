@@ -1,0 +1,104 @@
+// From a job file to a spec and a quote request: inputs are hashed where they lie, the graph is checked before anybody is asked.
+import { randomBytes } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { cutFile } from '@nunet/shared/file-dag.ts';
+import { cidOf, encode } from '@nunet/shared/encoding.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { Network } from '@nunet/shared/fields.ts';
+import { MAX_JOB_FILE_BYTES, parseJobFile, specOf, type JobFile } from '@nunet/shared/job-file.ts';
+import { jobSpec, type JobSpec } from '@nunet/shared/job-spec.ts';
+import { parse } from '@nunet/shared/encoding.ts';
+import type { NetworkRecord } from '@nunet/shared/network-record.ts';
+import { summarizeGraph } from '@nunet/shared/onnx/graph.ts';
+import type { QuoteRequest } from '@nunet/shared/quote.ts';
+import { checkJob } from '../executor/embedded-check.ts';
+
+/** Files over this are read through twice rather than held in memory. */
+const MAX_IN_MEMORY_BYTES = 2 ** 31;
+
+export type ReadJobFile = ReturnType<typeof parseJobFile>;
+
+export async function readJobFile(path: string): Promise<{ text: string; file: ReadJobFile }> {
+  const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new NunetError('job-file-missing', `Cannot read job file ${path}: ${cause.code === 'ENOENT' ? 'no such file' : cause.message}`, {
+      cause,
+    });
+  });
+  if (info.size > MAX_JOB_FILE_BYTES * 4)
+    throw new NunetError('job-file-invalid', `Cannot read job file ${path}: ${info.size} bytes, at most ${MAX_JOB_FILE_BYTES} are allowed`);
+  const text = await readFile(path, 'utf8');
+  return { text, file: parseJobFile(text) };
+}
+
+/** Where an input of the job file lies. */
+export const inputPaths = (file: JobFile, folder: string): ReadonlyMap<string, string> =>
+  new Map(Object.entries(file.inputs).map(([name, path]) => [name, resolve(folder, path)]));
+
+/** Hashes and checks everything that will travel. Throws `job-file-invalid`, `graph-...`, `npy-invalid`, `program-...`, `spec-...`. */
+export async function prepareSpec(file: JobFile, folder: string, network: Network, signal: AbortSignal): Promise<JobSpec> {
+  const paths = inputPaths(file, folder);
+  const inputs = [];
+  for (const [name, path] of paths) {
+    signal.throwIfAborted();
+    inputs.push({ name, ...(await fileCid(name, path)) });
+  }
+  const spec = parse(jobSpec, specOf(file, { network, nonce: randomBytes(16).toString('hex'), inputs }), 'job spec');
+  const pathOf = (name: string): string => {
+    const path = paths.get(name);
+    if (path === undefined)
+      throw new NunetError('job-file-invalid', `Cannot read job file: program names the file "${name}", inputs do not`);
+    return path;
+  };
+  if (spec.program.kind === 'onnx') await checkJob(spec, pathOf, signal);
+  return spec;
+}
+
+async function fileCid(name: string, path: string): Promise<{ cid: string; bytes: number }> {
+  const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new NunetError(
+      'job-file-invalid',
+      `Cannot read job file: inputs.${name}: ${path} cannot be read (${cause.code ?? cause.message})`,
+      { cause },
+    );
+  });
+  if (!info.isFile()) throw new NunetError('job-file-invalid', `Cannot read job file: inputs.${name}: ${path} is not a file`);
+  if (info.size > MAX_IN_MEMORY_BYTES) {
+    throw new NunetError(
+      'job-file-invalid',
+      `Cannot read job file: inputs.${name}: ${info.size} bytes, at most ${MAX_IN_MEMORY_BYTES} are allowed`,
+    );
+  }
+  const { cid } = cutFile(await readFile(path));
+  return { cid, bytes: info.size };
+}
+
+export async function requestOf(
+  spec: JobSpec,
+  parts: { graphPath: string | null; record: NetworkRecord; peerId: string; address: string; voucherKey: string },
+): Promise<QuoteRequest> {
+  const { program } = spec;
+  const work =
+    program.kind === 'onnx' && parts.graphPath !== null
+      ? { kind: 'onnx' as const, graph: summarizeGraph(await readFile(parts.graphPath)) }
+      : { kind: 'container' as const, image: program.kind === 'container' ? program.image : '' };
+  return {
+    v: 1,
+    network: spec.network,
+    jobId: cidOf(encode(spec)),
+    work,
+    resources: spec.resources,
+    inputBytes: spec.inputs.reduce((sum, input) => sum + input.bytes, 0),
+    outputLimitBytes: spec.outputLimitBytes,
+    timeLimitMs: spec.timeLimitMs,
+    delivery: spec.delivery,
+    replay: spec.replay,
+    serviceProvider: { peerId: parts.peerId, address: parts.address },
+    voucherKey: parts.voucherKey,
+    oracleKeys: parts.record.oracles
+      .map((oracle) => oracle.key)
+      .sort()
+      .slice(0, 9),
+    k: parts.record.k,
+  };
+}
