@@ -113,7 +113,7 @@ function encodeAdditional([{ txId, index }, { address, value, datum }]: z.infer<
     return { policyId, assetName, quantity: amount };
   });
   const nested = Object.entries(policies).flatMap(([policyId, names]) =>
-    Object.entries(names as Record<string, bigint>).map(([assetName, amount]) => ({ policyId, assetName, quantity: amount })),
+    Object.entries(names).map(([assetName, amount]) => ({ policyId, assetName, quantity: amount })),
   );
   const plain = { address, lovelace: coins, assets: [...listed, ...nested] };
   if (datum === undefined || datum === null) return { reference: { txId, index }, raw: encodeOutput(plain) };

@@ -234,9 +234,13 @@ export function nativeScriptJson(item: CborItem): Record<string, unknown> {
       return { type, scripts: asArray(first).map(nativeScriptJson) };
     case 'atLeast':
       return { type, required: Number(asInt(first)), scripts: asArray(second).map(nativeScriptJson) };
-    default:
-      return { type: type ?? 'unknown', slot: Number(asInt(first)) };
+    case 'after':
+    case 'before':
+      return { type, slot: Number(asInt(first)) };
+    case undefined:
+      break;
   }
+  return { type: 'unknown' };
 }
 
 export const readNativeScript = (script: Script) => nativeScriptJson(readCbor(script.bytes));
@@ -263,7 +267,9 @@ export function metadataJson(item: CborItem): unknown {
       );
     case 'tag':
       return metadataJson(item.item);
-    default:
-      return null;
+    case 'simple':
+    case 'other':
+      break;
   }
+  return null;
 }

@@ -110,7 +110,7 @@ export function evaluateScripts(transaction: Uint8Array, utxos: Uint8Array, conf
       budgets: redeemers.map(({ tag, index, budget }) => {
         const name = TAGS[tag.toLowerCase()];
         if (name === undefined) throw new NunetError('ledger-disagrees', `Cannot evaluate: unknown redeemer purpose ${tag}`);
-        return { tag: name, index, memory: BigInt(budget.memory), steps: BigInt(budget.steps) };
+        return { tag: name, index, memory: budget.memory, steps: budget.steps };
       }),
     };
   } catch (error) {

@@ -3,4 +3,8 @@ import { parentPort } from 'node:worker_threads';
 import { evaluateScripts } from './emulator.ts';
 import type { EvaluationJob } from './evaluator.ts';
 
-parentPort?.on('message', (job: EvaluationJob) => parentPort?.postMessage(evaluateScripts(job.transaction, job.utxos, job.slotConfig)));
+parentPort?.on('message', (job: EvaluationJob) => {
+  const result = evaluateScripts(job.transaction, job.utxos, job.slotConfig);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
+  parentPort?.postMessage(result);
+});

@@ -56,6 +56,7 @@ export class Evaluator {
       () => void this.#finish(stopped(`a script ran for more than ${this.#timeLimitMs} ms`), true),
       this.#timeLimitMs,
     );
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
     this.#worker.postMessage(waiting.job);
   }
 

@@ -14,7 +14,6 @@ const ROLLBACK_DEPTH = 1_000;
 /** Empty blocks beyond this are forgotten, so that a devnet may run for weeks. */
 const EMPTY_BLOCKS_KEPT = 5_000;
 const TRANSACTIONS_KEPT = 50_000;
-const MEMPOOL_LIMIT = 2_000;
 const DROPPED_KEPT = 200;
 
 export interface Block {
@@ -57,11 +56,21 @@ export interface LedgerEvent {
   rolledBack: number;
 }
 
+export interface LedgerOptions {
+  now: () => number;
+  slotConfig: SlotConfig;
+  networkMagic: number;
+  /** A transaction without inputs; its outputs are all there is. */
+  genesis: Transaction;
+  mempoolLimit?: number;
+}
+
 export class Ledger {
   readonly slotConfig: SlotConfig;
   readonly networkMagic: number;
   readonly utxos = new UtxoIndex();
   readonly #now: () => number;
+  readonly #mempoolLimit: number;
   readonly #blocks = new Map<number, Block>();
   readonly #heights = new Map<string, number>();
   readonly #states = new Map<number, LedgerState>();
@@ -77,19 +86,9 @@ export class Ledger {
   #dropNext = 0;
   #holdNext: { transactions: number; blocks: number } = { transactions: 0, blocks: 0 };
 
-  /** `genesis` is a transaction without inputs; its outputs are all there is. */
-  constructor({
-    now,
-    slotConfig,
-    networkMagic,
-    genesis,
-  }: {
-    now: () => number;
-    slotConfig: SlotConfig;
-    networkMagic: number;
-    genesis: Transaction;
-  }) {
+  constructor({ now, slotConfig, networkMagic, genesis, mempoolLimit = 2_000 }: LedgerOptions) {
     this.#now = now;
+    this.#mempoolLimit = mempoolLimit;
     this.slotConfig = slotConfig;
     this.networkMagic = networkMagic;
     this.#tip = this.#append(0, this.currentSlotOf(0), [genesis], initialState(genesis.outputs, slotConfig), '0'.repeat(64));
@@ -97,6 +96,11 @@ export class Ledger {
 
   get tip(): Block {
     return this.#tip;
+  }
+
+  /** The emulator's own state at the tip, for audits of the index beside it. */
+  get state(): LedgerState {
+    return this.#stateAt(this.#tip.height);
   }
 
   get pending(): Transaction[] {
@@ -157,8 +161,8 @@ export class Ledger {
 
   /** Validates against the tip and everything pending, at the slot of the block being made. */
   submit(transaction: Transaction): Submitted {
-    if (this.#mempool.length >= MEMPOOL_LIMIT)
-      return { rejection: { rule: 'MempoolFull', reason: `${MEMPOOL_LIMIT} transactions are waiting`, logs: [] } };
+    if (this.#mempool.length >= this.#mempoolLimit)
+      return { rejection: { rule: 'MempoolFull', reason: `${this.#mempoolLimit} transactions are waiting`, logs: [] } };
     if (transaction.inputs.length === 0)
       return { rejection: { rule: 'InputSetEmptyUTxO', reason: 'A transaction needs an input', logs: [] } };
     const applied = applyTransaction(this.#pendingState(), transaction, this.currentSlot);
@@ -320,6 +324,7 @@ export class Ledger {
     if (transactions === 'vanish') for (const transaction of removed) this.#report(transaction.id, 'rolled back on request');
     const back = transactions === 'return' ? removed.map((transaction): Pending => ({ transaction, after: state, heldBlocks: 0 })) : [];
     this.#mempool = this.#revalidate([...back, ...this.#mempool], state, slot);
+    this.#prune();
     this.#emit({ block: this.#tip, rolledBack: depth });
     return this.#tip;
   }
@@ -385,7 +390,7 @@ export class Ledger {
   }
 
   #prune(): void {
-    this.#states.delete(this.#tip.height - ROLLBACK_DEPTH);
+    this.#states.delete(this.#tip.height - ROLLBACK_DEPTH - 1);
     const old = this.#blocks.get(this.#tip.height - EMPTY_BLOCKS_KEPT);
     if (old !== undefined && old.txIds.length === 0) {
       this.#blocks.delete(old.height);

@@ -29,17 +29,27 @@ export async function testWallet({ url }: Devnet): Promise<TestWallet> {
     utxos: () => provider.fetchAddressUTxOs(address),
     builder: async () => {
       const builder = new MeshTxBuilder({ fetcher: provider, submitter: provider, params: await provider.fetchProtocolParameters() });
-      builder.setCostModels(await provider.fetchCostModels(undefined as never));
+      builder.setCostModels(await provider.fetchCostModels());
       return builder;
     },
   };
 }
 
-export async function post(url: string, body: unknown): Promise<{ status: number; json: Record<string, never> }> {
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  return { status: response.status, json: await response.json() };
+/** Everything that the controls answer with. */
+export interface ControlAnswer {
+  txId: string;
+  message: string;
+  slot: number;
+  timeMs: number;
+  found: boolean;
 }
 
+export async function post(url: string, body: unknown): Promise<{ status: number; json: ControlAnswer }> {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return { status: response.status, json: (await response.json()) as ControlAnswer };
+}
+
+/** Pays from the faucet and makes the block that holds it. */
 export async function fund(
   { url, ledger }: Devnet,
   address: string,
