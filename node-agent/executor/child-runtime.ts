@@ -1,6 +1,6 @@
 // What a confined child may see: the Node binary, its shared libraries, onnxruntime, and the child's own few scripts. Nothing else.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile, chmod } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile, chmod } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -90,9 +90,27 @@ function flattened(source: string, code: string): string {
   });
 }
 
+const PREFIX = 'nunet-child-';
+
+/** Folders of agents that were killed before they could delete theirs. */
+async function sweep(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid === undefined) continue;
+    try {
+      process.kill(Number(pid), 0);
+    } catch (error) {
+      // ESRCH: nobody has this pid. What is not ours to delete stays.
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') await rm(join(parent, name), { recursive: true, force: true }).catch(() => {});
+    }
+  }
+}
+
 /** Builds the runtime below `parent` (the system's temporary folder by default). Throws `sandbox-runtime` when a part is missing. */
 export async function buildChildRuntime(signal: AbortSignal, parent = tmpdir()): Promise<ChildRuntime> {
-  const folder = await mkdtemp(join(await realpath(parent), 'nunet-child-'));
+  const place = await realpath(parent);
+  await sweep(place);
+  const folder = await mkdtemp(join(place, `${PREFIX}${process.pid}-`));
   try {
     // Readable for the unprivileged uid that the child may run as; nothing secret is in it.
     await chmod(folder, 0o755);

@@ -31,6 +31,7 @@ export interface ConfinedChild {
   send(message: ToChild): Promise<void>;
   sendFile(name: string, path: string, bytes: number, signal: AbortSignal): Promise<void>;
   kill(): void;
+  hasEnded(): boolean;
   /** Settles once, after the process is gone and all it said was handled. Never rejects. */
   readonly ended: Promise<ChildEnd>;
 }
@@ -102,6 +103,7 @@ export async function startChild(
   return {
     pid,
     kill,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     send: (message) => write(messageFrame(message)),
     async sendFile(name, path, bytes, signal) {
       await write(messageFrame({ type: 'file', name, bytes } satisfies ToChild));

@@ -6,7 +6,7 @@ import { readGraphDetails, summarizeGraph, type GraphDetails } from '@nunet/shar
 import { graphProblems } from '@nunet/shared/onnx/graph-problems.ts';
 import { NPY_HEADER_BYTES, readNpyHeader, type NpyHeader } from '@nunet/shared/onnx/npy.ts';
 import { programProblems } from '@nunet/shared/onnx/program-problems.ts';
-import { MAX_GRAPH_BYTES, type Evaluation, type OnnxProgram } from '@nunet/shared/onnx-program.ts';
+import { MAX_GRAPH_BYTES, type OnnxProgram } from '@nunet/shared/onnx-program.ts';
 
 /**
  * Least memory of an embedded job: the runtime takes 28 MiB at rest and about 60 MiB with a small graph open (RLIMIT_DATA, measured),
@@ -40,7 +40,7 @@ async function tensorHeader(path: string, name: string): Promise<NpyHeader> {
   }
 }
 
-const feedFiles = (feeds: OnnxProgram['feeds'] | Evaluation['feeds']): string[] =>
+const feedFiles = (feeds: OnnxProgram['feeds']): string[] =>
   Object.values(feeds).flatMap((feed) => (feed.from === 'file' ? [feed.file] : []));
 
 /** Inputs that the run itself reads, the graph first: what the child is sent. */

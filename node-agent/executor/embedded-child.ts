@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import { bytesPerElement, type Dtype } from '@nunet/shared/onnx/npy.ts';
 import { oneLine, runProgram } from '@nunet/shared/onnx/run.ts';
-import type { OnnxRuntime, OnnxTensor } from '@nunet/shared/onnx/session.ts';
+import type { OnnxRuntime } from '@nunet/shared/onnx/session.ts';
 import type { FromChild, ToChild } from './child-protocol.ts';
 import { probe } from './child-probe.ts';
 import { CHUNK, frameHeader, FrameReader, MAX_CHUNK_BYTES, messageFrame } from './frames.ts';
@@ -43,7 +43,7 @@ const onnxRuntime = (cpus: number): OnnxRuntime => ({
     return {
       inputNames: session.inputNames,
       outputNames: session.outputNames,
-      run: (feeds, fetches) => session.run(feeds as Record<string, Ort.Tensor>, fetches) as unknown as Promise<Record<string, OnnxTensor>>,
+      run: (feeds, fetches) => session.run(feeds as Record<string, Ort.Tensor>, fetches),
       release: () => session.release(),
     };
   },

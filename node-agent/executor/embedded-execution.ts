@@ -262,11 +262,10 @@ export class EmbeddedExecution {
     this.#stopBilling();
     const child = this.#child;
     if (child === null) return;
-    void (this.#phase === 'running' ? usageOf(child.pid) : Promise.resolve(null))
-      .then((usage) => {
-        if (usage !== null) this.#usage = usage;
-      })
-      .finally(() => child.kill());
+    const measure = async (): Promise<void> => {
+      this.#usage = (await usageOf(child.pid)) ?? this.#usage;
+    };
+    void (this.#phase === 'running' ? measure() : Promise.resolve()).finally(() => child.kill());
   }
 
   async #finish(end: ChildEnd): Promise<void> {

@@ -90,6 +90,11 @@ export interface Executor {
   /** Checks the real inputs against the spec. Throws NunetError to refuse: `graph-...`, `program-...`, `sandbox-...`. */
   prepare(request: ExecutionRequest, signal: AbortSignal): Promise<void>;
   /**
+   * Says that a job is about to come, while its inputs are still on their way: an executor may get an idle, empty place ready for it.
+   * Never fails, promises nothing, and what is not used within a minute is gone again.
+   */
+  anticipate?(jobId: string, spec: JobSpec): void;
+  /**
    * Makes an idle execution, awaits `saveHandle`, and only then sends inputs and program. Resolves once the handle is saved
    * and the transfer has begun. When `saveHandle` throws, nothing has run and nothing is left.
    */

@@ -45,11 +45,6 @@ interface Found {
   values: number;
 }
 
-const counted = (found: Found): void => {
-  found.values += 1;
-  if (found.values > MAX_VALUES) throw malformed(`over ${MAX_VALUES} inputs, outputs and initializers`);
-};
-
 /** TensorProto: dims 1, data_type 2, name 8, external_data 13, data_location 14. */
 function readTensor(bytes: Uint8Array, found: Found): GraphValue {
   let name = '';
@@ -134,10 +129,14 @@ function readGraph(bytes: Uint8Array, found: Found, depth: number): Pick<GraphDe
   const initializers: GraphValue[] = [];
   for (const field of fieldsOf(bytes)) {
     if (field.number === 1) readNode(bytesField(field), found, depth);
-    else if (field.number === 5) (counted(found), initializers.push(readTensor(bytesField(field), found)));
-    else if (field.number === 11) (counted(found), inputs.push(readValue(bytesField(field))));
-    else if (field.number === 12) (counted(found), outputs.push(readValue(bytesField(field))));
-    else if (field.number === 15) (counted(found), readSparseTensor(bytesField(field), found));
+    if (![5, 11, 12, 15].includes(field.number)) continue;
+    found.values += 1;
+    if (found.values > MAX_VALUES) throw malformed(`over ${MAX_VALUES} inputs, outputs and initializers`);
+    const value = bytesField(field);
+    if (field.number === 5) initializers.push(readTensor(value, found));
+    else if (field.number === 11) inputs.push(readValue(value));
+    else if (field.number === 12) outputs.push(readValue(value));
+    else readSparseTensor(value, found);
   }
   return { inputs, outputs, initializers };
 }
