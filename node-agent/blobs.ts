@@ -18,7 +18,7 @@ import {
   writeFile,
   type FileHandle,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { matchesCid, parseCid, rawCidOfHash } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { fileName } from '@nunet/shared/fields.ts';
@@ -196,13 +196,17 @@ export class BlobStore {
   }
 
   /**
-   * Takes a local file into the job where it lies: only its node and its path are stored. Throws `file-too-large`,
-   * `file-missing`. What is read later is checked, so a file that changes is no longer served.
+   * Takes a local file into the job where it lies: only its node and its path are stored. `within` is the folder that it must
+   * really lie in, for files that somebody else's program made. Throws `file-too-large`, `file-missing`, `file-outside`. What
+   * is read later is checked, so a file that changes is no longer served.
    */
-  async importFile(jobId: string, path: string): Promise<{ cid: string; bytes: number }> {
+  async importFile(jobId: string, path: string, options: { within?: string } = {}): Promise<{ cid: string; bytes: number }> {
     const real = await realpath(path).catch((cause: unknown) => {
       throw new NunetError('file-missing', `Cannot take file ${path}: it is not there or cannot be read`, { cause });
     });
+    if (options.within !== undefined && !real.startsWith(join(await realpath(options.within), sep))) {
+      throw new NunetError('file-outside', `Cannot take file ${path}: it leads out of the job's own folder`);
+    }
     const node = await cutFileOnDisk(real);
     const encoded = encodeFileNode(node);
     if (this.node(jobId, encoded.cid) === undefined) {

@@ -155,6 +155,13 @@ export async function answerStream<Name extends ProtocolName>(
   await framed.close(options.closeSignal());
 }
 
+/** Turns one incoming stream away without reading it, with a reason that an honest caller can act on. */
+export async function refuseStream(stream: ByteStream, reason: NunetError, closeSignal: AbortSignal): Promise<void> {
+  const framed = new FramedStream(stream);
+  await framed.write(encode({ type: 'error', ...safeError(reason) }), closeSignal).catch(() => undefined);
+  await framed.close(closeSignal);
+}
+
 /** Sends one answer and the whole of its size limit is enforced on our side too. */
 async function send(framed: FramedStream, name: string, protocol: Protocol, answer: unknown, signal: AbortSignal): Promise<number> {
   const bytes = encodeWithin(answer, `${name} answer`, protocol.maxResponseBytes);

@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { PeerFailure } from '@nunet/shared/exchange.ts';
-import type { FileNode } from '@nunet/shared/file-dag.ts';
-import { decodeFileNode } from '@nunet/shared/file-dag.ts';
+import { blockLength, decodeFileNode, type FileNode } from '@nunet/shared/file-dag.ts';
 import { matchesCid } from '@nunet/shared/encoding.ts';
 import { MAX_BLOCKS_A_REQUEST } from '@nunet/shared/wire.ts';
 import type { NetworkNode } from './node.ts';
@@ -62,7 +61,7 @@ export async function fetchFile(fetch: FetchFile): Promise<FileNode> {
   demandSize(fetch, file);
 
   const missing = new Set(store.missing(jobId, cid));
-  const blockBytes = new Map(file.blocks.map((block, index) => [block, Math.min(262_144, file.bytes - index * 262_144)]));
+  const blockBytes = new Map(file.blocks.map((block, index) => [block, blockLength(file, index)]));
   const repeats = new Map<string, number>();
   for (const block of file.blocks) repeats.set(block, (repeats.get(block) ?? 0) + 1);
   let doneBytes = file.bytes;
@@ -131,8 +130,8 @@ const mismatch = (fetch: FetchFile, block: string, what: string): NunetError =>
 const unavailable = (fetch: FetchFile, block: string): NunetError =>
   new NunetError('block-unavailable', `Cannot take block ${block} of file ${fetch.cid}: peer ${who(fetch.peer)} has it not, or not for us`);
 
-/** Failures of the way rather than of the peer: worth another try. */
-const PASSING = new Set(['peer-unreachable', 'peer-timeout', 'stream-closed', 'frame-invalid']);
+/** Failures of the way, or a peer that has too much to do: worth another try. */
+const PASSING = new Set(['peer-unreachable', 'peer-timeout', 'stream-closed', 'frame-invalid', 'busy', 'too-fast']);
 
 /** Tries again after a pause that doubles, from the second time on over a new connection; progress starts the count anew. */
 async function patiently<T>(fetch: FetchFile, attempt: (force: boolean, progress: () => void) => Promise<T>): Promise<T> {
@@ -142,10 +141,11 @@ async function patiently<T>(fetch: FetchFile, attempt: (force: boolean, progress
       return await attempt(fruitless > 1, () => (fruitless = 0));
     } catch (error) {
       fetch.signal.throwIfAborted();
-      const passing = error instanceof NunetError && !(error instanceof PeerFailure) && PASSING.has(error.code);
+      const passing = error instanceof NunetError && PASSING.has(error instanceof PeerFailure ? error.peerCode : error.code);
       fruitless += 1;
       if (!passing || fruitless >= MAX_FRUITLESS_TRIES) throw error;
-      await sleep(FIRST_PAUSE_MS * 2 ** fruitless, undefined, { signal: fetch.signal });
+      // The caller's own reason, not the timer's AbortError.
+      await sleep(FIRST_PAUSE_MS * 2 ** fruitless, undefined, { signal: fetch.signal }).catch(() => fetch.signal.throwIfAborted());
     }
   }
 }

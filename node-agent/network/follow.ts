@@ -1,4 +1,5 @@
 // /nunet/follow/1: states, progress, log lines and the result of one job, from where the follower left off.
+import { NunetError } from '@nunet/shared/errors.ts';
 import type { AnswerOf, Answerer } from '@nunet/shared/exchange.ts';
 import type { RequestOf } from '@nunet/shared/wire.ts';
 import type { NetworkNode } from './node.ts';
@@ -17,7 +18,7 @@ export const serveFollow = (
   options: ServeOptions = {},
 ): Promise<void> => serve(node, 'follow', answer, options);
 
-/** Events in order until the job has ended or the stream is lost; ask again with the next offsets to go on. Throws as `requestMany`. */
+/** Events in order until the job has ended. Throws `stream-closed` when the stream is lost before: ask again with the next offsets. Throws as `requestMany`. */
 export async function* follow(
   node: NetworkNode,
   target: Target,
@@ -28,4 +29,6 @@ export async function* follow(
     yield event;
     if (event.type === 'end') return;
   }
+  // A WebRTC stream whose connection broke ends like one that was closed in good order; only `end` tells the two apart.
+  throw new NunetError('stream-closed', 'Cannot follow on: the stream ended before the job did; ask again from the next offsets');
 }

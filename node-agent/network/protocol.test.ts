@@ -1,6 +1,7 @@
 // Protocols over real transports on loopback: both ends of each, and what a peer cannot do to them.
 import { cidOf, encode } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
+import type { PeerFailure } from '@nunet/shared/exchange.ts';
 import { FramedStream } from '@nunet/shared/frames.ts';
 import { jobIdOf } from '@nunet/shared/job-spec.ts';
 import {
@@ -186,12 +187,12 @@ describe('a caller that misbehaves', () => {
       results.push(
         await request(serviceProvider, target, 'answer', message, signal).then(
           (answer) => answer.type,
-          (error: NunetError) => error.code,
+          (error: PeerFailure) => error.peerCode,
         ),
       );
     }
     expect(results.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'noted'));
-    expect(results.slice(5).every((result) => result === 'stream-closed' || result === 'peer-unreachable')).toBe(true);
+    expect(results.slice(5)).toEqual(['too-fast', 'too-fast', 'too-fast']);
     expect(answered).toBe(5);
   });
 

@@ -3,7 +3,7 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { answerStream, ask, askMany, type Answerer, type AnswerOf } from '@nunet/shared/exchange.ts';
+import { answerStream, ask, askMany, refuseStream, type Answerer, type AnswerOf } from '@nunet/shared/exchange.ts';
 import { PROTOCOLS, type ProtocolName, type RequestOf } from '@nunet/shared/wire.ts';
 import { PeerLimits, type PeerLimit } from './limits.ts';
 import type { NetworkNode } from './node.ts';
@@ -15,6 +15,10 @@ export type Target = string | { peerId: string; addresses: readonly string[] };
 const REQUEST_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const DIAL_TIMEOUT_MS = 15_000;
+/** A caller over its limit is told so on a few streams; libp2p resets any beyond these unread. */
+const STREAMS_TO_REFUSE = 4;
+const REFUSAL_TIMEOUT_MS = 1_000;
+const REFUSED = { busy: 'too many exchanges are open, wait for one to end', 'too-fast': 'you ask too often, wait a little' };
 
 /** What one peer may ask of us. Blocks go in windows of 2 MiB, so 64 a second is far above any link. */
 export const PEER_LIMITS: Record<ProtocolName, PeerLimit> = {
@@ -51,7 +55,8 @@ export async function serve<Name extends ProtocolName>(
       const peerId = connection.remotePeer.toString();
       const admission = limits.admit(peerId);
       if (admission.type !== 'admitted') {
-        stream.abort(new NunetError(admission.type, `Cannot answer ${name} of ${peerId}: ${admission.type}`));
+        const reason = new NunetError(admission.type, `Cannot answer ${name} now: ${REFUSED[admission.type]}`);
+        await refuseStream(stream, reason, AbortSignal.timeout(REFUSAL_TIMEOUT_MS));
         return;
       }
       try {
@@ -67,7 +72,7 @@ export async function serve<Name extends ProtocolName>(
       }
     },
     // libp2p counts a connection's streams; ours above counts a peer's, over all its connections.
-    { maxInboundStreams: limit.maxOpenAPeer, maxOutboundStreams: 64, force: true },
+    { maxInboundStreams: limit.maxOpenAPeer + STREAMS_TO_REFUSE, maxOutboundStreams: 64, force: true },
   );
 }
 
@@ -92,11 +97,18 @@ async function open(node: NetworkNode, target: Target, name: ProtocolName, signa
   const dialSignal = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
   try {
     const peer = dialable(target);
-    return await node.libp2p.dialProtocol(peer, PROTOCOLS[name].id, { signal: dialSignal, force });
+    const { id } = PROTOCOLS[name];
+    try {
+      return await node.libp2p.dialProtocol(peer, id, { signal: dialSignal, force });
+    } catch (error) {
+      // For some moments libp2p still offers a connection that has just died; only a new one tells whether the peer is there.
+      if (force || dialSignal.aborted || isUnsupported(error)) throw error;
+      return await node.libp2p.dialProtocol(peer, id, { signal: dialSignal, force: true });
+    }
   } catch (cause) {
     signal.throwIfAborted();
     const who = typeof target === 'string' ? target : target.peerId;
-    if (cause instanceof Error && cause.name === 'UnsupportedProtocolError') {
+    if (isUnsupported(cause)) {
       throw new NunetError('protocol-unsupported', `Cannot ask ${who}: it does not speak ${PROTOCOLS[name].id}`, { cause });
     }
     throw new NunetError(
@@ -108,6 +120,8 @@ async function open(node: NetworkNode, target: Target, name: ProtocolName, signa
     );
   }
 }
+
+const isUnsupported = (error: unknown): boolean => error instanceof Error && error.name === 'UnsupportedProtocolError';
 
 /** A timeout of ours gets a name; the caller's own abort stays what it was. */
 function named(error: unknown, name: ProtocolName, deadline: AbortSignal, signal: AbortSignal): unknown {
