@@ -1,5 +1,5 @@
 // The Outputs port on disk: blocks into the job's store, whole files into the folder that the user named, then the job file's check.
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { OutputCheck } from '@nunet/shared/job-file.ts';
@@ -57,14 +57,7 @@ export function diskOutputs(parts: DiskOutputs): Outputs {
     },
     check: (spec, manifest, signal) => check(parts, savedAt, spec, manifest, signal),
     async logLength() {
-      lines ??= await readFile(logPath, 'utf8').then(
-        // A last line that a kill cut short is not counted; it will come again.
-        (text) => text.split('\n').length - 1,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === 'ENOENT') return 0;
-          throw error;
-        },
-      );
+      lines ??= await keptLines(logPath);
       return lines;
     },
     async appendLog(_jobId, _offset, line) {
@@ -73,6 +66,17 @@ export function diskOutputs(parts: DiskOutputs): Outputs {
       lines = (lines ?? 0) + 1;
     },
   };
+}
+
+/** Whole lines in the log; a last one that a kill cut short is taken off, and comes again. */
+async function keptLines(path: string): Promise<number> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  if (whole !== text) await writeFile(path, whole);
+  return whole.split('\n').length - 1;
 }
 
 /** A file of the same name from another job stays; ours then goes into a folder of its own. */

@@ -1,0 +1,129 @@
+// run: a job on somebody else's machine, from a job file and a wallet file. Quotes are shown and asked about before money is locked.
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { formatAmount } from '@nunet/shared/amount.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { hex32 } from '@nunet/shared/fields.ts';
+import type { JobEntry } from '@nunet/shared/job-flow/job-record.ts';
+import type { Offer } from '@nunet/shared/job-flow/preflight.ts';
+import type { PinnedKeys } from '@nunet/shared/network-record.ts';
+import type { JournalOptions } from '../journal.ts';
+import { parseFlags, required, type Command, type CommandIo } from './flags.ts';
+
+const DEFAULT_DATA = join(homedir(), '.nunet-run');
+
+const flags = {
+  wallet: { value: 'FILE', help: 'wallet file of the service provider, mode 0600 ("nunet-agent wallet create" makes one)' },
+  'network-record': { value: 'FILE', help: 'signed record of the network: script hashes, oracles, hubs' },
+  pinned: { value: 'KEY,...', help: 'public keys that sign the network record, 64 hex digits each' },
+  'pinned-threshold': { value: 'N', help: 'how many of them must have signed (all)' },
+  chain: { value: 'URL', help: 'Blockfrost-compatible API; a project id comes from NUNET_CHAIN_PROJECT_ID' },
+  out: { value: 'FOLDER', help: 'where outputs are saved (./outputs)' },
+  data: { value: 'FOLDER', help: `where jobs are kept until they have ended (${DEFAULT_DATA})` },
+  hub: { value: 'MULTIADDR', many: true, help: 'a hub besides those of the network record' },
+  agent: { value: 'PEERID', help: 'take the offer of this agent only' },
+  yes: { help: 'lock on the best offer without asking' },
+  json: { help: 'one JSON event a line' },
+  resume: { value: 'JOBID', help: 'go on with this job instead of naming a job file' },
+  cancel: { help: 'cancel the job if it does not run yet' },
+} as const;
+
+const notes = `nunet-agent run JOB.json --wallet FILE --network-record FILE --pinned KEY --chain URL
+The same command after a stop or a crash goes on with the job that it began.
+Exit codes: 0 paid for an accepted result, 3 ended otherwise (the money is accounted for), 1 error, 2 wrong flags, 130 stopped.`;
+
+function pinnedKeys(given: { pinned: string; threshold: string | undefined }): PinnedKeys {
+  const keys = given.pinned.split(',').map((key) => key.trim());
+  const wrong = keys.find((key) => !hex32.safeParse(key).success);
+  if (wrong !== undefined)
+    throw new NunetError('flag-invalid', `Cannot run: --pinned: "${wrong.slice(0, 70)}" is not a key of 64 hex digits`);
+  const threshold = given.threshold === undefined ? keys.length : Number(given.threshold);
+  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length)
+    throw new NunetError('flag-invalid', `Cannot run: --pinned-threshold must be from 1 to ${keys.length}`);
+  return { keys, threshold };
+}
+
+/** For chaos runs: NUNET_KILL_AT_WRITE="3:before" kills this process around its fourth journal write, as a power cut would. */
+function killHook(): JournalOptions<JobEntry>['hooks'] {
+  const match = /^(\d{1,6}):(before|after)$/.exec(process.env['NUNET_KILL_AT_WRITE'] ?? '');
+  if (match === null) return undefined;
+  const at = Number(match[1]);
+  let writes = 0;
+  const hit = (when: string): void => {
+    if (writes === at && match[2] === when) process.kill(process.pid, 'SIGKILL');
+  };
+  return {
+    before: () => hit('before'),
+    after: () => {
+      hit('after');
+      writes += 1;
+    },
+  };
+}
+
+async function choose(offers: readonly Offer[], io: CommandIo, yes: boolean): Promise<Offer | null> {
+  const [best] = offers;
+  if (yes || best === undefined) return best ?? null;
+  if (io.ask === undefined)
+    throw new NunetError('flag-missing', 'Cannot ask which offer to take without a terminal: give --yes to take the best one');
+  for (;;) {
+    const answer = (
+      await io.ask(`Lock up to ${formatAmount(best.quote.body.amountBaseUnits)} NTX on offer 1? [1 to ${offers.length}, or no] `)
+    ).trim();
+    if (/^n(o)?$/i.test(answer)) return null;
+    const offer = /^(y|yes)$/i.test(answer) ? best : offers[Number(answer) - 1];
+    if (offer !== undefined) return offer;
+  }
+}
+
+/** On a terminal the last line can be written over. */
+const rewrite = process.stdout.isTTY ? (line: string): void => void process.stdout.write(`\r\u001b[2K${line}`) : undefined;
+
+/** Runs or resumes one job; the exit code. */
+export async function runCommand(argv: readonly string[], io: CommandIo): Promise<number> {
+  const jobFile = argv[0]?.startsWith('-') === false ? argv[0] : undefined;
+  const given = parseFlags({ name: 'run', flags }, jobFile === undefined ? argv : argv.slice(1));
+  // Loaded here, so that whoever only prints the help loads no wallet and no transaction builder.
+  const [{ runSession }, { jsonReport, textReport }] = await Promise.all([import('../run/session.ts'), import('../run/report.ts')]);
+  const report = given.json === true ? jsonReport((line) => io.print(line)) : textReport((line) => io.print(line), rewrite);
+  const hooks = killHook();
+  try {
+    const record = await runSession(
+      {
+        jobFile,
+        resume: given.resume,
+        wallet: required('run', given, 'wallet'),
+        networkRecord: required('run', given, 'network-record'),
+        pinned: pinnedKeys({ pinned: required('run', given, 'pinned'), threshold: given['pinned-threshold'] }),
+        chainUrl: required('run', given, 'chain'),
+        chainProjectId: process.env['NUNET_CHAIN_PROJECT_ID'],
+        data: given.data ?? DEFAULT_DATA,
+        out: given.out ?? 'outputs',
+        hubs: given.hub ?? [],
+        agent: given.agent,
+        cancel: given.cancel === true,
+        choose: (offers) => choose(offers, io, given.yes === true),
+        ...(hooks === undefined ? {} : { hooks }),
+      },
+      report,
+      io.signal,
+    );
+    return record.job === 'finished' && record.lock === 'withdrawn' && record.answer?.kind !== 'dispute' ? 0 : 3;
+  } catch (error) {
+    if (io.signal.aborted) {
+      io.warn('Stopped. The same command goes on with the job.');
+      return 130;
+    }
+    if (given.json === true && error instanceof NunetError)
+      io.print(JSON.stringify({ event: 'error', code: error.code, message: error.message }));
+    throw error;
+  }
+}
+
+export const command: Command = {
+  name: 'run',
+  summary: 'run a job on somebody else’s machine and pay for it',
+  flags,
+  notes,
+  run: runCommand,
+};

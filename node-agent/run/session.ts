@@ -1,0 +1,316 @@
+// One run of `nunet-agent run`: opens or resumes a job, asks for quotes, drives it to its end, and accounts for the money.
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import { formatAmount } from '@nunet/shared/amount.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { parseJobFile } from '@nunet/shared/job-file.ts';
+import { driveJob, quotedEntry } from '@nunet/shared/job-flow/drive.ts';
+import { jobHasEnded, openedEntry, readJob, type JobEntry, type JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import type { Clock, Ports } from '@nunet/shared/job-flow/ports.ts';
+import { preflight, type Offer } from '@nunet/shared/job-flow/preflight.ts';
+import { jobIdOf } from '@nunet/shared/job-spec.ts';
+import { openNetworkRecord, type NetworkRecord, type PinnedKeys } from '@nunet/shared/network-record.ts';
+import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
+import type { JournalOptions } from '../journal.ts';
+import { createNode, type NetworkNode } from '../network/node.ts';
+import { balanceOf, openWalletFile, type Balance, type Wallet } from '../wallet-file.ts';
+import { walletEscrow } from './escrow.ts';
+import { jobsOfFile, makeJobFolder, openJobFolder, type JobFolder } from './job-folder.ts';
+import { nodeNetwork } from './network.ts';
+import { httpOracles } from './oracles.ts';
+import { diskOutputs } from './outputs.ts';
+import { inputPaths, prepareSpec, readJobFile, requestOf } from './prepare.ts';
+import type { Account, Report } from './report.ts';
+
+export interface RunOptions {
+  /** Path of the job file; undefined when `resume` names the job. */
+  jobFile: string | undefined;
+  resume: string | undefined;
+  wallet: string;
+  networkRecord: string;
+  pinned: PinnedKeys;
+  chainUrl: string;
+  chainProjectId: string | undefined;
+  data: string;
+  out: string;
+  hubs: readonly string[];
+  /** Only this agent's offer is taken. */
+  agent: string | undefined;
+  cancel: boolean;
+  /** The offer to lock money on; null: none. Called with at least one offer. */
+  choose(offers: readonly Offer[], signal: AbortSignal): Promise<Offer | null>;
+  hooks?: JournalOptions<JobEntry>['hooks'];
+}
+
+const clock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolveSleep, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      const abort = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      };
+      // A timer of more than 2^31 ms fires at once.
+      const timer = setTimeout(
+        () => {
+          signal.removeEventListener('abort', abort);
+          resolveSleep();
+        },
+        Math.min(ms, 2 ** 31 - 1),
+      );
+      signal.addEventListener('abort', abort, { once: true });
+    }),
+};
+
+/** The last record of the job, after its end. Throws NunetError with a message to act on, or the signal's reason. */
+export async function runSession(options: RunOptions, report: Report, signal: AbortSignal): Promise<JobRecord> {
+  const wallet = await openWalletFile(options.wallet);
+  const record = await trustedRecord(options, wallet);
+  const chain = await openBlockfrost({
+    url: options.chainUrl,
+    network: wallet.network,
+    signal,
+    ...(options.chainProjectId === undefined ? {} : { projectId: options.chainProjectId }),
+  });
+  const { folder, resumed } = await openJob(options, wallet, record, chain, signal);
+  try {
+    return await withFolder(folder, resumed, { options, wallet, record, chain, report, signal });
+  } finally {
+    await folder.close();
+  }
+}
+
+/** A record older than one that was used before is refused, also after a restart. */
+async function trustedRecord(options: RunOptions, wallet: Wallet): Promise<NetworkRecord> {
+  const seenPath = join(options.data, `network-record-${wallet.network}.seen`);
+  const seen = await readFile(seenPath, 'utf8').catch(() => '0');
+  const bytes = await readFile(options.networkRecord).catch((cause: unknown) => {
+    throw new NunetError('network-record-missing', `Cannot read the network record ${options.networkRecord}`, { cause });
+  });
+  const record = openNetworkRecord(new Uint8Array(bytes), {
+    network: wallet.network,
+    pinned: options.pinned,
+    now: clock.now(),
+    lastSequence: Number.parseInt(seen, 10) || 0,
+  });
+  await mkdir(options.data, { recursive: true, mode: 0o700 });
+  await writeFile(seenPath, `${record.sequence}\n`, { mode: 0o600 });
+  return record;
+}
+
+const hooksOf = (options: RunOptions): { hooks?: NonNullable<RunOptions['hooks']> } =>
+  options.hooks === undefined ? {} : { hooks: options.hooks };
+
+/** The job to go on with, or a new one of the job file. */
+async function openJob(
+  options: RunOptions,
+  wallet: Wallet,
+  record: NetworkRecord,
+  chain: BlockfrostChain,
+  signal: AbortSignal,
+): Promise<{ folder: JobFolder; resumed: boolean }> {
+  if (options.resume !== undefined) {
+    // The output limit is known from the journal only; what was fetched before counts against the limit that it had.
+    return {
+      folder: await openJobFolder(options.resume, { data: options.data, outputLimitBytes: 2 ** 34, ...hooksOf(options) }),
+      resumed: true,
+    };
+  }
+  if (options.jobFile === undefined) throw new NunetError('flag-missing', 'Cannot run: name a job file, or --resume with a job id');
+  const path = resolve(options.jobFile);
+  const { text, file } = await readJobFile(path);
+  const folderOptions = { data: options.data, outputLimitBytes: file.outputLimitBytes, ...hooksOf(options) };
+  const earlier = await unfinished(await jobsOfFile(options.data, text, dirname(path)), folderOptions);
+  if (earlier !== undefined) return { folder: earlier, resumed: true };
+  const spec = await prepareSpec(file, dirname(path), wallet.network, signal);
+  const before = balanceOf(await chain.utxos(wallet.address, { signal }), record.asset);
+  const folder = await makeJobFolder(
+    {
+      version: 1,
+      jobId: jobIdOf(spec),
+      jobFile: text,
+      jobFileFolder: dirname(path),
+      outFolder: resolve(options.out),
+      before: { address: wallet.address, ...before },
+    },
+    folderOptions,
+  );
+  try {
+    const paths = inputPaths(file, dirname(path));
+    const graphPath = spec.program.kind === 'onnx' ? (paths.get(spec.program.graph) ?? null) : null;
+    const voucherKey = (await folder.keys.signer(jobIdOf(spec))).publicKey;
+    const request = await requestOf(spec, { graphPath, record, peerId: folder.peerKey.peerId, address: wallet.address, voucherKey });
+    await folder.journal.append(openedEntry(spec, request, file.budgetBaseUnits, clock.now()));
+    return { folder, resumed: false };
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+/** The first of these jobs that has begun, has not ended, and that no other process drives. */
+async function unfinished(jobIds: readonly string[], options: Parameters<typeof openJobFolder>[1]): Promise<JobFolder | undefined> {
+  for (const jobId of jobIds) {
+    let folder: JobFolder;
+    try {
+      folder = await openJobFolder(jobId, options);
+    } catch (error) {
+      if (error instanceof NunetError && error.code === 'already-running') continue;
+      throw error;
+    }
+    const record = readJob(await folder.journal.read());
+    if (record !== undefined && !jobHasEnded(record)) return folder;
+    await folder.close();
+  }
+  return undefined;
+}
+
+interface Session {
+  options: RunOptions;
+  wallet: Wallet;
+  record: NetworkRecord;
+  chain: BlockfrostChain;
+  report: Report;
+  signal: AbortSignal;
+}
+
+async function withFolder(folder: JobFolder, resumed: boolean, session: Session): Promise<JobRecord> {
+  const { options, wallet, record, chain, report, signal } = session;
+  const opened = await readFolder(folder);
+  if (folder.note.before.address !== wallet.address) {
+    throw new NunetError(
+      'wallet-other',
+      `Cannot go on: the job was begun with the wallet of ${folder.note.before.address}, this one is ${wallet.address}`,
+    );
+  }
+  const { spec, jobId } = opened;
+  report.prepared({
+    jobId,
+    title: spec.title,
+    inputs: spec.inputs.length,
+    inputBytes: opened.request.inputBytes,
+    budgetBaseUnits: opened.budgetBaseUnits,
+    resumed,
+  });
+  const file = parseJobFile(folder.note.jobFile);
+  const paths = inputPaths(file, folder.note.jobFileFolder);
+  for (const input of spec.inputs) {
+    const path = paths.get(input.name);
+    const imported = path === undefined ? undefined : await folder.store.importFile(jobId, path);
+    if (imported?.cid !== input.cid)
+      throw new NunetError(
+        'input-changed',
+        `Cannot go on: input ${input.name} is no longer the file that the job was begun with (${path ?? 'not named'})`,
+      );
+  }
+  const isDevnet = wallet.network === 'devnet';
+  const node = await createNode({
+    network: wallet.network,
+    privateKey: folder.peerKey.seed,
+    // Agents and replayers answer over connections of ours; listening is for replayers that we have not met.
+    listen: isDevnet ? { tcp: { host: '127.0.0.1', port: 0 } } : { relay: true },
+    hub: false,
+    allowPrivate: isDevnet,
+    signal,
+  });
+  const executor = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: isDevnet });
+  try {
+    const ports = await portsOf(folder, node, executor, paths, session);
+    if (opened.job === 'draft') {
+      const quoted = await takeQuote(opened, ports, session);
+      if (!quoted) return await readFolder(folder);
+    }
+    const cancel = new AbortController();
+    if (options.cancel) cancel.abort();
+    const last = await driveJob(ports, { record, signal, cancel: cancel.signal, onEvent: (event) => report.event(event) });
+    const after = balanceOf(await chain.utxos(wallet.address, { signal }), record.asset);
+    report.ended(last, accountOf(last, folder.note.before, after));
+    return last;
+  } finally {
+    await executor.close();
+    await node.stop();
+  }
+}
+
+async function readFolder(folder: JobFolder): Promise<JobRecord> {
+  const record = readJob(await folder.journal.read());
+  if (record === undefined) throw new NunetError('job-not-open', `Cannot go on with ${folder.note.jobId}: it was never begun`);
+  return record;
+}
+
+async function portsOf(
+  folder: JobFolder,
+  node: NetworkNode,
+  executor: EmbeddedExecutor,
+  paths: ReadonlyMap<string, string>,
+  { options, wallet, record, chain, report }: Session,
+): Promise<Ports> {
+  const file = parseJobFile(folder.note.jobFile);
+  return {
+    clock,
+    keys: folder.keys,
+    journal: folder.journal,
+    escrow: walletEscrow({ chain, wallet, record }),
+    network: await nodeNetwork({ node, store: folder.store, record, hubs: [...options.hubs, ...record.hubs], now: () => clock.now() }),
+    oracles: httpOracles({ record, signer: folder.peerKey.signer, now: () => clock.now(), random: (bytes) => randomBytes(bytes) }),
+    outputs: diskOutputs({
+      node,
+      store: folder.store,
+      jobFolder: folder.path,
+      outFolder: folder.note.outFolder,
+      check: file.check,
+      jobFileFolder: folder.note.jobFileFolder,
+      inputPath: (name) => paths.get(name),
+      score: (request, signal) => executor.score(request, signal),
+      onSaved: (output, path) => report.saved(output.name, path, output.bytes),
+    }),
+  };
+}
+
+/** Asks for quotes and journals the one that was taken. False when nothing can or shall be locked; the job ends there. */
+async function takeQuote(opened: JobRecord, ports: Ports, { options, record, report, signal }: Session): Promise<boolean> {
+  const end = async (state: 'refused' | 'cancelled', detail: string): Promise<void> =>
+    ports.journal.append({ type: 'job', atMs: clock.now(), state, detail: detail.slice(0, 1000) });
+  if (options.cancel) return end('cancelled', 'cancelled before anything was locked').then(() => false);
+  const { request, budgetBaseUnits } = opened;
+  const found = await preflight(ports, { request, record, budgetBaseUnits, signal });
+  report.quotes(found);
+  const offers = options.agent === undefined ? found.offers : found.offers.filter(({ agent }) => agent.peerId === options.agent);
+  if (offers.length === 0) {
+    const who = options.agent === undefined ? 'no agent' : `agent ${options.agent} makes no offer and no other`;
+    await end('refused', `${who} can take the job within the budget of ${formatAmount(budgetBaseUnits)} NTX: ${found.summary}`);
+    throw new NunetError('no-offer', `Cannot run the job: ${found.summary}. Nothing was locked.`);
+  }
+  const chosen = await options.choose(offers, signal);
+  if (chosen === null) {
+    await end('cancelled', 'no offer was taken');
+    return false;
+  }
+  report.chosen(chosen);
+  await ports.journal.append(quotedEntry(chosen, clock.now()));
+  return true;
+}
+
+/** What this job's own transactions did to the wallet. */
+export function accountOf(record: JobRecord, before: Balance, after: Balance): Account {
+  const { lockTx, spent, quote, reclaimTx } = record;
+  // A lock that was dropped never left the wallet.
+  const locked = lockTx !== undefined && record.lock !== 'dropped';
+  const reclaimed = spent?.how === 'reclaim' && reclaimTx !== undefined ? reclaimTx.feeLovelace : 0n;
+  const fees = (locked ? lockTx.feeLovelace : 0n) + reclaimed;
+  const out = locked ? lockTx.lockedLovelace : 0n;
+  const amount = locked ? (quote?.body.amountBaseUnits ?? 0n) : 0n;
+  return {
+    before: { lovelace: before.lovelace, baseUnits: before.baseUnits },
+    after,
+    expected: {
+      lovelace: before.lovelace - fees - out + (spent?.changeLovelace ?? 0n),
+      baseUnits: before.baseUnits - amount + (spent?.changeBaseUnits ?? 0n),
+    },
+    feesLovelace: fees,
+  };
+}
