@@ -1,0 +1,198 @@
+// A transaction as a thief would write it: every part of it can be changed before it is signed.
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import type { OutputReference } from '@nunet/shared/fields.ts';
+import { settleBytes, type EscrowDatum } from '@nunet/shared/lock.ts';
+import { asArray, asMap, cborArray, cborInt, cborMap, readCbor, type CborItem } from '../chain/cbor.ts';
+import type { AssetQuantity, ProtocolParameters, Utxo } from '../chain/chain.ts';
+import { serialize, type PlannedInput } from '../draft.ts';
+import { constructor, encodePlutusData } from '../plutus-data.ts';
+import { byInputOrder, NO_OUTPUT, payoutTag, RECLAIM_REDEEMER, settleRedeemer } from '../redeemer.ts';
+import type { PlutusScript } from '../script.ts';
+import { signTransaction } from '../sign.ts';
+import { difference, type Output, type Value } from '../value.ts';
+import type { Cast, Oracle } from './cast.ts';
+
+/** What one theft and its twin play with: the same for the script that runs and for its traced double. */
+export interface Scene {
+  cast: Cast;
+  script: PlutusScript;
+  scriptAt: Utxo;
+  /** Made for this theft, in input order. */
+  locks: SceneLock[];
+  /** Further outputs that the theft asked for. */
+  others: Utxo[];
+  /** The thief's: ADA, the asset and dust to spend, and collateral. */
+  funds: Utxo;
+  collateral: Utxo;
+  parameters: ProtocolParameters;
+  /** Slot of the next block. */
+  slot: number;
+  /** First slot in which the locks may be reclaimed, unless a lock was ordered otherwise. */
+  opensAtSlot: number;
+}
+
+export interface SceneLock {
+  utxo: Utxo;
+  datum: EscrowDatum;
+}
+
+export interface PlannedSignature {
+  keyIndex: number;
+  signer: Oracle;
+  over: Uint8Array;
+}
+
+export interface PlannedLock extends SceneLock {
+  paid: bigint;
+  signatures: PlannedSignature[];
+  computeProviderOutput: number;
+  serviceProviderOutput: number;
+}
+
+export interface Plan {
+  locks: PlannedLock[];
+  payouts: Output[];
+  /** Redeemer of each lock's input, CBOR hex; by default the first settles all. */
+  redeemers?: (locks: PlannedLock[]) => string[];
+  fee: bigint;
+  extraInputs: Utxo[];
+  /** CBOR of those that the extra inputs need. */
+  nativeScripts: Uint8Array[];
+  /** Key hashes that the transaction shows to the script. */
+  signers: string[];
+  /** Secrets beside the thief's. */
+  secrets: string[];
+  validFromSlot?: number;
+}
+
+/** More than any transaction here needs. */
+export const FEE = 600_000n;
+/** Lovelace under a compute provider's payout. */
+export const PAYOUT_LOVELACE = 1_700_000n;
+/** Exactly the two above, so that an honest settlement stands at the limit of every rule. */
+export const SETTLE_LOVELACE = FEE + PAYOUT_LOVELACE;
+export const LOCK_LOVELACE = 5_000_000n;
+export const AMOUNT = 5_000_000n;
+export const PAID = 3_000_000n;
+
+const UNITS = { memory: 1_000_000n, steps: 900_000_000n };
+const LATER_UNITS = { memory: 200_000n, steps: 100_000_000n };
+
+export const tagDatum = (...locks: SceneLock[]): string => encodePlutusData(payoutTag(locks.map(({ utxo }) => utxo.reference)));
+
+export const sign = (keyIndex: number, signer: Oracle, over: Uint8Array): PlannedSignature => ({ keyIndex, signer, over });
+
+export const twoOracles = ({ oracles }: Cast, reference: OutputReference, paid: bigint): PlannedSignature[] => [
+  sign(0, oracles[0], settleBytes(reference, paid)),
+  sign(2, oracles[2], settleBytes(reference, paid)),
+];
+
+const only = (asset: AssetQuantity): AssetQuantity[] => (asset.quantity === 0n ? [] : [asset]);
+
+/** Settles each lock as the rules want it, at `paid` each, every payout an output of its own. */
+export function honestSettle({ cast, locks }: Scene, paid = PAID, lovelaceBack = LOCK_LOVELACE - SETTLE_LOVELACE): Plan {
+  const plan: Plan = { locks: [], payouts: [], fee: FEE, extraInputs: [], nativeScripts: [], signers: [], secrets: [] };
+  for (const lock of locks) {
+    const amount = lock.utxo.assets.find(({ policyId }) => policyId === lock.datum.asset.policyId)?.quantity ?? 0n;
+    const inlineDatum = tagDatum(lock);
+    const first = plan.payouts.length;
+    const { serviceProvider, computeProvider, asset } = lock.datum;
+    plan.payouts.push({
+      address: serviceProvider,
+      lovelace: lovelaceBack,
+      assets: only({ ...asset, quantity: amount - paid }),
+      inlineDatum,
+    });
+    if (paid !== 0n) {
+      plan.payouts.push({ address: computeProvider, lovelace: PAYOUT_LOVELACE, assets: only({ ...asset, quantity: paid }), inlineDatum });
+    }
+    plan.locks.push({
+      ...lock,
+      paid,
+      signatures: twoOracles(cast, lock.utxo.reference, paid > 0n ? paid : 0n),
+      serviceProviderOutput: first,
+      computeProviderOutput: paid === 0n ? NO_OUTPUT : first + 1,
+    });
+  }
+  return plan;
+}
+
+/** The service provider takes every lock back. */
+export function honestReclaim({ cast, locks, slot }: Scene): Plan {
+  return {
+    locks: locks.map((lock) => ({ ...lock, paid: 0n, signatures: [], computeProviderOutput: NO_OUTPUT, serviceProviderOutput: 0 })),
+    payouts: [
+      {
+        address: cast.serviceProvider.address,
+        ...difference(
+          locks.map(({ utxo }) => utxo),
+          [],
+        ),
+      },
+    ],
+    redeemers: (all) => all.map(() => RECLAIM_REDEEMER),
+    fee: FEE,
+    extraInputs: [],
+    nativeScripts: [],
+    signers: [cast.serviceProvider.keyHash],
+    secrets: [cast.serviceProvider.secret],
+    validFromSlot: slot,
+  };
+}
+
+export const settlementsOf = (locks: PlannedLock[]): string =>
+  settleRedeemer(
+    locks.map(({ signatures, ...lock }) => ({
+      ...lock,
+      signatures: signatures.map(({ keyIndex, signer, over }) => ({
+        keyIndex,
+        signature: bytesToHex(ed25519.sign(over, hexToBytes(signer.secret))),
+      })),
+    })),
+  );
+
+export const NO_SETTLEMENTS = settleRedeemer([]);
+export const AGREE_REDEEMER = encodePlutusData(constructor(1));
+
+const NATIVE_SCRIPTS = 1;
+
+function withNativeScripts(cbor: string, scripts: Uint8Array[]): string {
+  if (scripts.length === 0) return cbor;
+  const source = hexToBytes(cbor);
+  const raw = ({ start, end }: CborItem): Uint8Array => source.subarray(start, end);
+  const [body, witnesses, ...rest] = asArray(readCbor(source));
+  if (body === undefined) throw new TypeError('a transaction');
+  const kept = asMap(witnesses).map(([key, value]): [Uint8Array, Uint8Array] => [raw(key), raw(value)]);
+  return bytesToHex(cborArray([raw(body), cborMap([[cborInt(NATIVE_SCRIPTS), cborArray(scripts)], ...kept]), ...rest.map(raw)]));
+}
+
+/** Signed, with change to the thief: whatever a theft leaves over is the thief's. */
+export function finish(plan: Plan, scene: Scene): string {
+  const redeemers =
+    plan.redeemers?.(plan.locks) ?? plan.locks.map((_, index) => (index === 0 ? settlementsOf(plan.locks) : NO_SETTLEMENTS));
+  const locks = plan.locks.map(({ utxo }, index): PlannedInput => {
+    const redeemer = redeemers[index];
+    return redeemer === undefined ? { utxo } : { utxo, redeemer };
+  });
+  const inputs = [...locks, ...[scene.funds, ...plan.extraInputs].map((utxo) => ({ utxo }))].toSorted((a, b) =>
+    byInputOrder(a.utxo.reference, b.utxo.reference),
+  );
+  const first = inputs.findIndex((input) => 'redeemer' in input);
+  const fee: Value = { lovelace: plan.fee, assets: [] };
+  const change = difference(
+    inputs.map(({ utxo }) => utxo),
+    [...plan.payouts, fee],
+  );
+  const draft = {
+    inputs,
+    outputs: [...plan.payouts, { address: scene.cast.thief.address, ...change }],
+    fee: plan.fee,
+    units: new Map(inputs.map((_, index) => [index, index === first ? UNITS : LATER_UNITS])),
+    script: { script: scene.script, at: scene.scriptAt },
+    collateral: { utxo: scene.collateral, total: scene.collateral.lovelace, returnAddress: scene.cast.thief.address },
+    signers: plan.signers,
+  };
+  const cbor = serialize(plan.validFromSlot === undefined ? draft : { ...draft, validFromSlot: plan.validFromSlot }, scene.parameters);
+  return signTransaction(withNativeScripts(cbor, plan.nativeScripts), [scene.cast.thief.secret, ...plan.secrets]);
+}
