@@ -1,5 +1,5 @@
 // The devnet as its clients see it: Mesh's own provider and builder, our chain source, and the controls.
-import { serializePlutusScript, type UTxO } from '@meshsdk/core';
+import { serializePlutusScript, type MeshTxBuilder, type UTxO } from '@meshsdk/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blockfrostChain, openBlockfrost, type BlockfrostChain } from '../chain/blockfrost.ts';
 import { readTransactionHex } from '../chain/transaction.ts';
@@ -125,6 +125,65 @@ describe('the faucet', () => {
     const { status, json } = await post(`${devnet.url}/devnet/faucet`, { address: alice.address, ...change });
     expect(status).toBe(400);
     expect(json.message).toContain(field);
+  });
+});
+
+describe("the ledger's refusals", () => {
+  /** A signed payment as `change` would have it. */
+  async function changed(change: (builder: MeshTxBuilder) => void): Promise<string> {
+    const [from] = await alice.utxos();
+    if (from === undefined) throw new Error('alice is out of outputs');
+    const builder = await alice.builder();
+    builder.txIn(from.input.txHash, from.input.outputIndex, from.output.amount, from.output.address, 0).changeAddress(alice.address);
+    change(builder);
+    return alice.wallet.signTx(await builder.complete());
+  }
+  const pay = (builder: MeshTxBuilder, address = bob.address, lovelace = '3000000'): MeshTxBuilder =>
+    builder.txOut(address, [{ unit: 'lovelace', quantity: lovelace }]);
+  const mainnet = 'addr1vx2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzers66hrl8';
+
+  test.each<[string, string, (builder: MeshTxBuilder) => void]>([
+    ['a fee that is too small', 'FeeTooSmallUTxO', (builder) => pay(builder).setFee('150000')],
+    ['an output below the least lovelace', 'BabbageOutputTooSmallUTxO', (builder) => pay(builder, bob.address, '1000')],
+    ['an address of mainnet', 'WrongNetwork', (builder) => pay(builder, mainnet)],
+    [
+      'a validity that has not begun',
+      'OutsideValidityIntervalUTxO',
+      (builder) => pay(builder).invalidBefore(devnet.ledger.currentSlot + 1_000),
+    ],
+    ['a signer that did not sign', 'MissingVKeyWitnessesUTXOW', (builder) => pay(builder).requiredSignerHash('11'.repeat(28))],
+  ])('name the rule: %s', async (_what, rule, change) => {
+    await expect(chain.submit(await changed(change))).rejects.toMatchObject({
+      code: 'chain-rejected',
+      message: expect.stringContaining(rule),
+    });
+  });
+
+  test('cannot pass a forged signature', async () => {
+    const signed = await changed((builder) => pay(builder));
+    const { signers } = readTransactionHex(signed);
+    const at = signed.indexOf(signers[0] ?? 'none') + 64 + 4;
+    const forged = signed.slice(0, at) + (signed[at] === '0' ? '1' : '0') + signed.slice(at + 1);
+    await expect(chain.submit(forged)).rejects.toMatchObject({
+      code: 'chain-rejected',
+      message: expect.stringContaining('InvalidWitnessesUTXOW'),
+    });
+    await chain.submit(signed);
+    devnet.ledger.makeBlock();
+  });
+
+  test('cannot make money: more out than in', async () => {
+    const [from] = await alice.utxos();
+    if (from === undefined) throw new Error('alice is out of outputs');
+    const amount = from.output.amount.map(({ unit, quantity }) => ({
+      unit,
+      quantity: unit === 'lovelace' ? String(BigInt(quantity) + 1n) : quantity,
+    }));
+    const signed = await payment(3_000_000, { from: { ...from, output: { ...from.output, amount } } });
+    await expect(chain.submit(signed)).rejects.toMatchObject({
+      code: 'chain-rejected',
+      message: expect.stringContaining('ValueNotConservedUTxO'),
+    });
   });
 });
 

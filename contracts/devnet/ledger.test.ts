@@ -129,6 +129,13 @@ describe('the ledger', () => {
     expect(ledger.submit(genesisFor(faucet, randomBytes))).toMatchObject({ rejection: { rule: 'InputSetEmptyUTxO' } });
   });
 
+  test('cannot take a transaction above the size limit', () => {
+    const { ledger, faucet } = newLedger();
+    const request = { address: receiver.address, lovelace: 2_000_000n, ntxBaseUnits: 0n };
+    expect(() => payFromFaucet(ledger, faucet, { ...request, outputs: 450 })).toThrow('MaxTxSizeUTxO');
+    payFromFaucet(ledger, faucet, { ...request, outputs: 350 });
+  });
+
   test('cannot take more than its mempool holds', () => {
     const { ledger, faucet } = newLedger({ mempoolLimit: 5 });
     for (let sent = 0; sent < 5; sent++) pay(ledger, faucet);
