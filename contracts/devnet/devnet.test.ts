@@ -389,6 +389,23 @@ describe('hostile and broken input', () => {
       body: '{"blocks":1}',
     });
     expect(response.status).toBe(400);
+    const preflight = await fetch(`${devnet.url}/devnet/rollback`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://elsewhere.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type',
+      },
+    });
+    expect(preflight.headers.has('access-control-allow-origin')).toBe(false);
+  });
+
+  test("shows its page to nobody's frame and with scripts of its own only", async () => {
+    const response = await fetch(devnet.url);
+    expect(await response.text()).toContain('<title>NuNet devnet</title>');
+    const policy = response.headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
   });
 
   test.each([

@@ -41,6 +41,11 @@ export class Evaluator {
     });
   }
 
+  /** Starts the thread ahead of the first evaluation, which would wait half a second for it. */
+  warmUp(): void {
+    this.#worker ??= this.#startWorker();
+  }
+
   async stop(): Promise<void> {
     for (const { resolve } of this.#queue.splice(0)) resolve(stopped('the devnet stops'));
     await this.#finish(stopped('the devnet stops'), true);

@@ -56,6 +56,7 @@ export async function startDevnet({
   let paused = false;
   let timer: NodeJS.Timeout | undefined;
   const tick = (): void => {
+    evaluator.warmUp();
     if (!paused) ledger.makeBlock();
     timer = setTimeout(tick, blockTimeMs);
   };
@@ -70,6 +71,8 @@ export async function startDevnet({
   const app = new Hono();
   app.route('/', await pageRoutes());
   app.route('/devnet', controlsApi({ ledger, faucet: key, outage, blockTimeMs, setPaused: (value) => (paused = value) }));
+  // A preflight would otherwise reach the face below and be granted: foreign web pages have no business with the controls.
+  app.options('/devnet/*', (context) => context.body(null, 404));
   // Clients append either their own base path or Blockfrost's.
   app.route('/api/v0', face);
   app.route('/', face);
