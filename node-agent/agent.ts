@@ -21,6 +21,7 @@ import { runJob, type ExecutionParts } from './execution.ts';
 import type { Executor, ExecutorFingerprint } from './executor/executor.ts';
 import { hasEnded, JobBook, type Job } from './job-book.ts';
 import { JobFeed } from './job-feed.ts';
+import { jobLine, type JobLine } from './job-line.ts';
 import { checkGraph, jobFiles, readableBlocks } from './job-files.ts';
 import type { Journal } from './journal.ts';
 import type { LockSource } from './lock-wait.ts';
@@ -76,18 +77,7 @@ export interface AgentStatus {
   payoutAddress: string;
   capacity: { total: Offer; free: Offer };
   hubs: HubState[];
-  jobs: {
-    jobId: string;
-    title: string;
-    state: string;
-    detail: string | null;
-    lock: string;
-    amountBaseUnits: string;
-    /** What the manifest asks for; null before there is one. */
-    payBaseUnits: string | null;
-    /** What came, once the lock was spent. */
-    paidBaseUnits: string | null;
-  }[];
+  jobs: JobLine[];
   earnedBaseUnits: string;
   /** The last thing that went wrong, for its owner. */
   lastProblem: string | null;
@@ -333,20 +323,6 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     stopped: stopped.promise,
     status: async () => {
       const free = capacity.free(await now(AbortSignal.timeout(2_000)).catch(() => clock.now()));
-      const jobs = book.jobs().map((job) => {
-        const event = job.events.at(-1);
-        const { txId, index } = job.lock;
-        return {
-          jobId: job.jobId,
-          title: job.spec.title,
-          state: event?.state ?? 'quoted',
-          detail: event?.detail ?? null,
-          lock: `${txId}#${index}`,
-          amountBaseUnits: String(job.quote.body.amountBaseUnits),
-          payBaseUnits: job.manifest === undefined ? null : String(job.manifest.body.payBaseUnits),
-          paidBaseUnits: job.spent?.paid == null ? null : String(job.spent.paid),
-        };
-      });
       return {
         peerId,
         network,
@@ -357,7 +333,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
         payoutAddress: components.address,
         capacity: { total: capacity.total, free },
         hubs: [...hubs.values()],
-        jobs,
+        jobs: book.jobs().map(jobLine),
         earnedBaseUnits: String(book.jobs().reduce((sum, job) => sum + (job.spent?.paid ?? 0n), 0n)),
         lastProblem,
       };

@@ -1,0 +1,154 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { startDevnet, type Devnet } from '@nunet/contracts/devnet/start.ts';
+import { signNetworkRecord } from '@nunet/shared/network-record.ts';
+import { signerOf } from '@nunet/shared/signature.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CP_ADDRESS, fixtureRecord } from '../agent-fixtures.ts';
+
+const main = resolve(import.meta.dirname, '../main.ts');
+const pin = signerOf(new Uint8Array(32).fill(42));
+
+let folder: string;
+let devnet: Devnet;
+let record: string;
+const children = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'start-'));
+  devnet = await startDevnet();
+  record = join(folder, 'network.record');
+  await writeFile(record, await signNetworkRecord(fixtureRecord(), [pin]));
+});
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await devnet.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function agent(args: string[]): ChildProcess {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+async function done(args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const child = agent(args);
+  let out = '';
+  let err = '';
+  child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, out, err };
+}
+
+/** The first line that it prints; fails with what it complained of. */
+async function ready(child: ChildProcess): Promise<{ peerId: string; addresses: string[]; sandbox: string }> {
+  let err = '';
+  child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  if (child.stdout === null) throw new Error('no stdout');
+  for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line) as Awaited<ReturnType<typeof ready>>;
+  throw new Error(`the agent ended: ${err}`);
+}
+
+const onboardFlags = (data: string): string[] => [
+  'onboard',
+  ...['--data', data, '--network', 'devnet', '--network-record', record, '--pinned', pin.publicKey],
+  ...['--address', CP_ADDRESS, '--chain', devnet.url, '--cpus', '50', '--memory', '40', '--disk', '10', '--yes'],
+  ...['--listen-tcp', '127.0.0.1:0', '--listen-webrtc', '127.0.0.1:0'],
+];
+
+describe('nunet-agent', () => {
+  it('onboards with flags alone, keeps secrets to its owner, and says what is wrong', async () => {
+    const data = join(folder, 'onboarded');
+    const { code, out } = await done(onboardFlags(data));
+    expect(code).toBe(0);
+    expect(out).toContain(`Pay goes to ${CP_ADDRESS}`);
+    for (const file of ['config.json', 'peer.key']) expect((await stat(join(data, file))).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(join(data, 'config.json'), 'utf8'))).toMatchObject({
+      version: 1,
+      share: { cpus: 50, memory: 40, disk: 10 },
+    });
+
+    expect(await done(onboardFlags(data))).toMatchObject({ code: 1, err: expect.stringContaining('--force') });
+    const wrong = onboardFlags(join(folder, 'wrong')).map((arg) => (arg === '50' ? '95' : arg));
+    expect(await done(wrong)).toMatchObject({ code: 1, err: expect.stringMatching(/share\.cpus: .*90/) });
+    expect(await done(['onboard', '--cpu', '50'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/no flag --cpu\. Allowed: .*--cpus/),
+    });
+    expect(await done(['frobnicate'])).toMatchObject({ code: 2, err: expect.stringContaining('onboard, start') });
+    expect((await done(['start', '--help'])).out).toContain('--allow-below-floor');
+    expect(await done(['start', '--data', join(folder, 'nowhere')])).toMatchObject({ code: 1, err: expect.stringContaining('onboard') });
+  });
+
+  it('starts, answers status, refuses a second start, rests below 180 MB, and stops on SIGTERM', async () => {
+    const data = join(folder, 'started');
+    await done(onboardFlags(data));
+    expect(await done(['status', '--data', data])).toMatchObject({ code: 3, out: expect.stringContaining('not running') });
+    const child = agent(['start', '--data', data, '--json', '--allow-below-floor']);
+    const { peerId, addresses } = await ready(child);
+    expect(addresses.some((address) => address.includes('/webrtc-direct/certhash/'))).toBe(true);
+
+    const status = await done(['status', '--data', data, '--json']);
+    expect(status.code).toBe(0);
+    expect(JSON.parse(status.out)).toMatchObject({ running: true, peerId, jobs: [], earnedBaseUnits: '0', payoutAddress: CP_ADDRESS });
+    expect(await done(['start', '--data', data])).toMatchObject({ code: 1, err: expect.stringContaining('holds') });
+
+    const rss = Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
+    console.log(`agent at rest: ${rss.toFixed(0)} MB`);
+    expect(rss).toBeLessThan(180);
+
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    const again = agent(['start', '--data', data, '--json', '--allow-below-floor']);
+    const second = await ready(again);
+    expect(second.peerId).toBe(peerId);
+    const certhash = (all: string[]): string | undefined => /certhash\/([^/]+)/.exec(all.join())?.[1];
+    expect(certhash(second.addresses)).toBe(certhash(addresses));
+    again.kill('SIGKILL');
+    await once(again, 'exit');
+    expect((await done(['status', '--data', data])).code).toBe(3);
+  });
+
+  it('refuses a network record that the pinned keys did not sign', async () => {
+    const data = join(folder, 'untrusted');
+    const flags = onboardFlags(data).map((arg) => (arg === pin.publicKey ? '00'.repeat(32) : arg));
+    await done(flags);
+    expect(await done(['start', '--data', data])).toMatchObject({ code: 1, err: expect.stringContaining('pinned keys signed it') });
+  });
+
+  it('cannot load a wallet signer or a transaction builder with start', async () => {
+    const seen = new Set<string>();
+    const outside = new Set<string>();
+    const walk = async (file: string): Promise<void> => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      const text = await readFile(file, 'utf8');
+      // Static and dynamic imports alike; type-only imports load nothing.
+      for (const [, clause = '', path = ''] of text.matchAll(/(?:^|\n)\s*(?:import|export)\s([^;'"]*?from\s*)?['"]([^'"]+)['"]|$^/g)) {
+        if (!/^type\b/.test(clause.trim())) await follow(path, file);
+      }
+      for (const [, path = ''] of text.matchAll(/import\(\s*['"]([^'"]+)['"]/g)) await follow(path, file);
+    };
+    const follow = async (path: string, from: string): Promise<void> => {
+      if (path.startsWith('.')) await walk(resolve(dirname(from), path));
+      else if (path.startsWith('@nunet/')) await walk(resolve(import.meta.dirname, '../..', path.slice('@nunet/'.length)));
+      else outside.add(path);
+    };
+    await walk(resolve(import.meta.dirname, 'start.ts'));
+    const root = resolve(import.meta.dirname, '../..');
+    const files = [...seen].map((file) => file.slice(root.length + 1));
+    expect(files).toContain('node-agent/agent.ts');
+    expect(files.length).toBeGreaterThan(60);
+    expect([...outside].filter((name) => /mesh|wallet|blaze|lucid|scalus/i.test(name))).toEqual([]);
+    const signing = /^contracts\/(draft|lock|settle|reclaim|sign|balance|deploy)\.ts$|wallet|^node-agent\/run\//;
+    expect(files.filter((file) => signing.test(file))).toEqual([]);
+    expect(files.filter((file) => file.endsWith('commands/run.ts') || file.endsWith('main.ts'))).toEqual([]);
+  });
+});

@@ -1,0 +1,223 @@
+// start: the daemon. Reads the configuration, builds the real parts and hands them to the agent. Never loads a wallet or Mesh (a test proves it).
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import { formatAmount } from '@nunet/shared/amount.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { Network } from '@nunet/shared/fields.ts';
+import { createOracleClient } from '@nunet/shared/oracle-client.ts';
+import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
+import { startAgent, type Agent } from '../agent.ts';
+import { openBlobStore } from '../blobs.ts';
+import { shareOf } from '../capacity.ts';
+import { chainLocks } from '../chain-locks.ts';
+import { parseConfig, parseListen, pathsOf, pricesOf, readConfig, type AgentConfig } from '../config.ts';
+import { controlSocketOf, serveControl } from '../control-socket.ts';
+import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
+import { openJournal, type JournalOptions } from '../journal.ts';
+import { machineOffer } from '../machine.ts';
+import { loadPeerKey } from '../network/identity.ts';
+import { createNode, type ListenAt } from '../network/node.ts';
+import { readNetworkRecord } from '../network-trust.ts';
+import { parseFlags, type Command, type CommandIo, type Parsed } from './flags.ts';
+import { DEFAULT_DATA } from './onboard.ts';
+
+const flags = {
+  data: { value: 'FOLDER', help: `folder that "onboard" made (${DEFAULT_DATA})` },
+  'network-record': { value: 'FILE', help: 'instead of the configured one' },
+  pinned: { value: 'KEY,...', help: 'instead of the configured ones; all must have signed' },
+  chain: { value: 'URL', help: 'instead of the configured one' },
+  'listen-tcp': { value: 'IP:PORT', help: 'instead of the configured one; "off", or port 0 for a free one' },
+  'listen-ws': { value: 'IP:PORT', help: 'the same for WebSocket' },
+  'listen-webrtc': { value: 'IP:PORT', help: 'the same for WebRTC' },
+  hub: { value: 'MULTIADDR', many: true, help: 'one more hub' },
+  'allow-below-floor': { help: 'devnet only: take data-only jobs although the sandbox is below its floor' },
+  json: { help: 'one JSON line when ready, then nothing but problems on stderr' },
+} as const;
+
+/** Chaos runs kill the process around a journal write: hooks from outside, null in every normal start. */
+export interface StartHooks {
+  journal?: JournalOptions<AgentEntry>['hooks'];
+}
+
+const listenAt = (flag: string | undefined, configured: string | null, name: string): ListenAt | undefined => {
+  const text = flag ?? configured;
+  if (text === null || text === 'off') return undefined;
+  const parsed = parseListen(text);
+  if (parsed === null) throw new NunetError('flag-invalid', `Cannot start: ${name} "${text.slice(0, 60)}" is not IP:PORT`);
+  return parsed;
+};
+
+/** The source is opened at the first answer that it gives: an agent whose source is down starts, says so, and goes on by itself. */
+function lazyChain(network: Network, url: string, projectId: string | undefined) {
+  let open: Promise<BlockfrostChain> | undefined;
+  const source = (signal: AbortSignal): Promise<BlockfrostChain> => {
+    open ??= openBlockfrost({ network, url, signal, ...(projectId === undefined ? {} : { projectId }) }).catch((error: unknown) => {
+      open = undefined;
+      throw error;
+    });
+    return open;
+  };
+  return {
+    check: async (signal: AbortSignal): Promise<void> => void (await source(signal)),
+    tip: async (signal: AbortSignal) => (await source(signal)).tip(signal),
+    find: async (...[reference, signal]: Parameters<ReturnType<typeof chainLocks>['find']>) =>
+      chainLocks(await source(signal)).find(reference, signal),
+  };
+}
+
+async function withFlags(config: AgentConfig, given: Parsed<typeof flags>): Promise<AgentConfig> {
+  const keys = given.pinned?.split(',');
+  return parseConfig(
+    {
+      ...config,
+      ...(given['network-record'] === undefined ? {} : { networkRecord: resolve(given['network-record']) }),
+      ...(keys === undefined ? {} : { pinned: { keys, threshold: keys.length } }),
+      ...(given.chain === undefined ? {} : { chainUrl: given.chain }),
+      hubs: [...config.hubs, ...(given.hub ?? [])],
+    },
+    'with these flags',
+  );
+}
+
+export async function start(argv: readonly string[], io: CommandIo, hooks: StartHooks = {}): Promise<number> {
+  const given = parseFlags({ name: 'start', flags }, argv);
+  const dataPath = resolve(given.data ?? DEFAULT_DATA);
+  const paths = pathsOf(dataPath);
+  const config = await withFlags(await readConfig(paths.config), given);
+  const { network } = config;
+  const allowBelowFloor = given['allow-below-floor'] === true;
+  if (allowBelowFloor && network !== 'devnet') {
+    throw new NunetError('flag-invalid', `Cannot start: --allow-below-floor is for the devnet alone, this is ${network}`);
+  }
+  const listen = {
+    tcp: listenAt(given['listen-tcp'], config.listen.tcp, '--listen-tcp'),
+    ws: listenAt(given['listen-ws'], config.listen.ws, '--listen-ws'),
+    webrtcDirect: listenAt(given['listen-webrtc'], config.listen.webrtc, '--listen-webrtc'),
+  };
+  const log = (line: string): void => io.warn(line);
+  const closing: (() => Promise<unknown>)[] = [];
+  let agent: Agent | undefined;
+  try {
+    // First, so that a second start in this folder, or in a copy of it, touches nothing.
+    const journal = await openJournal<AgentEntry>(paths.journal, {
+      schema: agentEntry,
+      name: 'agent jobs',
+      version: AGENT_JOURNAL_VERSION,
+      ...(hooks.journal === undefined ? {} : { hooks: hooks.journal }),
+    });
+    closing.push(() => journal.close());
+    const record = await readNetworkRecord({
+      path: config.networkRecord,
+      seenPath: paths.seenRecord,
+      network,
+      pinned: config.pinned,
+      now: Date.now(),
+    });
+    const chain = lazyChain(network, config.chainUrl, process.env['NUNET_CHAIN_PROJECT_ID']);
+    await chain.check(AbortSignal.any([io.signal, AbortSignal.timeout(20_000)])).catch((error: unknown) => {
+      io.signal.throwIfAborted();
+      if (error instanceof NunetError && error.code === 'chain-wrong-network') throw error;
+      log(`The chain source does not answer yet; no quotes until it does. ${error instanceof Error ? error.message : ''}`);
+    });
+    const peerKey = await loadPeerKey(paths.peerKey);
+    const offer = shareOf(await machineOffer(dataPath), config.share);
+    const executor = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor });
+    closing.push(() => executor.close());
+    const fingerprint = await executor.fingerprint(io.signal);
+    if (fingerprint.kinds.length === 0) {
+      log(
+        `No jobs are taken: ${fingerprint.detail}. ${network === 'devnet' ? 'On the devnet --allow-below-floor takes data-only jobs all the same.' : ''}`,
+      );
+    } else if (allowBelowFloor) log(`WARNING: --allow-below-floor: ${fingerprint.detail}`);
+    const store = await openBlobStore({ root: paths.blobs, maxBytes: offer.diskBytes });
+    closing.push(() => store.close());
+    const node = await createNode({
+      network,
+      privateKey: peerKey.seed,
+      listen: Object.fromEntries(Object.entries(listen).filter(([, at]) => at !== undefined)),
+      datastorePath: paths.peers,
+      hub: false,
+      allowPrivate: network === 'devnet',
+      agentVersion: 'nunet-agent/0.1.0',
+      // The agent stops its node itself, after the last farewell.
+      signal: new AbortController().signal,
+    });
+    closing.push(() => node.stop());
+    agent = await startAgent({
+      network,
+      peerKey,
+      address: config.address,
+      prices: pricesOf(config),
+      offer,
+      limits: config.limits,
+      record,
+      hubs: [...new Set([...record.hubs, ...config.hubs])],
+      dataPath,
+      node,
+      journal,
+      store,
+      executor,
+      chain,
+      pollMs: network === 'devnet' ? 150 : 5_000,
+      oracle: oracleClients(record, peerKey.signer, network),
+      clock: { now: () => Date.now(), elapsed: () => performance.now() },
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      log,
+    });
+    const running = agent;
+    closing.push(() => running.stop());
+    const control = await serveControl(controlSocketOf(dataPath), { status: () => running.status() });
+    closing.push(() => control.close());
+    const ready = { peerId: agent.peerId, addresses: agent.addresses(), sandbox: agent.fingerprint.sandbox };
+    if (given.json === true) io.print(JSON.stringify(ready));
+    else {
+      io.print(`Agent ${ready.peerId} is ready on ${network}; sandbox: ${agent.fingerprint.detail}`);
+      for (const address of ready.addresses) io.print(`  ${address}`);
+      const { cpuHour, memoryGibHour } = pricesOf(config);
+      io.print(`Prices: ${formatAmount(cpuHour)} NTX a CPU hour, ${formatAmount(memoryGibHour)} NTX a GiB hour. Ctrl-C stops it.`);
+    }
+    await Promise.race([running.stopped, aborted(io.signal)]);
+    if (given.json !== true) io.print('Stopping: running jobs are ended and reported ...');
+    return 0;
+  } finally {
+    for (const close of closing.toReversed()) await close().catch((error: unknown) => log(String(error)));
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((done) => {
+    if (signal.aborted) done();
+    signal.addEventListener('abort', () => done(), { once: true });
+  });
+
+function oracleClients(
+  record: Awaited<ReturnType<typeof readNetworkRecord>>,
+  signer: Parameters<typeof createOracleClient>[0]['signer'],
+  network: Network,
+) {
+  const clients = new Map(
+    record.oracles.map(({ key, url }) => [
+      key,
+      createOracleClient({
+        url,
+        key,
+        network,
+        fetch: (at, init) => fetch(at, init),
+        signer,
+        now: () => Date.now(),
+        random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      }),
+    ]),
+  );
+  return (key: string) => clients.get(key);
+}
+
+export const command: Command = {
+  name: 'start',
+  summary: 'run the agent: quote, run and report jobs until stopped',
+  flags,
+  notes:
+    'SIGTERM or Ctrl-C ends running jobs, tells the oracles, and stops; a second one stops at once. A restart goes on from the journal.',
+  run: (argv, io) => start(argv, io),
+};

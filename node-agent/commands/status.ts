@@ -1,0 +1,90 @@
+// status: what the running agent does now; when none runs, what its journal says.
+import { resolve } from 'node:path';
+import { formatAmount } from '@nunet/shared/amount.ts';
+import type { AgentStatus } from '../agent.ts';
+import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
+import { pathsOf, readConfig } from '../config.ts';
+import { askControl, controlSocketOf } from '../control-socket.ts';
+import { JobBook } from '../job-book.ts';
+import { jobLine } from '../job-line.ts';
+import { openJournal } from '../journal.ts';
+import { loadPeerKey } from '../network/identity.ts';
+import { parseFlags, type Command, type CommandIo } from './flags.ts';
+import { DEFAULT_DATA } from './onboard.ts';
+
+const flags = {
+  data: { value: 'FOLDER', help: `folder of the agent (${DEFAULT_DATA})` },
+  json: { help: 'everything as one JSON document' },
+} as const;
+
+/** Exit code when no agent runs: for scripts that ask. */
+const NOT_RUNNING = 3;
+
+async function run(argv: readonly string[], io: CommandIo): Promise<number> {
+  const given = parseFlags({ name: 'status', flags }, argv);
+  const dataPath = resolve(given.data ?? DEFAULT_DATA);
+  const config = await readConfig(pathsOf(dataPath).config);
+  // The answer comes from our own process over the owner's socket.
+  const status = (await askControl(
+    controlSocketOf(dataPath),
+    'status',
+    AbortSignal.any([io.signal, AbortSignal.timeout(10_000)]),
+  )) as AgentStatus | null;
+  if (status !== null) {
+    if (given.json === true) io.print(JSON.stringify({ running: true, ...status }, null, 2));
+    else for (const line of linesOf(status)) io.print(line);
+    return 0;
+  }
+  const { peerId } = await loadPeerKey(pathsOf(dataPath).peerKey);
+  const journal = await openJournal<AgentEntry>(pathsOf(dataPath).journal, {
+    schema: agentEntry,
+    name: 'agent jobs',
+    version: AGENT_JOURNAL_VERSION,
+  });
+  const jobs = new JobBook(config.network, journal).jobs().map(jobLine);
+  await journal.close();
+  const earnedBaseUnits = String(jobs.reduce((sum, job) => sum + BigInt(job.paidBaseUnits ?? 0), 0n));
+  if (given.json === true) {
+    io.print(
+      JSON.stringify({ running: false, peerId, network: config.network, payoutAddress: config.address, jobs, earnedBaseUnits }, null, 2),
+    );
+  } else {
+    io.print(`Agent ${peerId} on ${config.network} is not running. Start it with: nunet-agent start --data ${dataPath}`);
+    for (const line of jobLines(jobs, earnedBaseUnits)) io.print(line);
+  }
+  return NOT_RUNNING;
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+function jobLines(jobs: AgentStatus['jobs'], earnedBaseUnits: string): string[] {
+  return [
+    `Jobs: ${jobs.length}, earned ${formatAmount(BigInt(earnedBaseUnits))} NTX`,
+    ...jobs.slice(-20).map(({ jobId, title, state, detail, paidBaseUnits, payBaseUnits }) => {
+      const money =
+        paidBaseUnits !== null
+          ? `paid ${formatAmount(BigInt(paidBaseUnits))} NTX`
+          : payBaseUnits !== null
+            ? `asks ${formatAmount(BigInt(payBaseUnits))} NTX`
+            : '';
+      return `  ${state.padEnd(10)} ${jobId.slice(-12)}  ${title}${money === '' ? '' : `  ${money}`}${detail === null ? '' : `  (${detail})`}`;
+    }),
+  ];
+}
+
+function linesOf(status: AgentStatus): string[] {
+  const { total, free } = status.capacity;
+  return [
+    `Agent ${status.peerId} runs on ${status.network}`,
+    `Sandbox: ${status.sandboxDetail}`,
+    `Free: ${free.cpus} of ${total.cpus} CPUs, ${gib(free.memoryBytes)} of ${gib(total.memoryBytes)} memory, ${gib(free.diskBytes)} of ${gib(total.diskBytes)} disk`,
+    `Pay goes to ${status.payoutAddress}`,
+    'Addresses:',
+    ...status.addresses.map((address) => `  ${address}`),
+    ...status.hubs.map((hub) => `Hub ${hub.state}: ${hub.hub}`),
+    ...jobLines(status.jobs, status.earnedBaseUnits),
+    ...(status.lastProblem === null ? [] : [`Last problem: ${status.lastProblem}`]),
+  ];
+}
+
+export const command: Command = { name: 'status', summary: 'jobs, capacity, addresses, sandbox and earnings of the agent', flags, run };

@@ -1,0 +1,27 @@
+// JobLine: one job as its owner sees it, in JSON-safe fields.
+import { referenceText } from '@nunet/shared/fields.ts';
+import { stateOf, type Job } from './job-book.ts';
+
+export interface JobLine {
+  jobId: string;
+  title: string;
+  state: string;
+  detail: string | null;
+  lock: string;
+  amountBaseUnits: string;
+  /** What the manifest asks for; null before there is one. */
+  payBaseUnits: string | null;
+  /** What came, once the lock was spent; null before, or when it could not be read. */
+  paidBaseUnits: string | null;
+}
+
+export const jobLine = (job: Job): JobLine => ({
+  jobId: job.jobId,
+  title: job.spec.title,
+  state: stateOf(job),
+  detail: job.events.at(-1)?.detail ?? null,
+  lock: referenceText(job.lock),
+  amountBaseUnits: String(job.quote.body.amountBaseUnits),
+  payBaseUnits: job.manifest === undefined ? null : String(job.manifest.body.payBaseUnits),
+  paidBaseUnits: job.spent?.paid == null ? null : String(job.spent.paid),
+});
