@@ -4,11 +4,8 @@ import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import { balance, type BuiltTransaction, type Payer } from './balance.ts';
 import { slotOf, type ProtocolParameters, type SlotConfig } from './chain/chain.ts';
-import { encodeDatum } from './datum.ts';
-import { ESCROW_ADDRESS } from './script.ts';
+import { lockLovelace, lockOutput } from './lock-output.ts';
 import { transactionId } from './sign.ts';
-import { leastPayoutLovelace } from './settle.ts';
-import { leastLovelace, type Output } from './value.ts';
 
 export interface LockRequest {
   datum: EscrowDatum;
@@ -28,23 +25,6 @@ export interface BuiltLock extends BuiltTransaction {
 
 /** The lock is always a lock transaction's first output. */
 const LOCK_OUTPUT = 0;
-
-/**
- * Lovelace that a lock needs: enough for its own output, and enough that after a settlement that takes all of
- * `settleLovelace` the service provider's payout can still stand on the rest.
- */
-export function lockLovelace(datum: EscrowDatum, amountBaseUnits: bigint, { coinsPerUtxoByte }: ProtocolParameters): bigint {
-  const afterSettling = datum.settleLovelace + leastPayoutLovelace(datum.serviceProvider, datum.asset, amountBaseUnits, coinsPerUtxoByte);
-  const own = leastLovelace(lockOutput(datum, amountBaseUnits, afterSettling), coinsPerUtxoByte);
-  return afterSettling > own ? afterSettling : own;
-}
-
-const lockOutput = (datum: EscrowDatum, quantity: bigint, lovelace: bigint): Output => ({
-  address: ESCROW_ADDRESS,
-  lovelace,
-  assets: quantity === 0n ? [] : [{ ...datum.asset, quantity }],
-  inlineDatum: encodeDatum(datum),
-});
 
 /** Throws `quote-expired`, `amount-invalid`, and what `balance` throws. */
 export async function buildLock(request: LockRequest, now: number, signal?: AbortSignal): Promise<BuiltLock> {

@@ -4,15 +4,15 @@ import { referenceText, type AssetId } from '@nunet/shared/fields.ts';
 import { balance, type BuiltTransaction, type Payer, type ScriptRun } from './balance.ts';
 import type { ProtocolParameters, Utxo } from './chain/chain.ts';
 import { decodeDatum } from './datum.ts';
-import { byInputOrder, NO_OUTPUT, payoutTag, settleRedeemer, type OracleSignature, type Settlement } from './redeemer.ts';
-import { encodePlutusData } from './plutus-data.ts';
+import { payoutOutput } from './lock-output.ts';
+import { byInputOrder, NO_OUTPUT, settleRedeemer, type OracleSignature, type Settlement } from './redeemer.ts';
 import { assetUnit, leastLovelace, quantityOf, type Output } from './value.ts';
 
 /** A lock with what its oracles decided. */
 export interface LockToSettle {
   utxo: Utxo;
   paid: bigint;
-  /** At least k, in any order. */
+  /** At least k, in any order; k of them are used, since each costs some 8,000 lovelace. */
   signatures: OracleSignature[];
 }
 
@@ -37,16 +37,14 @@ interface PreparedLock extends LockToSettle {
   datum: ReturnType<typeof decodeDatum>;
 }
 
-const payoutOutput = ({ address, asset, quantity, locks }: Payout, lovelace: bigint): Output => ({
-  address,
-  lovelace,
-  assets: quantity === 0n ? [] : [{ ...asset, quantity }],
-  inlineDatum: encodePlutusData(payoutTag(locks.map(({ utxo }) => utxo.reference))),
-});
-
-/** Least lovelace of a payout of `quantity` to `address`. */
-export const leastPayoutLovelace = (address: string, asset: AssetId, quantity: bigint, coinsPerUtxoByte: bigint): bigint =>
-  leastLovelace(payoutOutput({ role: 'serviceProvider', address, asset, quantity, locks: [] }, 0n), coinsPerUtxoByte);
+const outputOf = ({ address, asset, quantity, locks }: Payout, lovelace: bigint): Output =>
+  payoutOutput(
+    address,
+    asset,
+    quantity,
+    locks.map(({ utxo }) => utxo.reference),
+    lovelace,
+  );
 
 function prepare({ utxo, paid, signatures }: LockToSettle): PreparedLock {
   if (utxo.inlineDatum === undefined) {
@@ -60,7 +58,7 @@ function prepare({ utxo, paid, signatures }: LockToSettle): PreparedLock {
   if (paid < 0n || paid > held) {
     throw new NunetError('amount-invalid', `Cannot settle ${referenceText(utxo.reference)} at ${paid}: it holds ${held}`);
   }
-  return { utxo, paid, signatures: signatures.toSorted((a, b) => a.keyIndex - b.keyIndex), datum };
+  return { utxo, paid, signatures: signatures.toSorted((a, b) => a.keyIndex - b.keyIndex).slice(0, datum.k), datum };
 }
 
 /** One payout a person, role and asset, whatever the number of locks. */
@@ -83,20 +81,23 @@ function payoutsOf(locks: PreparedLock[]): Payout[] {
 
 const sum = (numbers: bigint[]): bigint => numbers.reduce((a, b) => a + b, 0n);
 
+/** Rounded up, so that the shares together always cover the whole. */
+const dividedUp = (whole: bigint, parts: number): bigint => (whole + BigInt(parts) - 1n) / BigInt(parts);
+
 /**
  * Outputs for a fee. Each lock carries an equal share of the fee and its share of the ADA under its compute provider's
  * payout, both out of its own lovelace and never more than its settleLovelace; the payer adds what is missing.
  */
 function outputsFor(payouts: Payout[], lockCount: number, fee: bigint, coinsPerUtxoByte: bigint): Output[] {
   const share = new Map<PreparedLock, bigint>();
-  const least = (payout: Payout): bigint => leastLovelace(payoutOutput(payout, 0n), coinsPerUtxoByte);
-  const feeShare = fee / BigInt(lockCount);
+  const least = (payout: Payout): bigint => leastLovelace(outputOf(payout, 0n), coinsPerUtxoByte);
+  const feeShare = dividedUp(fee, lockCount);
   for (const payout of payouts.filter(({ role }) => role === 'computeProvider')) {
-    const part = least(payout) / BigInt(payout.locks.length);
+    const part = dividedUp(least(payout), payout.locks.length);
     for (const lock of payout.locks) share.set(lock, part);
   }
   return payouts.map((payout) => {
-    if (payout.role === 'computeProvider') return payoutOutput(payout, least(payout));
+    if (payout.role === 'computeProvider') return outputOf(payout, least(payout));
     const kept = sum(
       payout.locks.map((lock) => {
         const cost = feeShare + (share.get(lock) ?? 0n);
@@ -105,11 +106,11 @@ function outputsFor(payouts: Payout[], lockCount: number, fee: bigint, coinsPerU
       }),
     );
     const wanted = least(payout);
-    return payoutOutput(payout, kept > wanted ? kept : wanted);
+    return outputOf(payout, kept > wanted ? kept : wanted);
   });
 }
 
-/** What rounding the shares down left over goes to the first service provider, so that no change output is made for a few lovelace. */
+/** What rounding the shares up left over goes to the first service provider, so that no change output is made for a few lovelace. */
 function withoutCrumbs(outputs: Output[], payouts: Payout[], available: bigint, fee: bigint): Output[] {
   const left = available - fee - sum(outputs.map(({ lovelace }) => lovelace));
   const first = payouts.findIndex(({ role }) => role === 'serviceProvider');
