@@ -24,7 +24,11 @@ function source(answer: Answer) {
     requests.push({ url: input, init });
     return answer(input, init);
   }) as typeof globalThis.fetch;
-  return { requests, fetch, chain: blockfrostChain({ url, slotConfig, projectId: 'preprodSecret', fetch, timeoutMs: 200 }) };
+  return {
+    requests,
+    fetch,
+    chain: blockfrostChain({ url, slotConfig, projectId: 'preprodSecret', fetch, timeoutMs: 200, retryDelaysMs: [1, 1] }),
+  };
 }
 
 const json = (body: unknown, status = 200): Response => Response.json(body, { status });
@@ -60,17 +64,31 @@ describe('an address', () => {
     await expect(source(answer).chain.utxos(address)).rejects.toMatchObject({ code: 'chain-unavailable' });
   });
 
+  const block = (height: number) => json({ height, slot: height, hash: String(height).padStart(64, '0') });
+  const page = ({ searchParams }: URL) => Number(searchParams.get('page'));
+  const rows = (from: number, count: number) => json(Array.from({ length: count }, (_, index) => row(from + index)));
+
   test('cannot be shortened: pages are read to the end, and endless pages are an error', async () => {
-    const pages = source(({ searchParams }) => {
-      const page = Number(searchParams.get('page'));
-      return json(Array.from({ length: page < 4 ? 100 : 7 }, (_, index) => row(page * 100 + index)));
-    });
+    const pages = source((asked) => (asked.pathname.endsWith('latest') ? block(1) : rows(page(asked) * 100, page(asked) < 4 ? 100 : 7)));
     expect(await pages.chain.utxos(address)).toHaveLength(307);
-    const endless = source(({ searchParams }) =>
-      json(Array.from({ length: 100 }, (_, index) => row(Number(searchParams.get('page')) * 100 + index))),
-    );
+    const endless = source((asked) => (asked.pathname.endsWith('latest') ? block(1) : rows(page(asked) * 100, 100)));
     await expect(endless.chain.utxos(address)).rejects.toMatchObject({ code: 'chain-unavailable' });
-    expect(endless.requests.length).toBeLessThanOrEqual(200);
+    expect(endless.requests.length).toBeLessThanOrEqual(202);
+  });
+
+  test('cannot lose an output that moved to an earlier page when a block came in between', async () => {
+    let height = 1;
+    // Between the pages of the first reading a block spends output 0: 100 is now on page 1, which was read already.
+    const moving = source((asked) => {
+      if (asked.pathname.endsWith('latest')) return block(height);
+      if (page(asked) === 2) height = 2;
+      const spent = height === 2 ? 1 : 0;
+      return page(asked) === 1 ? rows(spent, 100) : rows(100 + spent, 50 - spent);
+    });
+    const found = await moving.chain.utxos(address);
+    expect(found.map(({ reference }) => reference.index)).toEqual(Array.from({ length: 149 }, (_, index) => index + 1));
+    const restless = source((asked) => (asked.pathname.endsWith('latest') ? block(height++) : rows(0, page(asked) === 1 ? 100 : 1)));
+    await expect(restless.chain.utxos(address)).rejects.toMatchObject({ code: 'chain-unavailable' });
   });
 
   test('cannot smuggle a path: it is checked before anything is asked', async () => {

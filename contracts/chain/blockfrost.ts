@@ -21,6 +21,8 @@ import { readTransactionHex, type Transaction } from './transaction.ts';
 const PAGE_SIZE = 100;
 /** 20,000 outputs at one address; more is an error, never a shortened wallet. */
 const MAX_PAGES = 200;
+/** Readings of a wallet of several pages before giving up; a page takes milliseconds, a block seconds. */
+const STABLE_READS = 5;
 const RAW_TRANSACTIONS_KEPT = 64;
 
 const MAGIC: Partial<Record<Network, number>> = { preprod: 1, preview: 2 };
@@ -188,17 +190,28 @@ export function blockfrostChain(options: BlockfrostOptions): BlockfrostChain {
     async utxos(address, { asset, signal } = {}) {
       checked('address', address, /^addr(_test)?1[a-z0-9]{20,130}$/);
       const unit = asset === undefined ? '' : `/${checked('asset', asset.policyId + asset.assetName, /^[0-9a-f]{56}([0-9a-f]{2}){0,32}$/)}`;
-      // By reference, since an output moves to another page when one before it is spent in between.
-      const found = new Map<string, Utxo>();
-      for (let page = 1; page <= MAX_PAGES; page++) {
-        const rows = await get(`addresses/${address}/utxos${unit}?page=${page}&count=${PAGE_SIZE}&order=asc`, addressUtxos, signal);
-        for (const row of rows ?? []) {
-          if (row.address !== address) throw unavailable(`the source lists an output of ${row.address} under ${address}`);
-          found.set(`${row.tx_hash}#${row.output_index}`, utxoOf(row));
+      const read = (page: number) =>
+        get(`addresses/${address}/utxos${unit}?page=${page}&count=${PAGE_SIZE}&order=asc`, addressUtxos, signal);
+      const plain = (rows: z.infer<typeof addressUtxos>): Utxo[] => {
+        const foreign = rows.find((row) => row.address !== address);
+        if (foreign !== undefined) throw unavailable(`the source lists an output of ${foreign.address} under ${address}`);
+        return rows.map(utxoOf);
+      };
+      const first = (await read(1)) ?? [];
+      if (first.length < PAGE_SIZE) return plain(first);
+      // An output moves to another page when one before it is spent, so several pages count only when read between two looks at the same tip.
+      for (let tried = 0; tried < STABLE_READS; tried++) {
+        const before = await tip(signal);
+        const found: Utxo[] = [];
+        for (let page = 1, full = true; full; page++) {
+          if (page > MAX_PAGES) throw unavailable(`${address} holds more than ${MAX_PAGES * PAGE_SIZE} outputs`);
+          const rows = (await read(page)) ?? [];
+          found.push(...plain(rows));
+          full = rows.length === PAGE_SIZE;
         }
-        if (rows === null || rows.length < PAGE_SIZE) return [...found.values()];
+        if ((await tip(signal)).hash === before.hash) return found;
       }
-      throw unavailable(`${address} holds more than ${MAX_PAGES * PAGE_SIZE} outputs`);
+      throw unavailable(`new blocks came in during each of ${STABLE_READS} readings of the outputs of ${address}`);
     },
 
     async output(reference: OutputReference, signal) {

@@ -3,7 +3,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 
 /** The largest honest answer is a page of 100 outputs with tokens and datums. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-const RETRY_DELAYS_MS = [200, 800];
+const RETRY_DELAYS_MS: readonly number[] = [200, 800];
 
 export interface SourceOptions {
   /** Base URL, such as https://cardano-preprod.blockfrost.io/api/v0 */
@@ -12,6 +12,8 @@ export interface SourceOptions {
   fetch?: typeof globalThis.fetch;
   /** For one attempt. */
   timeoutMs?: number;
+  /** Pauses before a repeatable request is sent again; their number is the number of repetitions. */
+  retryDelaysMs?: readonly number[];
 }
 
 export interface SourceRequest {
@@ -71,7 +73,13 @@ function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> 
 class Transient extends Error {}
 
 /** Throws `chain-unavailable` after the last attempt, and the signal's own reason when the caller gave up. */
-export function sourceRequests({ url, projectId, fetch = globalThis.fetch, timeoutMs = 15_000 }: SourceOptions): AskSource {
+export function sourceRequests({
+  url,
+  projectId,
+  fetch = globalThis.fetch,
+  timeoutMs = 15_000,
+  retryDelaysMs = RETRY_DELAYS_MS,
+}: SourceOptions): AskSource {
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const local = base.hostname === '127.0.0.1' || base.hostname === 'localhost' || base.hostname === '[::1]';
   if (base.protocol !== 'https:' && !(base.protocol === 'http:' && local)) {
@@ -120,7 +128,7 @@ export function sourceRequests({ url, projectId, fetch = globalThis.fetch, timeo
   };
 
   return async (request) => {
-    const delays = request.repeatable ? RETRY_DELAYS_MS : [];
+    const delays = request.repeatable ? retryDelaysMs : [];
     for (let tried = 0; ; tried++) {
       request.signal?.throwIfAborted();
       try {

@@ -1,5 +1,5 @@
 // The devnet as its clients see it: Mesh's own provider and builder, our chain source, and the controls.
-import { serializePlutusScript, type MeshTxBuilder, type UTxO } from '@meshsdk/core';
+import { deserializeAddress, serializePlutusScript, type MeshTxBuilder, type UTxO } from '@meshsdk/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blockfrostChain, openBlockfrost, type BlockfrostChain } from '../chain/blockfrost.ts';
 import { readTransactionHex } from '../chain/transaction.ts';
@@ -15,7 +15,7 @@ let bob: TestWallet;
 // The tests make the blocks: the timer never fires, so nothing is a race.
 beforeAll(async () => {
   devnet = await startDevnet({ blockTimeMs: 600_000, evaluationLimitMs: 3_000 });
-  chain = await openBlockfrost({ url: devnet.url, network: 'devnet' });
+  chain = await openBlockfrost({ url: devnet.url, network: 'devnet', retryDelaysMs: [5, 5] });
   alice = await testWallet(devnet);
   bob = await testWallet(devnet);
   await fund(devnet, alice.address, { lovelace: 200_000_000, ntxBaseUnits: 50_000_000, outputs: 40 });
@@ -245,6 +245,39 @@ describe('redeemers', () => {
     expect(devnet.ledger.makeBlock().txIds).toHaveLength(1);
   });
 
+  test('run a script that another output holds, found through the script routes', async () => {
+    const holder = serializePlutusScript({ code: neverEnds, version: 'V3' }, undefined, 0).address;
+    const script = serializePlutusScript({ code: alwaysTrue, version: 'V3' }, undefined, 0);
+    const hash = deserializeAddress(script.address).scriptHash;
+    const lock = await alice.builder();
+    lock
+      .txOut(script.address, [{ unit: 'lovelace', quantity: '5000000' }])
+      .txOutInlineDatumValue(42)
+      .txOut(holder, [{ unit: 'lovelace', quantity: '9000000' }])
+      .txOutReferenceScript(alwaysTrue, 'V3')
+      .changeAddress(alice.address)
+      .selectUtxosFrom(await alice.utxos());
+    const locked = await chain.submit(await alice.wallet.signTx(await lock.complete()));
+    devnet.ledger.makeBlock();
+    expect((await alice.provider.fetchUTxOs(locked, 1))[0]?.output.scriptHash).toBe(hash);
+    expect((await chain.utxos(holder))[0]).toMatchObject({ referenceScriptHash: hash });
+    const all = await alice.utxos();
+    const collateral = all.find((utxo) => utxo.output.amount[0]?.quantity === '100000000' && utxo.output.amount.length === 1);
+    if (collateral === undefined) throw new Error('alice is out of collateral');
+    const unlock = await alice.builder();
+    unlock
+      .spendingPlutusScriptV3()
+      .txIn(locked, 0, [{ unit: 'lovelace', quantity: '5000000' }], script.address, 0)
+      .spendingTxInReference(locked, 1, String(alwaysTrue.length / 2 - 1), hash)
+      .txInInlineDatumPresent()
+      .txInRedeemerValue(1, 'Mesh', { mem: 10_000, steps: 1_000_000 })
+      .txInCollateral(collateral.input.txHash, collateral.input.outputIndex, collateral.output.amount, collateral.output.address)
+      .changeAddress(alice.address)
+      .selectUtxosFrom(all);
+    const id = await chain.submit(await alice.wallet.signTx(await unlock.complete()));
+    expect(devnet.ledger.makeBlock().txIds).toEqual([id]);
+  });
+
   test('cannot keep the devnet busy for ever with a script that never ends', async () => {
     const signed = await spend(neverEnds, { mem: 1_000_000, steps: 500_000_000 });
     await expect(chain.submit(signed)).rejects.toMatchObject({ code: 'chain-rejected' });
@@ -452,7 +485,7 @@ describe('a failing source', () => {
 
   test('that never answers is left after the time limit', async () => {
     await outage('silent', 3);
-    const impatient = blockfrostChain({ url: devnet.url, slotConfig: chain.slotConfig, timeoutMs: 100 });
+    const impatient = blockfrostChain({ url: devnet.url, slotConfig: chain.slotConfig, timeoutMs: 100, retryDelaysMs: [5, 5] });
     await expect(impatient.tip()).rejects.toMatchObject({ code: 'chain-unavailable', message: expect.stringContaining('100 ms') });
   });
 

@@ -13,7 +13,7 @@ import { UtxoIndex } from './utxo-index.ts';
 const ROLLBACK_DEPTH = 1_000;
 /** Empty blocks beyond this are forgotten, so that a devnet may run for weeks. */
 const EMPTY_BLOCKS_KEPT = 5_000;
-const TRANSACTIONS_KEPT = 50_000;
+const TRANSACTIONS_KEPT = 20_000;
 const DROPPED_KEPT = 200;
 
 export interface Block {
