@@ -14,6 +14,7 @@ import { chainLocks } from '../chain-locks.ts';
 import { parseConfig, parseListen, pathsOf, pricesOf, readConfig, type AgentConfig } from '../config.ts';
 import { controlSocketOf, serveControl } from '../control-socket.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
+import type { Executor } from '../executor/executor.ts';
 import { openJournal, type JournalOptions } from '../journal.ts';
 import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
@@ -35,9 +36,10 @@ const flags = {
   json: { help: 'one JSON line when ready, then nothing but problems on stderr' },
 } as const;
 
-/** Chaos runs kill the process around a journal write: hooks from outside, null in every normal start. */
+/** For programs that test a network: chaos kills the process around a journal write, the demo has a cheat. Empty in every normal start. */
 export interface StartHooks {
   journal?: JournalOptions<AgentEntry>['hooks'];
+  executor?: (honest: Executor) => Executor;
 }
 
 const listenAt = (flag: string | undefined, configured: string | null, name: string): ListenAt | undefined => {
@@ -122,8 +124,9 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     });
     const peerKey = await loadPeerKey(paths.peerKey);
     const offer = shareOf(await machineOffer(dataPath), config.share);
-    const executor = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor });
-    closing.push(() => executor.close());
+    const embedded = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor });
+    closing.push(() => embedded.close());
+    const executor = hooks.executor?.(embedded) ?? embedded;
     const fingerprint = await executor.fingerprint(io.signal);
     if (fingerprint.kinds.length === 0) {
       log(

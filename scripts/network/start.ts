@@ -1,0 +1,255 @@
+// A whole network on this machine: devnet, oracles each with a replay agent, a hub, agents. Every part is the program a user would run.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
+import type { Chain } from '@nunet/contracts/chain/chain.ts';
+import { ESCROW } from '@nunet/contracts/script.ts';
+import type { AssetId } from '@nunet/shared/fields.ts';
+import { signNetworkRecord, type NetworkRecord } from '@nunet/shared/network-record.ts';
+import { signerOf } from '@nunet/shared/signature.ts';
+import type { Balance } from '../demo/ledger-balances.ts';
+import { root } from '../run-tool.ts';
+import { startProcess, type Process } from './process.ts';
+import { confirmed, fund, makeWallet, parkEscrow } from './setup-chain.ts';
+
+export interface AgentPlan {
+  name: string;
+  /** NTX a CPU hour. */
+  priceCpuHour: string;
+  /** Program instead of the agent's own: a cheat, or one that chaos kills. */
+  file?: string;
+  env?: Record<string, string>;
+}
+
+export interface RunningAgent {
+  plan: AgentPlan;
+  peerId: string;
+  sandbox: string;
+  /** Where pay goes. */
+  address: string;
+  dataPath: string;
+  process: Process;
+}
+
+export interface RunningOracle {
+  name: string;
+  key: string;
+  url: string;
+  feeAddress: string;
+  /** What its fee wallet was given. */
+  given: Balance;
+  process: Process;
+  replay: Process;
+}
+
+export interface NetworkOptions {
+  /** Everything lies in here: keys, journals, logs. */
+  folder: string;
+  blockTimeMs: number;
+  oracles: number;
+  k: number;
+  agents: readonly AgentPlan[];
+  disputeWindowMs: number;
+  claimWindowMs: number;
+  say: (line: string) => void;
+}
+
+export interface RunningNetwork {
+  devnet: { url: string; asset: AssetId; process: Process };
+  chain: Chain;
+  record: NetworkRecord;
+  /** Flags that any program of this network is given to find and trust it. */
+  trust: readonly string[];
+  hub: { peerId: string; process: Process };
+  oracles: RunningOracle[];
+  agents: Map<string, RunningAgent>;
+  deployFeeLovelace: bigint;
+  startAgent(plan: AgentPlan): Promise<RunningAgent>;
+}
+
+const agentFile = join(root, 'node-agent/main.ts');
+const edgeFile = join(root, 'edge/node.ts');
+const LOOPBACK = '127.0.0.1:0';
+
+/** A port that is free now; the edge's address stands in the network record before the edge runs. */
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+
+export async function startNetwork(options: NetworkOptions, signal: AbortSignal): Promise<RunningNetwork> {
+  const { folder, say } = options;
+  const at = (...parts: string[]): string => join(folder, ...parts);
+  const logFile = (name: string): string => at('logs', `${name}.log`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+
+  const devnetProcess = startProcess({
+    name: 'devnet',
+    file: join(root, 'contracts/devnet/main.ts'),
+    args: ['--block-time', String(options.blockTimeMs)],
+    logFile: logFile('devnet'),
+  });
+  const hubProcess = startProcess({
+    name: 'hub',
+    file: agentFile,
+    args: ['hub', '--data', at('hub'), '--network', 'devnet', '--listen-webrtc', LOOPBACK, '--listen-ws', LOOPBACK, '--json'],
+    logFile: logFile('hub'),
+  });
+  const { url, asset } = (await devnetProcess.line((line) => 'url' in line)) as { url: string; asset: AssetId };
+  const chain = await openBlockfrost({ url, network: 'devnet', signal });
+  const [parked, hub] = await Promise.all([
+    parkEscrow(url, chain, signal),
+    hubProcess.line((line) => 'peerId' in line) as Promise<{ peerId: string; addresses: string[] }>,
+  ]);
+  say(`Devnet at ${url}; escrow ${ESCROW.hash.slice(0, 12)}… parked; hub ${hub.peerId.slice(-8)}`);
+
+  const offline = signerOf(ed25519.utils.randomSecretKey());
+  const oraclePlans = await Promise.all(
+    Array.from({ length: options.oracles }, async (_, index) => {
+      const secretKey = ed25519.utils.randomSecretKey();
+      return { name: `oracle-${index + 1}`, secretKey, key: signerOf(secretKey).publicKey, port: await freePort(), fee: makeWallet() };
+    }),
+  );
+  const now = Date.now();
+  const record: NetworkRecord = {
+    v: 1,
+    network: 'devnet',
+    sequence: 1,
+    issuedAt: now,
+    expiresAt: now + 7 * 86_400_000,
+    asset: { policyId: asset.policyId, assetName: asset.assetName },
+    escrows: [{ scriptHash: ESCROW.hash, referenceScript: parked.reference }],
+    oracles: oraclePlans.map(({ key, port }) => ({ key, url: `http://127.0.0.1:${port}` })),
+    k: options.k,
+    hubs: hub.addresses,
+    revokedPeers: [],
+    confirmations: [{ upTo: (1n << 63n) - 1n, blocks: 1 }],
+    settleLovelace: 2_000_000n,
+    disputeWindowMs: options.disputeWindowMs,
+    claimWindowMs: options.claimWindowMs,
+  };
+  const recordFile = at('network-record.cbor');
+  writeFileSync(recordFile, await signNetworkRecord(record, [offline]));
+  const trust = ['--network-record', recordFile, '--pinned', offline.publicKey, '--chain', url];
+
+  const startOracle = async (plan: (typeof oraclePlans)[number]): Promise<RunningOracle> => {
+    const data = at(plan.name);
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    const oracleKeyFile = join(data, 'oracle-key.json');
+    const feeKeyFile = join(data, 'fee-key.json');
+    writeFileSync(oracleKeyFile, `${JSON.stringify({ version: 1, network: 'devnet', oracleKey: bytesToHex(plan.secretKey) })}\n`, {
+      mode: 0o600,
+    });
+    writeFileSync(feeKeyFile, `${JSON.stringify({ version: 1, network: 'devnet', paymentKey: plan.fee.secretKey })}\n`, { mode: 0o600 });
+    const socket = join(data, 'replay.sock');
+    const given = { lovelace: 60_000_000n, ntx: 0n };
+    await fund(url, plan.fee.address, { lovelace: given.lovelace / 3n, ntxBaseUnits: 0n, outputs: 3 });
+    const replay = startProcess({
+      name: `${plan.name}-replay`,
+      file: agentFile,
+      args: ['replay', '--socket', socket, '--data', join(data, 'replay'), '--network', 'devnet', '--json'],
+      logFile: logFile(`${plan.name}-replay`),
+    });
+    const edge = startProcess({
+      name: plan.name,
+      file: edgeFile,
+      args: [
+        '--port',
+        String(plan.port),
+        '--data',
+        join(data, 'db'),
+        ...trust,
+        '--oracle-key',
+        oracleKeyFile,
+        '--fee-key',
+        feeKeyFile,
+        '--replay-socket',
+        socket,
+      ],
+      logFile: logFile(plan.name),
+    });
+    await Promise.all([replay.line((line) => 'ready' in line || 'socket' in line), edge.line((line) => 'url' in line)]);
+    return {
+      name: plan.name,
+      key: plan.key,
+      url: `http://127.0.0.1:${plan.port}`,
+      feeAddress: plan.fee.address,
+      given,
+      process: edge,
+      replay,
+    };
+  };
+
+  const agents = new Map<string, RunningAgent>();
+  const startAgent = async (plan: AgentPlan): Promise<RunningAgent> => {
+    const dataPath = at('agents', plan.name);
+    const earlier = agents.get(plan.name);
+    const address = earlier?.address ?? makeWallet().address;
+    if (earlier === undefined) {
+      const onboard = startProcess({
+        name: `${plan.name}-onboard`,
+        file: agentFile,
+        args: [
+          ...['onboard', '--yes', '--network', 'devnet', '--data', dataPath, '--address', address, ...trust],
+          ...['--cpus', '50', '--memory', '10', '--disk', '10', '--price-cpu-hour', plan.priceCpuHour, '--price-minimum', '0.02'],
+          ...['--listen-tcp', 'off', '--listen-webrtc', LOOPBACK],
+        ],
+        logFile: logFile(plan.name),
+      });
+      if ((await onboard.exited) !== 0) throw new Error(`Cannot onboard ${plan.name}; see ${logFile(plan.name)}`);
+    }
+    const process = startProcess({
+      name: plan.name,
+      file: plan.file ?? agentFile,
+      args: ['start', '--data', dataPath, '--json', '--allow-below-floor'],
+      logFile: logFile(plan.name),
+      ...(plan.env === undefined ? {} : { env: plan.env }),
+    });
+    const { peerId, sandbox } = (await process.line((line) => 'peerId' in line)) as { peerId: string; sandbox: string };
+    const running = { plan, peerId, sandbox, address, dataPath, process };
+    agents.set(plan.name, running);
+    return running;
+  };
+
+  const [oracles] = await Promise.all([Promise.all(oraclePlans.map(startOracle)), Promise.all(options.agents.map(startAgent))]);
+  return {
+    devnet: { url, asset: record.asset, process: devnetProcess },
+    chain,
+    record,
+    trust,
+    hub: { peerId: hub.peerId, process: hubProcess },
+    oracles,
+    agents,
+    deployFeeLovelace: parked.feeLovelace,
+    startAgent,
+  };
+}
+
+/** A service provider with a wallet file and NTX in it. */
+export interface Funded {
+  walletFile: string;
+  address: string;
+  given: Balance;
+}
+
+/** Makes a wallet file as `nunet-agent wallet create` does, and pays test ADA and NTX into it. */
+export async function fundedWallet(network: RunningNetwork, folder: string, name: string, signal: AbortSignal): Promise<Funded> {
+  const wallet = makeWallet();
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const walletFile = join(folder, `${name}.json`);
+  writeFileSync(walletFile, `${JSON.stringify({ version: 1, network: 'devnet', paymentKey: wallet.secretKey }, null, 2)}\n`, {
+    mode: 0o600,
+  });
+  const { url } = network.devnet;
+  const txId = await fund(url, wallet.address, { lovelace: 50_000_000n, ntxBaseUnits: 25_000_000n, outputs: 4 });
+  await confirmed(network.chain, txId, signal);
+  return { walletFile, address: wallet.address, given: { lovelace: 200_000_000n, ntx: 100_000_000n } };
+}
