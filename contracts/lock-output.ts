@@ -1,6 +1,7 @@
 // The lock as an output, its payouts, and the lovelace that each of them needs. Without Mesh: agents check locks with it.
 import type { AssetId } from '@nunet/shared/fields.ts';
 import type { EscrowDatum } from '@nunet/shared/lock.ts';
+import { minimumLockLovelace } from '@nunet/shared/lock-check.ts';
 import type { ProtocolParameters } from './chain/chain.ts';
 import { encodeDatum } from './datum.ts';
 import { encodePlutusData } from './plutus-data.ts';
@@ -54,5 +55,7 @@ export function lockLovelace(
 ): bigint {
   const afterSettling = datum.settleLovelace + leastPayoutLovelace(datum.serviceProvider, datum.asset, amountBaseUnits, coinsPerUtxoByte);
   const own = leastLovelace(lockOutput(datum, amountBaseUnits, afterSettling), coinsPerUtxoByte);
-  return afterSettling > own ? afterSettling : own;
+  // The round figure that agents and oracles check needs no protocol parameters; the difference comes back with the change.
+  const checked = minimumLockLovelace(datum.settleLovelace);
+  return [own, checked].reduce((most, one) => (one > most ? one : most), afterSettling);
 }

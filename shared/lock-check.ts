@@ -76,8 +76,9 @@ export function lockProblems(lock: LockedOutput, quote: Signed<Quote>, record: N
 }
 
 /**
- * Lovelace that a lock must hold so that both payouts stand on their own after the fee: two tagged outputs with one
- * asset need 1.37 ADA each (facts: measured 1,366,000 at 4,310 a byte), then what a settle may take.
+ * Lovelace that a lock must hold: all that a settle may take (its fee and the ADA under the compute provider's payout), and
+ * then enough for the service provider's payout to stand: one with an asset, a tag and a base address needs 1.35 ADA at most
+ * (measured at 4,310 a byte).
  */
-export const PAYOUT_LOVELACE = 1_500_000n;
-export const minimumLockLovelace = (settleLovelace: bigint): bigint => 2n * PAYOUT_LOVELACE + settleLovelace;
+const PAYOUT_LOVELACE = 1_500_000n;
+export const minimumLockLovelace = (settleLovelace: bigint): bigint => PAYOUT_LOVELACE + settleLovelace;

@@ -1,6 +1,5 @@
 // One run of `nunet-agent run`: opens or resumes a job, asks for quotes, drives it to its end, and accounts for the money.
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
@@ -12,10 +11,11 @@ import { jobHasEnded, openedEntry, readJob, type JobEntry, type JobRecord } from
 import type { Clock, Ports } from '@nunet/shared/job-flow/ports.ts';
 import { preflight, type Offer } from '@nunet/shared/job-flow/preflight.ts';
 import { jobIdOf } from '@nunet/shared/job-spec.ts';
-import { openNetworkRecord, type NetworkRecord, type PinnedKeys } from '@nunet/shared/network-record.ts';
+import type { NetworkRecord, PinnedKeys } from '@nunet/shared/network-record.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import type { JournalOptions } from '../journal.ts';
 import { createNode, type NetworkNode } from '../network/node.ts';
+import { readNetworkRecord } from '../network-trust.ts';
 import { balanceOf, openWalletFile, type Balance, type Wallet } from '../wallet-file.ts';
 import { walletEscrow } from './escrow.ts';
 import { jobsOfFile, makeJobFolder, openJobFolder, type JobFolder } from './job-folder.ts';
@@ -44,6 +44,9 @@ export interface RunOptions {
   choose(offers: readonly Offer[], signal: AbortSignal): Promise<Offer | null>;
   hooks?: JournalOptions<JobEntry>['hooks'];
 }
+
+/** Looks at an empty network before it counts as empty. */
+const ADVERT_TRIES = 5;
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -84,22 +87,15 @@ export async function runSession(options: RunOptions, report: Report, signal: Ab
   }
 }
 
-/** A record older than one that was used before is refused, also after a restart. */
 async function trustedRecord(options: RunOptions, wallet: Wallet): Promise<NetworkRecord> {
-  const seenPath = join(options.data, `network-record-${wallet.network}.seen`);
-  const seen = await readFile(seenPath, 'utf8').catch(() => '0');
-  const bytes = await readFile(options.networkRecord).catch((cause: unknown) => {
-    throw new NunetError('network-record-missing', `Cannot read the network record ${options.networkRecord}`, { cause });
-  });
-  const record = openNetworkRecord(new Uint8Array(bytes), {
+  await mkdir(options.data, { recursive: true, mode: 0o700 });
+  return readNetworkRecord({
+    path: options.networkRecord,
+    seenPath: join(options.data, `network-record-${wallet.network}.seen`),
     network: wallet.network,
     pinned: options.pinned,
     now: clock.now(),
-    lastSequence: Number.parseInt(seen, 10) || 0,
   });
-  await mkdir(options.data, { recursive: true, mode: 0o700 });
-  await writeFile(seenPath, `${record.sequence}\n`, { mode: 0o600 });
-  return record;
 }
 
 const hooksOf = (options: RunOptions): { hooks?: NonNullable<RunOptions['hooks']> } =>
@@ -277,13 +273,18 @@ async function takeQuote(opened: JobRecord, ports: Ports, { options, record, rep
     ports.journal.append({ type: 'job', atMs: clock.now(), state, detail: detail.slice(0, 1000) });
   if (options.cancel) return end('cancelled', 'cancelled before anything was locked').then(() => false);
   const { request, budgetBaseUnits } = opened;
-  const found = await preflight(ports, { request, record, budgetBaseUnits, signal });
+  let found = await preflight(ports, { request, record, budgetBaseUnits, signal });
+  // A hub that has just started hears of its agents within seconds.
+  for (let again = 0; again < ADVERT_TRIES && found.offers.length + found.others.length === 0; again++) {
+    await clock.sleep(1_000, signal);
+    found = await preflight(ports, { request, record, budgetBaseUnits, signal });
+  }
   report.quotes(found);
   const offers = options.agent === undefined ? found.offers : found.offers.filter(({ agent }) => agent.peerId === options.agent);
   if (offers.length === 0) {
     const who = options.agent === undefined ? 'no agent' : `agent ${options.agent} makes no offer and no other`;
     await end('refused', `${who} can take the job within the budget of ${formatAmount(budgetBaseUnits)} NTX: ${found.summary}`);
-    throw new NunetError('no-offer', `Cannot run the job: ${found.summary}. Nothing was locked.`);
+    throw new NunetError('no-offer', `Cannot run the job: ${found.summary.replace(/\.$/, '')}. Nothing was locked.`);
   }
   const chosen = await options.choose(offers, signal);
   if (chosen === null) {

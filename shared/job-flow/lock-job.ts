@@ -34,7 +34,7 @@ async function build(drive: Drive, signal: AbortSignal): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     try {
       if (drive.record().cancelWanted) return await drop(drive, 'cancelled before anything was locked', 'failed').then(() => false);
-      if ((await drive.ports.escrow.chainTimeMs(signal)) >= quote.body.expiresAt || drive.ports.clock.now() >= quote.body.expiresAt) {
+      if ((await drive.ports.escrow.chainTimeMs(signal)) >= quote.body.expiresAt) {
         return await drop(drive, 'the quote expired before anything was locked', 'expired').then(() => false);
       }
       const lock = await drive.ports.escrow.buildLock(quote, signal);

@@ -8,7 +8,7 @@ import { keyOfPeerId } from '../peer-id.ts';
 import { MAX_QUOTE_BYTES, quoteRefusal, type Quote, type QuoteRequest, type Reason } from '../quote.ts';
 import { openStatement, type Signed } from '../signature.ts';
 import { sandboxLevel } from '../job-spec.ts';
-import type { AgentContact, Clock, Network } from './ports.ts';
+import type { AgentContact, Clock, Escrow, Network } from './ports.ts';
 import { quoteProblems } from './quote-check.ts';
 import { withTimeout } from './waiting.ts';
 
@@ -70,6 +70,7 @@ interface Asking {
   record: NetworkRecord;
   budgetBaseUnits: bigint;
   clock: Clock;
+  chainTimeMs: number;
   signal: AbortSignal;
 }
 
@@ -109,7 +110,7 @@ async function askOne(advert: Advert, asking: Asking): Promise<Offer | NoOffer> 
       record,
       peerId: agent.peerId,
       budgetBaseUnits: asking.budgetBaseUnits,
-      now: clock.now(),
+      now: asking.chainTimeMs,
     });
     if (problems.length === 0) return { agent, advert, quote };
     return no(problems.every((problem) => problem.code === 'over-budget') ? 'over-budget' : 'invalid', problems, quote);
@@ -119,12 +120,14 @@ async function askOne(advert: Advert, asking: Asking): Promise<Offer | NoOffer> 
   }
 }
 
-/** Asks every agent that is in reach, in parallel, and ranks what they say. Throws when the adverts cannot be had. */
+/** Asks every agent that is in reach, in parallel, and ranks what they say. Throws when the adverts or the chain cannot be had. */
 export async function preflight(
-  ports: { network: Network; clock: Clock },
+  ports: { network: Network; clock: Clock; escrow: Pick<Escrow, 'chainTimeMs'> },
   options: { request: QuoteRequest; record: NetworkRecord; budgetBaseUnits: bigint; signal: AbortSignal },
 ): Promise<Preflight> {
   const now = ports.clock.now();
+  // Times of a quote are chain time; those of an advert are not.
+  const chainTimeMs = await ports.escrow.chainTimeMs(options.signal);
   const adverts = (await ports.network.adverts(options.signal))
     .map((signed) => signed.body)
     .filter((advert) => advert.network === options.request.network && advert.expiresAt > now)
@@ -133,7 +136,7 @@ export async function preflight(
   const results: (Offer | NoOffer)[] = [];
   const worker = async (): Promise<void> => {
     for (let advert = waiting.shift(); advert !== undefined; advert = waiting.shift()) {
-      results.push(await askOne(advert, { ...options, network: ports.network, clock: ports.clock }));
+      results.push(await askOne(advert, { ...options, network: ports.network, clock: ports.clock, chainTimeMs }));
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));

@@ -4,14 +4,14 @@ import { encode, rawCidOf } from '../encoding.ts';
 import type { NetworkRecord } from '../network-record.ts';
 import { quotedAmount, type Quote, type QuoteRequest, type Reason } from '../quote.ts';
 
-/** A clock of another machine may be off by this much before its times are not believed. */
-const CLOCK_SKEW_MS = 30_000;
+/** Two views of the chain's tip may differ by some blocks. */
+const SKEW_MS = 120_000;
 /** No quote may bury a lock longer than this beyond the windows of the network record. */
 const MAX_QUEUE_MS = 24 * 3_600_000;
 
 const same = (a: unknown, b: unknown): boolean => rawCidOf(encode(a)) === rawCidOf(encode(b));
 
-/** Reasons not to lock on this quote; empty when there are none. Pure. `now` is POSIX ms. */
+/** Reasons not to lock on this quote; empty when there are none. Pure. `now` is chain time. */
 export function quoteProblems(
   quote: Quote,
   context: { request: QuoteRequest; peerId: string; record: NetworkRecord; budgetBaseUnits: bigint; now: number },
@@ -53,7 +53,7 @@ export function quoteProblems(
     'quote-settle-lovelace',
     `the quote allows ${quote.settleLovelace} lovelace for the settle, the network record says ${record.settleLovelace}`,
   );
-  demand(quote.issuedAt <= now + CLOCK_SKEW_MS, 'quote-time', 'the quote is from the future; one of the two clocks is wrong');
+  demand(quote.issuedAt <= now + SKEW_MS, 'quote-time', 'the quote is from the future; its agent or this machine reads a wrong chain');
   demand(quote.expiresAt > now, 'quote-expired', 'the quote has expired');
   demand(quote.finishBy >= quote.startBy + quote.timeLimitMs, 'quote-time', 'the quote leaves less time to run than its time limit');
   demand(

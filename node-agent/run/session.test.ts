@@ -1,0 +1,157 @@
+// `nunet-agent run` as people use it, over a real devnet, hub, agent and HTTP oracles.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCommand } from '../commands/run.ts';
+import { balanceOf } from '../wallet-file.ts';
+import { openSmallNetwork, writeAddOneJob, type SmallNetwork } from './small-network.ts';
+
+let network: SmallNetwork;
+beforeAll(async () => {
+  network = await openSmallNetwork();
+});
+afterAll(() => network.stop());
+
+interface Ran {
+  code: number;
+  events: Record<string, any>[];
+  end: Record<string, any> | undefined;
+  error: Error | undefined;
+}
+
+async function run(name: string, jobFile: string, wallet: string, more: string[] = []): Promise<Ran> {
+  const events: Record<string, any>[] = [];
+  const folder = join(network.folder, 'runs', name);
+  await mkdir(folder, { recursive: true });
+  const argv = [
+    jobFile,
+    '--wallet',
+    wallet,
+    '--network-record',
+    network.recordPath,
+    '--pinned',
+    network.pinned,
+    '--chain',
+    network.devnet.url,
+  ];
+  let error: Error | undefined;
+  const code = await runCommand([...argv, '--data', join(folder, 'data'), '--out', join(folder, 'out'), '--yes', '--json', ...more], {
+    print: (line) => {
+      if (process.env['DEBUG'] !== undefined) process.stderr.write(`${name}: ${line}\n`);
+      events.push(JSON.parse(line) as Record<string, unknown>);
+    },
+    warn: () => undefined,
+    signal: new AbortController().signal,
+  }).catch((thrown: unknown) => {
+    error = thrown as Error;
+    return 1;
+  });
+  return { code, events, end: events.find((event) => event['event'] === 'end'), error };
+}
+
+describe('run', () => {
+  test('an honest job is paid for its billed time and the wallet reconciles to the base unit', async () => {
+    const { path, wallet } = await network.wallet('honest');
+    const job = await writeAddOneJob(join(network.folder, 'honest'));
+    const { code, end, events, error } = await run('honest', job, path);
+    expect(error).toBeUndefined();
+    expect(end?.['job']).toBe('finished');
+    expect(end?.['lock']).toBe('withdrawn');
+    expect(end?.['answer']).toBe('ack');
+    expect(end?.['wallet'].reconciled).toBe(true);
+    expect(BigInt(end?.['spent'].paidBaseUnits)).toBe(BigInt(end?.['payBaseUnits']));
+    expect(BigInt(end?.['spent'].paidBaseUnits) + BigInt(end?.['spent'].changeBaseUnits)).toBe(BigInt(end?.['amountBaseUnits']));
+    const held = balanceOf(await network.chain.utxos(wallet.address), network.record.asset);
+    expect(held.baseUnits).toBe(100_000_000n - BigInt(end?.['payBaseUnits']));
+    expect(await readdir(join(network.folder, 'runs', 'honest', 'out'))).toEqual(['y.npy']);
+    expect(await readFile(join(network.folder, 'runs', 'honest', 'out', 'y.npy'))).toEqual(
+      await readFile(join(network.folder, 'honest', 'expected.npy')),
+    );
+    expect(events.find((event) => event['event'] === 'quotes')?.['offers']).toHaveLength(1);
+    expect(code).toBe(0);
+  });
+
+  test('outputs that differ from what was expected are disputed', async () => {
+    const { path } = await network.wallet('disputed');
+    const job = await writeAddOneJob(join(network.folder, 'disputed'), { expected: 5 });
+    const { code, end } = await run('disputed', job, path);
+    expect(end?.['answer']).toBe('dispute');
+    expect(end?.['check'].detail).toBe('output y.npy differs from the expected file');
+    expect(end?.['lock']).toBe('refunded');
+    expect(end?.['wallet'].reconciled).toBe(true);
+    expect(code).toBe(3);
+  });
+
+  test('a budget below every quote locks nothing and says what would do', async () => {
+    const { path } = await network.wallet('poor');
+    const job = await writeAddOneJob(join(network.folder, 'cheap'), { budget: '0.000001' });
+    const { code, error, events } = await run('cheap', job, path);
+    expect(code).toBe(1);
+    expect(error?.message).toContain('a budget of 2 NTX would do');
+    expect(error?.message).toContain('Nothing was locked');
+    expect(events.some((event) => event['event'] === 'lock-built')).toBe(false);
+  });
+
+  test('a wallet without funds locks nothing', async () => {
+    const { createWalletFile } = await import('../wallet-file.ts');
+    const path = join(network.folder, 'empty.json');
+    await createWalletFile(path, 'devnet');
+    const job = await writeAddOneJob(join(network.folder, 'empty'));
+    const { end } = await run('empty', job, path);
+    expect(end?.['job']).toBe('failed');
+    expect(end?.['lock']).toBe('dropped');
+    expect(end?.['jobDetail']).toContain('fall short by');
+    expect(end?.['wallet'].reconciled).toBe(true);
+  });
+
+  test('a job file with a wrong field names the field and what is allowed', async () => {
+    const { path } = await network.wallet('wrong');
+    const job = await writeAddOneJob(join(network.folder, 'wrong'));
+    const text = await readFile(job, 'utf8');
+    await writeFile(job, text.replace('"epochs": 1', '"epochs": 0').replace('"title": "add one"', '"titel": "add one"'));
+    const { error } = await run('wrong', job, path);
+    expect(error?.message).toContain('program.epochs');
+    expect(error?.message).toContain('titel');
+  });
+
+  test('a graph that no agent runs is refused before anybody is asked', async () => {
+    const { path } = await network.wallet('graph');
+    const job = await writeAddOneJob(join(network.folder, 'graph'));
+    await writeFile(join(network.folder, 'graph', 'graph.onnx'), 'not a graph');
+    const { error, events } = await run('graph', job, path);
+    expect(error?.message).toContain('graph');
+    expect(events.filter((event) => event['event'] !== 'error')).toEqual([]);
+  });
+
+  test('two runs at once, each with its own wallet, are both paid', async () => {
+    const [a, b] = [await network.wallet('one'), await network.wallet('two')];
+    const [jobA, jobB] = [await writeAddOneJob(join(network.folder, 'one')), await writeAddOneJob(join(network.folder, 'two'))];
+    const [first, second] = await Promise.all([run('one', jobA, a.path), run('two', jobB, b.path)]);
+    expect([first.end?.['lock'], second.end?.['lock']]).toEqual(['withdrawn', 'withdrawn']);
+    expect([first.end?.['wallet'].reconciled, second.end?.['wallet'].reconciled]).toEqual([true, true]);
+  });
+
+  test('with agent and oracles off the money is reclaimed after its time', async () => {
+    const { path } = await network.wallet('reclaim');
+    const job = await writeAddOneJob(join(network.folder, 'reclaim'), { expected: 6 });
+    network.oraclesOn = false;
+    // Nothing but time passes from here on: the chain is taken forward instead of waiting for it.
+    const timer = setInterval(() => {
+      void fetch(`${network.devnet.url}/devnet/advance`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ slots: 3, blocks: 1 }),
+      });
+    }, 100);
+    try {
+      const { end, error } = await run('reclaim', job, path);
+      expect(error).toBeUndefined();
+      expect(end?.['lock']).toBe('reclaimed');
+      expect(end?.['spent'].how).toBe('reclaim');
+      expect(end?.['wallet'].reconciled).toBe(true);
+    } finally {
+      clearInterval(timer);
+      network.oraclesOn = true;
+    }
+  });
+});
