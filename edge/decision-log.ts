@@ -80,7 +80,11 @@ export async function openDecisionLog(path: string, oracleKey: string): Promise<
             `Cannot decide ${decision.lock} as ${decision.verdict} ${decision.paid}: it was decided as ${before.verdict} ${before.paid}`,
           );
         }
-        if (broken) throw new NunetError('decisions-unwritable', `Cannot decide ${decision.lock}: ${path} could not be written before; see the disk, then restart`);
+        if (broken)
+          throw new NunetError(
+            'decisions-unwritable',
+            `Cannot decide ${decision.lock}: ${path} could not be written before; see the disk, then restart`,
+          );
         // After half a line nothing may follow, or the next start would find damage in the middle.
         broken = true;
         await write(file, line(decision));

@@ -35,7 +35,9 @@ export const exchange = z.strictObject({
 export type Exchange = z.infer<typeof exchange>;
 
 export const MAX_EXCHANGE_BYTES =
-  MAX_EVIDENCE_BYTES + MAX_PIECES_A_KIND * (MAX_MANIFEST_BYTES + MAX_QUOTE_BYTES + 3 * MAX_ANSWER_BYTES + 5 * MAX_RECEIPT_BYTES) + 32 * 1024;
+  MAX_EVIDENCE_BYTES +
+  MAX_PIECES_A_KIND * (MAX_MANIFEST_BYTES + MAX_QUOTE_BYTES + 3 * MAX_ANSWER_BYTES + 5 * MAX_RECEIPT_BYTES) +
+  32 * 1024;
 
 export const encodeExchange = (message: Exchange): Uint8Array => encode(message);
 export const openExchange = (bytes: Uint8Array): Exchange => decode(exchange, bytes, { name: 'exchange', maxBytes: MAX_EXCHANGE_BYTES });

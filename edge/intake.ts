@@ -69,13 +69,17 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
       throw new NunetError('oracle-not-named', `Cannot take evidence over ${name}: its quote names other oracles`);
     }
     const found = await ports.readLock(lock, signal);
-    if (found === null) throw new NunetError('lock-unknown', `Cannot take evidence over ${name}: it is not on chain yet; try again in a block`);
+    if (found === null)
+      throw new NunetError('lock-unknown', `Cannot take evidence over ${name}: it is not on chain yet; try again in a block`);
     const { datum, scriptHash } = found.lock;
     if (!ports.record().escrows.some((escrow) => escrow.scriptHash === scriptHash)) {
       throw new NunetError('lock-script-unknown', `Cannot take evidence over ${name}: script ${scriptHash} is not in the network record`);
     }
     if (quoteCidOfDatum(datum) !== quote.cid) {
-      throw new NunetError('lock-other-quote', `Cannot take evidence over ${name}: its datum names quote ${quoteCidOfDatum(datum)}, not ${quote.cid}`);
+      throw new NunetError(
+        'lock-other-quote',
+        `Cannot take evidence over ${name}: its datum names quote ${quoteCidOfDatum(datum)}, not ${quote.cid}`,
+      );
     }
     if (!datum.oracleKeys.includes(signer.publicKey)) {
       throw new NunetError('oracle-not-named', `Cannot take evidence over ${name}: its datum names other oracles; only reclaim is left`);
@@ -92,6 +96,7 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
       sources: '{}',
       state: 'waiting',
       detail: 'the lock is known, no evidence yet',
+      spentBy: null,
       closedAt: null,
       firstSeenAt: await on.chainTime(signal),
     };
@@ -114,18 +119,20 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
   }
 
   /** Only the two parties of a quote say where its files are; strangers could fill the list with dead addresses. */
-  async function keepSources(row: CaseRow, quote: Quote, peer: string, addresses: readonly string[]): Promise<void> {
+  async function keepSources(row: CaseRow, quote: Quote, peer: string, addresses: readonly string[], own: boolean): Promise<void> {
     if (addresses.length === 0 || (peer !== quote.serviceProvider.peerId && peer !== quote.computeProvider.peerId)) return;
     const before = JSON.parse((await store.findCase(row.lock))?.sources ?? '{}') as Record<string, string[]>;
     const sources = JSON.stringify({ ...before, [peer]: [...new Set([...addresses, ...(before[peer] ?? [])])].slice(0, 4) });
-    if (sources !== JSON.stringify(before)) await store.updateCase(row.lock, { sources });
+    if (sources === JSON.stringify(before)) return;
+    await store.updateCase(row.lock, { sources });
+    on.changed(row.lock, own);
   }
 
-  async function keepSpec(row: CaseRow, quote: Quote, spec: Uint8Array): Promise<void> {
+  async function keepSpec(row: CaseRow, quote: Quote, spec: Uint8Array, own: boolean): Promise<void> {
     openSpec(spec, quote.jobId);
     if (row.spec === null && quote.replay === 'public') {
       await store.updateCase(row.lock, { spec });
-      on.changed(row.lock, true);
+      on.changed(row.lock, own);
     }
   }
 
@@ -135,9 +142,22 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
       const { row, quote } = await caseOf(bundle.lock, bundle.items.find((item) => item.kind === 'quote')?.envelope, signal);
       const now = await on.chainTime(signal);
       const answer: EvidenceAnswer = { v: 1, receipts: [], refused: [] };
+      // Spec and sources first: the pieces may start a replay.
+      if (bundle.spec !== null) {
+        try {
+          await keepSpec(row, quote.body, bundle.spec, true);
+        } catch (error) {
+          if (!(error instanceof NunetError)) throw error;
+          answer.refused.push({ kind: 'spec', ...safeError(error) });
+        }
+      }
+      await keepSources(row, quote.body, submitter, bundle.sources, true);
       for (const item of bundle.items) {
         try {
-          const cid = item.kind === 'quote' ? openQuote(item.envelope, network()).cid : openEvidence(item.kind, item.envelope, { quote, lock: bundle.lock }).cid;
+          const cid =
+            item.kind === 'quote'
+              ? openQuote(item.envelope, network()).cid
+              : openEvidence(item.kind, item.envelope, { quote, lock: bundle.lock }).cid;
           if (item.kind === 'quote') {
             if (cid !== quote.cid) throw new NunetError('evidence-foreign', `Cannot accept quote ${cid}: the lock is for ${quote.cid}`);
             answer.receipts.push((await receiptOf(bundle.lock, cid, row.firstSeenAt)).envelope);
@@ -149,7 +169,10 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
             true,
           );
           if (kept === 'full') {
-            throw new NunetError('evidence-full', `Cannot keep ${item.kind} ${cid}: ${MAX_PIECES_A_KIND} others of its author are held already`);
+            throw new NunetError(
+              'evidence-full',
+              `Cannot keep ${item.kind} ${cid}: ${MAX_PIECES_A_KIND} others of its author are held already`,
+            );
           }
           const first = kept === 'known' ? (await store.evidenceOf(name)).find((piece) => piece.cid === cid) : undefined;
           answer.receipts.push(first === undefined ? fresh.envelope : (await receiptOf(bundle.lock, cid, first.arrivedAt)).envelope);
@@ -158,15 +181,6 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
           answer.refused.push({ kind: item.kind, ...safeError(error) });
         }
       }
-      if (bundle.spec !== null) {
-        try {
-          await keepSpec(row, quote.body, bundle.spec);
-        } catch (error) {
-          if (!(error instanceof NunetError)) throw error;
-          answer.refused.push({ kind: 'spec', ...safeError(error) });
-        }
-      }
-      await keepSources(row, quote.body, submitter, bundle.sources);
       return answer;
     },
 
@@ -174,8 +188,11 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
       const name = referenceText(message.lock);
       const { row, quote } = await caseOf(message.lock, message.quote, signal);
       const keys = quote.body.oracleKeys;
-      if (!keys.includes(from)) throw new NunetError('oracle-foreign', `Cannot exchange over ${name}: ${from} is not an oracle of its quote`);
+      if (!keys.includes(from))
+        throw new NunetError('oracle-foreign', `Cannot exchange over ${name}: ${from} is not an oracle of its quote`);
       const now = await on.chainTime(signal);
+      if (message.spec !== null) await keepSpec(row, quote.body, message.spec, false);
+      for (const { peer, addresses } of message.sources) await keepSources(row, quote.body, peer, addresses, false);
       // One bad piece must not hide the good ones behind it.
       for (const item of message.items) {
         try {
@@ -186,19 +203,24 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
             keyOf: (body) => body.oracleKey,
           }).body;
           if (!keys.includes(told.oracleKey) || told.evidenceCid !== piece.cid || referenceText(told.lock) !== name) {
-            throw new NunetError('evidence-foreign', `Cannot accept ${item.kind} ${piece.cid}: its receipt is for another piece or of a stranger`);
+            throw new NunetError(
+              'evidence-foreign',
+              `Cannot accept ${item.kind} ${piece.cid}: its receipt is for another piece or of a stranger`,
+            );
           }
           const receivedAt = firstTime(item.kind, told.receivedAt, now, quote.body);
-          await keep({ lock: name, cid: piece.cid, kind: item.kind, envelope: item.envelope, arrivedAt: now, receivedAt, receipt: item.receipt }, false);
+          await keep(
+            { lock: name, cid: piece.cid, kind: item.kind, envelope: item.envelope, arrivedAt: now, receivedAt, receipt: item.receipt },
+            false,
+          );
         } catch (error) {
           if (!(error instanceof NunetError)) throw error;
           ports.log(`${name}: a piece of oracle ${from.slice(0, 8)} was refused: ${error.message}`);
         }
       }
-      if (message.spec !== null) await keepSpec(row, quote.body, message.spec);
-      for (const { peer, addresses } of message.sources) await keepSources(row, quote.body, peer, addresses);
       for (const a of message.attestations) {
-        if (!keys.includes(a.oracleKey) || a.oracleKey === signer.publicKey || referenceText(a.lock) !== name || !attestationIsSigned(a)) continue;
+        if (!keys.includes(a.oracleKey) || a.oracleKey === signer.publicKey || referenceText(a.lock) !== name || !attestationIsSigned(a))
+          continue;
         const added = await store.addAttestation({
           lock: name,
           oracleKey: a.oracleKey,
@@ -246,4 +268,3 @@ function firstTime(kind: PieceKind, told: number, now: number, quote: Quote): nu
   const deadline = kind === 'manifest' ? quote.finishBy : quote.disputeBy;
   return now > deadline + 2 * graceOf(quote) ? now : Math.min(told, now);
 }
-

@@ -48,10 +48,39 @@ export interface OracleLimits {
   lookMs: number;
   /** Each oracle in key order waits that much longer before it submits, ms. */
   turnMs: number;
-  /** For one request to the chain or to another oracle, ms. */
+  /** For one look at the chain, ms. */
   requestMs: number;
+  /** For one exchange with another oracle, ms: also how long a decision waits for one that does not answer. */
+  exchangeMs: number;
+  /** After that long without a trace on chain a settle transaction is submitted again, ms. */
+  resubmitMs: number;
+  /** First pause after a failure, ms; doubles up to `retryMaxMs`. */
+  retryMs: number;
+  retryMaxMs: number;
   /** Cases that may be open at once. */
   maxOpenCases: number;
 }
 
-export const DEFAULT_LIMITS: OracleLimits = { pollMs: 5_000, lookMs: 60_000, turnMs: 30_000, requestMs: 15_000, maxOpenCases: 50_000 };
+/** For a public network with a block every 20 seconds. */
+export const DEFAULT_LIMITS: OracleLimits = {
+  pollMs: 5_000,
+  lookMs: 60_000,
+  turnMs: 90_000,
+  requestMs: 15_000,
+  exchangeMs: 5_000,
+  resubmitMs: 120_000,
+  retryMs: 2_000,
+  retryMaxMs: 300_000,
+  maxOpenCases: 50_000,
+};
+
+/** The same for a chain with this block time, as the devnet's second. */
+export const limitsFor = (blockMs: number): OracleLimits => ({
+  ...DEFAULT_LIMITS,
+  pollMs: Math.max(50, blockMs / 2),
+  lookMs: 3 * blockMs,
+  turnMs: 4 * blockMs,
+  resubmitMs: 10 * blockMs,
+  retryMs: blockMs,
+  retryMaxMs: 15 * blockMs,
+});

@@ -23,6 +23,8 @@ export const cases = pgTable(
     sources: text().notNull(),
     state: text({ enum: ['waiting', 'replaying', 'attested', 'submitted', 'settled', 'ended'] }).notNull(),
     detail: text().notNull(),
+    /** Transaction that spent the lock, once the chain shows it; back to null after a rollback. */
+    spentBy: text('spent_by'),
     /** Chain time at which nothing more could come of it; null while the loop looks after it. */
     closedAt: time('closed_at'),
     firstSeenAt: time('first_seen_at').notNull(),

@@ -35,7 +35,10 @@ export function createStore(db: Db) {
     async addCase(row: CaseRow): Promise<boolean> {
       return (await db.insert(cases).values(row).onConflictDoNothing().returning({ lock: cases.lock })).length === 1;
     },
-    async updateCase(lock: string, change: Partial<Pick<CaseRow, 'state' | 'detail' | 'closedAt' | 'spec' | 'sources'>>): Promise<void> {
+    async updateCase(
+      lock: string,
+      change: Partial<Pick<CaseRow, 'state' | 'detail' | 'spentBy' | 'closedAt' | 'spec' | 'sources'>>,
+    ): Promise<void> {
       await db.update(cases).set(change).where(eq(cases.lock, lock));
     },
 

@@ -17,6 +17,7 @@ CREATE TABLE "cases" (
 	"sources" text NOT NULL,
 	"state" text NOT NULL,
 	"detail" text NOT NULL,
+	"spent_by" text,
 	"closed_at" bigint,
 	"first_seen_at" bigint NOT NULL
 );

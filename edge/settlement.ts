@@ -1,0 +1,119 @@
+// From k equal attestations to a settled lock: whose turn it is, the journaled transaction, and what the chain made of it.
+import { encodePlutusData } from '@nunet/contracts/plutus-data.ts';
+import { payoutTag, type OracleSignature } from '@nunet/contracts/redeemer.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { formatAmount } from '@nunet/shared/amount.ts';
+import type { LockedOutput } from '@nunet/shared/lock.ts';
+import type { AttestationRow, CaseRow } from './db/store.ts';
+import { referenceOf } from './intake.ts';
+import type { OracleLimits, OraclePorts } from './ports.ts';
+
+export interface Quorum {
+  paid: bigint;
+  rule: string;
+  signatures: OracleSignature[];
+}
+
+/** k attestations over one amount, if there are. Pure. */
+export function quorumOf(datum: Pick<LockedOutput['datum'], 'oracleKeys' | 'k'>, attestations: readonly AttestationRow[]): Quorum | null {
+  const byPaid = new Map<bigint, AttestationRow[]>();
+  for (const a of attestations) if (datum.oracleKeys.includes(a.oracleKey)) byPaid.set(a.paid, [...(byPaid.get(a.paid) ?? []), a]);
+  for (const [paid, equal] of byPaid) {
+    if (equal.length < datum.k) continue;
+    const signatures = equal
+      .map((a) => ({ keyIndex: datum.oracleKeys.indexOf(a.oracleKey), signature: a.signature }))
+      .sort((a, b) => a.keyIndex - b.keyIndex)
+      .slice(0, datum.k);
+    return { paid, rule: equal[0]?.rule ?? '', signatures };
+  }
+  return null;
+}
+
+/** How many oracles of this lock submit before this one; another order for each lock, so that the work is shared. */
+export function turnOf(oracleKeys: readonly string[], own: string, txId: string): number {
+  const n = oracleKeys.length;
+  const first = Number.parseInt(txId.slice(0, 8), 16) % n;
+  return (oracleKeys.indexOf(own) - first + n) % n;
+}
+
+export interface Progress {
+  state: CaseRow['state'];
+  detail: string;
+  /** Look again then, wall clock; null: at the next block. */
+  againAt: number | null;
+}
+
+/**
+ * One step of an unspent lock with a quorum. `quorumAt`: since when this edge has known it (wall clock). The journal row
+ * is written before the submit, so that a crash in between submits the same transaction again and no second one.
+ */
+export async function stepSettlement(
+  ports: OraclePorts,
+  limits: OracleLimits,
+  lock: LockedOutput,
+  quorum: Quorum,
+  quorumAt: number,
+  signal: AbortSignal,
+): Promise<Progress> {
+  const { store, chain, now } = ports;
+  const name = `${lock.reference.txId}#${lock.reference.index}`;
+  const agreed = `${quorum.signatures.length} oracles agreed on ${formatAmount(quorum.paid)} (${quorum.rule})`;
+  const [last] = (await store.settlementsOf(name)).filter((row) => row.state !== 'lost');
+  if (last === undefined) {
+    const turnAt = quorumAt + turnOf(lock.datum.oracleKeys, ports.signer.publicKey, lock.reference.txId) * limits.turnMs;
+    if (now() < turnAt) return { state: 'attested', detail: `${agreed}; another oracle submits first`, againAt: turnAt };
+  }
+  const row = last ?? (await build());
+  const status = await chain.transaction(row.txId, signal);
+  const waitedLong = now() - row.submittedAt >= limits.resubmitMs;
+  if (status.state === 'unknown' && (row.state === 'built' || waitedLong)) await submit();
+  else if (status.state === 'unknown' && row.state === 'confirmed') await submit();
+  return { state: 'submitted', detail: `${agreed}; settle transaction ${row.txId} is submitted`, againAt: null };
+
+  async function build() {
+    const { txId, cbor, fee } = await ports.settler.settle(lock.reference, quorum.paid, quorum.signatures, signal);
+    const built = { txId, lock: name, cbor, paid: quorum.paid, fee, submittedAt: now(), state: 'built' as const };
+    await store.putSettlement(built);
+    return built;
+  }
+  async function submit(): Promise<void> {
+    try {
+      await chain.submit(row.cbor, signal);
+    } catch (error) {
+      // Refused: spent by another oracle's transaction, or its inputs are gone after a rollback. The next look tells which.
+      if (error instanceof NunetError && error.code === 'chain-rejected') await store.setSettlement(row.txId, 'lost');
+      throw error;
+    }
+    await store.putSettlement({ ...row, state: 'submitted', submittedAt: now() });
+    await store.addEvent({ at: now(), kind: 'settle', lock: name, detail: `submitted ${row.txId}, fee ${row.fee} lovelace` });
+  }
+}
+
+/** What became of a spent lock. Null while the spending transaction is not in a block. */
+export async function readEnd(
+  ports: OraclePorts,
+  row: CaseRow,
+  spent: { lock: LockedOutput; spentBy: string },
+  signal: AbortSignal,
+): Promise<{ state: 'settled' | 'ended'; detail: string; confirmations: number } | null> {
+  const { store, chain } = ports;
+  const status = await chain.transaction(spent.spentBy, signal);
+  if (status.state !== 'confirmed') return null;
+  const own = (await store.settlementsOf(row.lock)).find(({ txId }) => txId === spent.spentBy);
+  if (own !== undefined && own.state !== 'confirmed') await store.setSettlement(own.txId, 'confirmed');
+  const { confirmations } = status;
+  // Before reclaimAfter the validator lets nothing else through.
+  if (own !== undefined || status.timeMs < spent.lock.datum.reclaimAfter || (await paysUnderTag())) {
+    return { state: 'settled', detail: `settled by ${spent.spentBy}${own === undefined ? '' : ', submitted by this edge'}`, confirmations };
+  }
+  return { state: 'ended', detail: `spent by ${spent.spentBy} after reclaimAfter: reclaimed by the service provider`, confirmations };
+
+  async function paysUnderTag(): Promise<boolean> {
+    const tag = encodePlutusData(payoutTag([referenceOf(row.lock)]));
+    for (const index of [0, 1]) {
+      const output = await chain.output({ txId: spent.spentBy, index }, signal);
+      if (output?.utxo.inlineDatum === tag) return true;
+    }
+    return false;
+  }
+}

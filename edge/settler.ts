@@ -1,0 +1,58 @@
+// The edge's fee wallet: one enterprise address whose ADA stands as collateral while a settlement pays its own fee.
+import { addressOf } from '@nunet/contracts/address.ts';
+import type { Chain, Utxo } from '@nunet/contracts/chain/chain.ts';
+import { ESCROW } from '@nunet/contracts/script.ts';
+import { keyHash, signTransaction, transactionId } from '@nunet/contracts/sign.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { referenceText } from '@nunet/shared/fields.ts';
+import type { Settler } from './ports.ts';
+
+/** What the ledger can ask for a fee of 0.6 ADA. */
+const LEAST_COLLATERAL = 1_000_000n;
+
+/** The smallest ADA-only output that will do: a settlement puts small ones up whole. */
+function collateralFrom(utxos: readonly Utxo[]): Utxo | undefined {
+  return utxos
+    .filter(
+      ({ assets, lovelace, referenceScriptHash }) =>
+        assets.length === 0 && lovelace >= LEAST_COLLATERAL && referenceScriptHash === undefined,
+    )
+    .reduce<Utxo | undefined>((least, utxo) => (least === undefined || utxo.lovelace < least.lovelace ? utxo : least), undefined);
+}
+
+/** `secretKey`: Ed25519 payment key, 32 bytes hex. Mesh is loaded with the first settlement only: it costs 150 MB. */
+export function createSettler(chain: Chain, secretKey: string): Settler {
+  const address = addressOf({ payment: { kind: 'key', hash: keyHash(secretKey) } });
+  return {
+    address,
+    async settle(lock, paid, signatures, signal) {
+      const [{ buildSettle }, { parkedScript }] = await Promise.all([
+        import('@nunet/contracts/settle.ts'),
+        import('@nunet/contracts/deploy.ts'),
+      ]);
+      const [state, scriptAt, utxos, parameters] = await Promise.all([
+        chain.output(lock, signal),
+        parkedScript(chain, signal),
+        chain.utxos(address, { signal }),
+        chain.parameters(signal),
+      ]);
+      if (state === null) throw new NunetError('lock-unknown', `Cannot settle ${referenceText(lock)}: it is not on chain (any more)`);
+      if (scriptAt === null) throw new NunetError('script-missing', 'Cannot settle: nobody has parked the escrow script; deploy it first');
+      const collateral = collateralFrom(utxos);
+      if (collateral === undefined) {
+        throw new NunetError('funds-insufficient', `Cannot settle: the fee wallet has no ADA-only output; send 5 ADA to ${address}`);
+      }
+      const built = await buildSettle(
+        {
+          locks: [{ utxo: state.utxo, paid, signatures }],
+          payer: { utxos, changeAddress: address },
+          parameters,
+          run: { script: ESCROW, scriptAt, collateral, evaluate: (cbor, s) => chain.evaluate(cbor, s) },
+        },
+        signal,
+      );
+      const cbor = signTransaction(built.cbor, [secretKey]);
+      return { txId: transactionId(cbor), cbor, fee: built.fee };
+    },
+  };
+}
