@@ -1,0 +1,201 @@
+// One replay: the disputed job again, in the same executor and sandbox, and what that says of the claimed result.
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { NunetError, safeError } from '@nunet/shared/errors.ts';
+import { openEvidence, openQuote, openSpec } from '@nunet/shared/evidence.ts';
+import type { Network } from '@nunet/shared/fields.ts';
+import type { JobSpec } from '@nunet/shared/job-spec.ts';
+import { outputRootOf, type Manifest, type OutputFile } from '@nunet/shared/manifest.ts';
+import type { Evaluation } from '@nunet/shared/onnx-program.ts';
+import { compareOutputs } from '@nunet/shared/replay-compare.ts';
+import type { ReplayRequest, ReplayResponse } from '@nunet/shared/replay.ts';
+import type { Signed } from '@nunet/shared/signature.ts';
+import { openBlobStore, type BlobStore } from './blobs.ts';
+import type { ScoreRequest } from './executor/embedded.ts';
+import type { ExecutionHandle, ExecutionResult, Executor } from './executor/executor.ts';
+
+/** A confined executor that can also score a stranger's model. */
+export type ReplayExecutor = Executor & { score(request: ScoreRequest, signal: AbortSignal): Promise<number> };
+
+export interface ReplayParts {
+  network: Network;
+  executor: ReplayExecutor;
+  /** A folder for this replayer alone; each replay gets and leaves nothing but a folder in it. */
+  workRoot: string;
+  maxBytes: number;
+  /** Fetches one file of a job from whichever source has it. Throws when none does. */
+  fetchFile(
+    wanted: { jobId: string; cid: string; bytes: number },
+    sources: readonly string[],
+    store: BlobStore,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+/** A slower machine than the claimant's still gets to the end. */
+const SLOWER = 3;
+
+type Answer = Omit<ReplayResponse, 'v'>;
+const upheld = (detail: string, score: Answer['score'] = null): Answer => ({ outcome: 'upheld', detail, score });
+const rejected = (detail: string, score: Answer['score'] = null): Answer => ({ outcome: 'rejected', detail, score });
+const unavailable = (detail: string): Answer => ({ outcome: 'unavailable', detail, score: null });
+
+/**
+ * Replays a dispute. `unavailable` is an answer too: nothing can be said. Throws only for a request whose pieces do not
+ * belong together, or the signal's reason.
+ */
+export async function replayJob(request: ReplayRequest, parts: ReplayParts, signal: AbortSignal): Promise<ReplayResponse> {
+  const quote = openQuote(request.quote, parts.network);
+  const context = { quote, lock: request.lock };
+  const { body: claim } = openEvidence('manifest', request.manifest, context) as Signed<Manifest>;
+  openEvidence('dispute', request.dispute, context);
+  const { jobId } = quote.body;
+  const spec = openSpec(request.spec, jobId);
+  const folder = join(parts.workRoot, bytesToHex(randomBytes(16)));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const store = await openBlobStore({ root: join(folder, 'blobs'), maxBytes: parts.maxBytes });
+  const started: ExecutionHandle[] = [];
+  try {
+    const answer =
+      spec.replay === 'public'
+        ? await judge({ spec, jobId, claim, folder, store, request, parts, signal, started })
+        : unavailable(`The job allows no replay by others: replay is "${spec.replay}"`);
+    return { v: 1, ...answer, detail: answer.detail.slice(0, 500) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { v: 1, ...unavailable(`The replay could not be made: ${safeError(error).message}`.slice(0, 500)) };
+  } finally {
+    for (const handle of started) await parts.executor.remove(handle).catch(() => undefined);
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Case {
+  spec: JobSpec;
+  jobId: string;
+  claim: Manifest;
+  folder: string;
+  store: BlobStore;
+  request: ReplayRequest;
+  parts: ReplayParts;
+  signal: AbortSignal;
+  /** Executions to be removed when all is said: their outputs lie in their work folders. */
+  started: ExecutionHandle[];
+}
+
+async function judge(c: Case): Promise<Answer> {
+  const { claim } = c;
+  if (claim.exit.kind === 'computeProviderFault') return rejected('The compute provider admits its own fault; there is nothing to replay');
+  const inputs = new Map<string, string>();
+  for (const { name, cid, bytes } of c.spec.inputs) {
+    await c.parts.fetchFile({ jobId: c.jobId, cid, bytes }, c.request.sources, c.store, c.signal);
+    inputs.set(name, await c.store.pathOf(c.jobId, cid));
+  }
+  const inputPath = (name: string): string => {
+    const path = inputs.get(name);
+    if (path === undefined) throw new NunetError('input-unknown', `Cannot open input ${name}: the spec has none of that name`);
+    return path;
+  };
+  const timeFault = claim.exit.kind === 'jobFault' && claim.exit.code === 'time-limit';
+  const result = await runAgain(c, inputPath, timeFault ? c.spec.timeLimitMs : c.spec.timeLimitMs * SLOWER);
+  if (result === 'unrunnable') {
+    return claim.exit.kind === 'completed'
+      ? upheld('The job cannot run at all, yet a result is claimed')
+      : rejected('The job cannot run here either');
+  }
+  if (result.exit.kind === 'computeProviderFault') return unavailable(`The replaying machine failed: ${result.exit.message}`);
+  if (claim.exit.kind === 'jobFault') return judgeFault(c, claim.exit.code, result);
+  if (result.exit.kind === 'jobFault') {
+    // Too slow even with more time says something of this machine; any other fault is the job's own.
+    if (result.exit.code === 'time-limit') return unavailable(`The replay did not end within ${c.spec.timeLimitMs * SLOWER} ms`);
+    return upheld(`A result is claimed, but the job fails: ${result.exit.message}`);
+  }
+  return judgeOutputs(c, result, inputPath);
+}
+
+async function runAgain(c: Case, inputPath: (name: string) => string, timeLimitMs: number): Promise<ExecutionResult | 'unrunnable'> {
+  const { executor } = c.parts;
+  const spec = { ...c.spec, timeLimitMs };
+  const request = { jobId: c.jobId, spec, inputPath, workDir: join(c.folder, 'work') };
+  try {
+    await executor.prepare(request, c.signal);
+  } catch (error) {
+    c.signal.throwIfAborted();
+    const { code } = safeError(error);
+    if (code.startsWith('graph-') || code.startsWith('program-')) return 'unrunnable';
+    throw error;
+  }
+  const handle = await executor.start(request, async (made) => void c.started.push(made), c.signal);
+  return executor.wait(handle, () => undefined, c.signal);
+}
+
+function judgeFault(c: Case, code: string, result: ExecutionResult): Answer {
+  if (result.exit.kind === 'jobFault') {
+    if (result.exit.code === code) return rejected(`The job fails the same way here: ${code}`);
+    return unavailable(`The claim is "${code}", here it is "${result.exit.code}": not the same, but a fault of the job in both`);
+  }
+  if (code === 'time-limit' && 2 * result.billedMs > c.spec.timeLimitMs) {
+    return unavailable(`The job ends here in ${result.billedMs} of ${c.spec.timeLimitMs} ms; a slower machine may miss the limit`);
+  }
+  return upheld(`A fault of the job is claimed (${code}), but it runs to its end here`);
+}
+
+async function judgeOutputs(c: Case, result: ExecutionResult, inputPath: (name: string) => string): Promise<Answer> {
+  const { claim, store, jobId } = c;
+  const outputs: (OutputFile & { path: string })[] = [];
+  for (const { name, path } of result.outputs) outputs.push({ name, path, ...(await store.importFile(jobId, path)) });
+  const replayedRoot = outputRootOf(outputs);
+  const claimedRoot = claim.delivery.root;
+  if (replayedRoot === claimedRoot) return rejected('The outputs are the same, byte for byte');
+  const { program } = c.spec;
+  if (program.kind !== 'onnx') return unavailable(`Jobs of kind ${program.kind} are not replayed`);
+  if (program.evaluate === null) return upheld('The outputs are others, and the job names no measure that could excuse it');
+  if (outputRootOf(claim.outputs) !== claimedRoot) return upheld('The claimed root is not that of the claimed outputs');
+
+  const { evaluation, tolerance } = program.evaluate;
+  const replayed = await scoreOf(c, evaluation, inputPath, new Map(outputs.map((output) => [output.name, output])));
+  if (replayed === null) return unavailable('The replayed model cannot be scored');
+  const delivered = new Map<string, { path: string; bytes: number }>();
+  for (const { name, cid, bytes } of claim.outputs) {
+    await c.parts.fetchFile({ jobId, cid, bytes }, c.request.sources, store, c.signal);
+    delivered.set(name, { path: await store.pathOf(jobId, cid), bytes });
+  }
+  const claimed = await scoreOf(c, evaluation, inputPath, delivered);
+  const finding = compareOutputs(program, { root: claimedRoot, score: claimed }, { root: replayedRoot, score: replayed });
+  const metric = evaluation.metric.name.slice(0, 200);
+  if (claimed === null) return upheld(`The delivered model cannot be scored; the replay's ${metric} is ${replayed}`);
+  const score = { metric, claimed, replayed, tolerance };
+  return finding === 'within' || finding === 'same'
+    ? rejected(`The delivered ${metric} lies within the job's tolerance of the replay's`, score)
+    : upheld(`The delivered ${metric} lies below the replay's by more than the job's tolerance`, score);
+}
+
+/** Null when the model itself cannot be scored; a fault of this machine is thrown. */
+async function scoreOf(
+  c: Case,
+  evaluation: Evaluation,
+  inputPath: (name: string) => string,
+  outputs: ReadonlyMap<string, { path: string; bytes: number }>,
+): Promise<number | null> {
+  const sizes = new Map(c.spec.inputs.map(({ name, bytes }) => [name, bytes]));
+  try {
+    return await c.parts.executor.score(
+      {
+        evaluation,
+        filePath: (name) => outputs.get(name)?.path ?? inputPath(name),
+        fileBytes: (name) => outputs.get(name)?.bytes ?? sizes.get(name) ?? 0,
+        memoryBytes: c.spec.resources.memoryBytes,
+        timeLimitMs: c.spec.timeLimitMs * SLOWER,
+      },
+      c.signal,
+    );
+  } catch (error) {
+    c.signal.throwIfAborted();
+    const { code } = safeError(error);
+    if (code === 'score-failed' || code.startsWith('graph-') || code.startsWith('program-') || code === 'input-unknown') return null;
+    throw error;
+  }
+}
