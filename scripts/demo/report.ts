@@ -40,13 +40,9 @@ export async function reconcile(network: RunningNetwork, finished: readonly Fini
   for (const { scenario, run } of finished) {
     const { wallet } = run;
     const holds = await balanceAt(network.chain, wallet.address, asset, signal);
-    const end = run.end;
-    const lockFee = big(end?.lockFeeLovelace);
-    const locked = big(end?.lockedLovelace);
-    const expected = {
-      ntx: wallet.given.ntx - (end?.lock === null ? 0n : big(end?.amountBaseUnits)) + big(end?.spent?.changeBaseUnits),
-      lovelace: wallet.given.lovelace - lockFee - locked + big(end?.spent?.changeLovelace),
-    };
+    // What the run worked out from its own transactions; without one, nothing moved.
+    const moved = run.end?.wallet.expected;
+    const expected = moved === undefined ? wallet.given : { ntx: big(moved.baseUnits), lovelace: big(moved.lovelace) };
     parties.push({
       name: scenario.name,
       role: 'service provider',

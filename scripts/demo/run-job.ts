@@ -37,7 +37,7 @@ export interface End {
   billedMs: number | null;
   sandbox: string | null;
   metrics: { name: string; value: number }[];
-  wallet: { feesLovelace: string; reconciled: boolean };
+  wallet: { expected: { baseUnits: string; lovelace: string }; feesLovelace: string; reconciled: boolean };
 }
 
 export interface JobRun {
@@ -83,6 +83,8 @@ export async function runJob(options: RunOptions): Promise<JobRun> {
   });
   const events: Event[] = [];
   const curve = new Map<number, Record<string, number>>();
+  /** A notice is a condition that lasts; once is enough for a reader. */
+  const told = new Set<string>();
   let end: End | null = null;
   for await (const line of run.lines()) {
     if (typeof line['event'] !== 'string') continue;
@@ -92,7 +94,9 @@ export async function runJob(options: RunOptions): Promise<JobRun> {
       const metrics = event['metrics'] as { name: string; value: number }[];
       if (metrics.length > 0) curve.set(Number(event['epoch']), Object.fromEntries(metrics.map(({ name, value }) => [name, value])));
     }
-    tell(event, nameOf, curve);
+    const isRepeated = event.event === 'notice' && told.has(String(event['message']));
+    if (event.event === 'notice') told.add(String(event['message']));
+    if (!isRepeated) tell(event, nameOf, curve, dim(`${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s `));
     if (event.event === 'end') end = event as unknown as End;
     await options.on?.(event, run);
   }
@@ -108,16 +112,17 @@ export async function runJob(options: RunOptions): Promise<JobRun> {
 }
 
 /** One event as a line of the story. */
-function tell(event: Event, nameOf: (peerId: unknown) => string, curve: ReadonlyMap<number, Record<string, number>>): void {
+function tell(event: Event, nameOf: (peerId: unknown) => string, curve: ReadonlyMap<number, Record<string, number>>, at: string): void {
+  const line = (text: string): void => say(at + text);
   const detail = typeof event['detail'] === 'string' && event['detail'] !== '' ? dim(` (${event['detail']})`) : '';
   switch (event.event) {
     case 'quotes':
-      return tellQuotes(event, nameOf);
+      return tellQuotes(event, nameOf, line);
     case 'chosen':
-      return say(`  takes ${bold(nameOf(event['peerId']))}, at most ${ntx(event['amountBaseUnits'])}, sandbox ${String(event['sandbox'])}`);
+      return line(`takes ${bold(nameOf(event['peerId']))}, at most ${ntx(event['amountBaseUnits'])}, sandbox ${String(event['sandbox'])}`);
     case 'lock-built':
-      return say(
-        `  locks ${ntx(event['amountBaseUnits'])} and ${ada(event['lockedLovelace'])} in tx ${shortId(event['txId'])} ${dim(`fee ${ada(event['feeLovelace'])}, ${String(event['bytes'])} bytes`)}`,
+      return line(
+        `locks ${ntx(event['amountBaseUnits'])} and ${ada(event['lockedLovelace'])} in tx ${shortId(event['txId'])} ${dim(`fee ${ada(event['feeLovelace'])}, ${String(event['bytes'])} bytes`)}`,
       );
     case 'progress': {
       const share = Number(event['done']) / Math.max(1, Number(event['total']));
@@ -127,53 +132,53 @@ function tell(event: Event, nameOf: (peerId: unknown) => string, curve: Readonly
       return live(`  ${event['phase'] === 'inputs' ? 'inputs ' : 'running'} ${bar(share)} ${Math.floor(share * 100)} %  ${metrics}`);
     }
     case 'job':
-      return say(`  job ${bold(String(event['state']))}${detail}`);
+      return line(`job ${bold(String(event['state']))}${detail}`);
     case 'lock': {
       const spent = event['spent'] as End['spent'] | undefined;
       const paid =
         spent === undefined || spent === null
           ? ''
           : `: ${ntx(spent.paidBaseUnits)} paid, ${ntx(spent.changeBaseUnits)} back, tx ${shortId(spent.txId)} ${dim(`fee ${ada(spent.feeLovelace)}`)}`;
-      return say(`  lock ${bold(String(event['state']))}${paid}${detail}`);
+      return line(`lock ${bold(String(event['state']))}${paid}${detail}`);
     }
     case 'manifest': {
       for (const name of Object.keys([...curve.values()][0] ?? {})) {
         const values = [...curve.entries()].sort(([a], [b]) => a - b).map(([, metrics]) => metrics[name] ?? 0);
         if (values.length > 1)
-          say(`  ${name.padEnd(9)} ${sparkline(values.slice(-60))}  ${values[0]?.toFixed(4)} -> ${values.at(-1)?.toFixed(4)}`);
+          line(`${name.padEnd(9)} ${sparkline(values.slice(-60))}  ${values[0]?.toFixed(4)} -> ${values.at(-1)?.toFixed(4)}`);
       }
       const exit = event['exit'] as { kind: string; message?: string };
       const why = exit.message === undefined ? '' : `: ${exit.message}`;
-      return say(`  result signed: ${exit.kind}${why}, ${seconds(event['billedMs'])} billed, asks ${ntx(event['payBaseUnits'])}`);
+      return line(`result signed: ${exit.kind}${why}, ${seconds(event['billedMs'])} billed, asks ${ntx(event['payBaseUnits'])}`);
     }
     case 'refusal':
-      return say(yellow(`  refused: ${(event['reasons'] as { message: string }[]).map(({ message }) => message).join('; ')}`));
+      return line(yellow(`refused: ${(event['reasons'] as { message: string }[]).map(({ message }) => message).join('; ')}`));
     case 'checked':
-      return say(`  check ${event['accept'] === true ? green('passed') : red('failed')}: ${String(event['detail'])}`);
+      return line(`check ${event['accept'] === true ? green('passed') : red('failed')}: ${String(event['detail'])}`);
     case 'answer':
-      return say(
-        `  signs ${event['kind'] === 'dispute' ? red('a dispute') : green(event['kind'] === 'ack' ? 'the acknowledgement' : 'the cancellation')}`,
+      return line(
+        `signs ${event['kind'] === 'dispute' ? red('a dispute') : green(event['kind'] === 'ack' ? 'the acknowledgement' : 'the cancellation')}`,
       );
     case 'reclaim-built':
-      return say(yellow(`  nobody signed in time: takes the lock back alone, tx ${shortId(event['txId'])}`));
+      return line(yellow(`nobody signed in time: takes the lock back alone, tx ${shortId(event['txId'])}`));
     case 'notice':
-      return say(dim(`  . ${String(event['message'])}`));
+      return line(dim(`. ${String(event['message'])}`));
     case 'error':
-      return say(red(`  ${String(event['message'])}`));
+      return line(red(`${String(event['message'])}`));
     default:
       return undefined;
   }
 }
 
-function tellQuotes(event: Event, nameOf: (peerId: unknown) => string): void {
-  say(`  ${String(event['summary'])}`);
+function tellQuotes(event: Event, nameOf: (peerId: unknown) => string, line: (text: string) => void): void {
+  line(String(event['summary']));
   const offers = event['offers'] as Record<string, string>[];
   for (const offer of offers) {
     say(
-      `    ${nameOf(offer['peerId']).padEnd(6)} at most ${ntx(offer['amountBaseUnits']).padEnd(14)} ${ntx(offer['rateBaseUnitsPerHour'])} an hour, at least ${ntx(offer['minimumBaseUnits'])}, sandbox ${offer['sandbox']}`,
+      `           ${nameOf(offer['peerId']).padEnd(6)} at most ${ntx(offer['amountBaseUnits']).padEnd(14)} ${ntx(offer['rateBaseUnitsPerHour'])} an hour, at least ${ntx(offer['minimumBaseUnits'])}, sandbox ${offer['sandbox']}`,
     );
   }
   for (const other of event['others'] as { peerId: string; outcome: string; reasons: { message: string }[] }[]) {
-    say(`    ${nameOf(other.peerId).padEnd(6)} ${yellow(other.outcome)}: ${other.reasons.map(({ message }) => message).join('; ')}`);
+    say(`           ${nameOf(other.peerId).padEnd(6)} ${yellow(other.outcome)}: ${other.reasons.map(({ message }) => message).join('; ')}`);
   }
 }
