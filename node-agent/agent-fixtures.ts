@@ -179,7 +179,7 @@ export class FakeOracle implements OracleClient {
 
 function cidOfEnvelope(envelope: Uint8Array): string {
   // The body is the first field of the envelope; its CID is what an oracle signs for.
-  return cidOf((dagCborDecode(envelope) as { body: Uint8Array }).body);
+  return cidOf(dagCborDecode<{ body: Uint8Array }>(envelope).body);
 }
 
 export interface World {
@@ -214,7 +214,7 @@ export interface Client {
 }
 
 /** ModelProto: operator set 17 of the default domain (field 8), a graph (field 7) of one Add node. */
-export const GRAPH = hexToBytes('42021011' + '3a07' + '0a05' + '2203416464');
+export const GRAPH = hexToBytes('420210113a070a052203416464');
 
 const COMPONENT_DEFAULTS = {
   network: 'devnet',

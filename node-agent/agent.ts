@@ -1,7 +1,6 @@
 // The agent: wires its parts from one components object, resumes what its journal left, and stops them in order.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tip } from '@nunet/contracts/chain/chain.ts';
 import { hashOfCid } from '@nunet/shared/encoding.ts';
 import { safeError } from '@nunet/shared/errors.ts';
@@ -12,16 +11,17 @@ import type { OracleClient } from '@nunet/shared/oracle-client.ts';
 import type { QuoteRequest } from '@nunet/shared/quote.ts';
 import type { RequestOf } from '@nunet/shared/wire.ts';
 import type { AgentEntry } from './agent-entries.ts';
+import type { AgentStatus } from './agent-status.ts';
 import { createAnswers, jobOf } from './answers.ts';
 import type { BlobStore } from './blobs.ts';
 import { Capacity, type Offer } from './capacity.ts';
 import { ChainWatch } from './chain-watch.ts';
-import { deliverRefusal, isDelivered, type EvidenceParts } from './evidence-post.ts';
-import { runJob, type ExecutionParts } from './execution.ts';
+import type { EvidenceParts } from './evidence-post.ts';
+import type { ExecutionParts } from './execution.ts';
 import type { Executor, ExecutorFingerprint } from './executor/executor.ts';
 import { hasEnded, JobBook, type Job } from './job-book.ts';
 import { JobFeed } from './job-feed.ts';
-import { jobLine, type JobLine } from './job-line.ts';
+import { jobLine } from './job-line.ts';
 import { checkGraph, jobFiles, readableBlocks } from './job-files.ts';
 import type { Journal } from './journal.ts';
 import type { LockSource } from './lock-wait.ts';
@@ -33,11 +33,13 @@ import { serveFollow } from './network/follow.ts';
 import { keepHubs, type HubState } from './network/hubs.ts';
 import type { PeerKey } from './network/identity.ts';
 import type { NetworkNode } from './network/node.ts';
+import type { ServeOptions } from './network/protocol.ts';
 import { serveQuotes } from './network/quote.ts';
 import { serveRun } from './network/run.ts';
 import type { Limits, Windows } from './policy.ts';
 import type { Prices } from './pricing.ts';
 import { createQuotes } from './quotes.ts';
+import { createRunningJobs } from './running-jobs.ts';
 import { createRuns } from './runs.ts';
 
 /** Everything an agent is made of; tests and scripts put fakes in some places. The agent owns and closes journal, store and node. */
@@ -67,22 +69,6 @@ export interface AgentComponents {
   log(line: string): void;
 }
 
-export interface AgentStatus {
-  peerId: string;
-  network: Network;
-  addresses: string[];
-  sandbox: ExecutorFingerprint['sandbox'];
-  sandboxDetail: string;
-  kinds: readonly string[];
-  payoutAddress: string;
-  capacity: { total: Offer; free: Offer };
-  hubs: HubState[];
-  jobs: JobLine[];
-  earnedBaseUnits: string;
-  /** The last thing that went wrong, for its owner. */
-  lastProblem: string | null;
-}
-
 export interface Agent {
   readonly peerId: string;
   readonly fingerprint: ExecutorFingerprint;
@@ -94,8 +80,6 @@ export interface Agent {
   readonly stopped: Promise<void>;
 }
 
-/** Given to evidence of work that a stop has ended. */
-const FAREWELL_MS = 5_000;
 const AGENT_VERSION = '0.1.0';
 const KEEP_UNSOLD_MS = 3_600_000;
 
@@ -168,34 +152,24 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     onFailure: (error, jobId) => onFailure(error, jobId),
   };
 
-  // --- jobs of this process ---
+  // --- jobs of this process, and the end of it ---
   const stopped = Promise.withResolvers<void>();
-  const running = new Map<string, Promise<void>>();
-  const inBackground = (name: string, work: Promise<void>): void => {
-    const tracked = work
-      .catch((error: unknown) => {
-        if (signal.aborted || stopping.signal.aborted) return;
-        // Only a failed journal gets here: without it nothing more may be promised.
-        onFailure(error, name);
-        void stop().then(() => stopped.reject(error as Error));
-      })
-      .finally(() => {
-        running.delete(name);
-        publish();
-      });
-    running.set(name, tracked);
-  };
-  const take = (job: Job): void => inBackground(job.jobId, runJob(job.jobId, parts, signal));
-  const tellRefusal = (refused: Parameters<typeof deliverRefusal>[0]): void => {
-    const { cid, body } = refused.refusal;
-    const before = AbortSignal.any([signal, AbortSignal.timeout(Math.min(2 ** 31 - 1, refused.quote.body.reclaimAfter - body.issuedAt))]);
-    inBackground(
-      cid,
-      deliverRefusal(refused, evidence, before).catch((error: unknown) => {
-        if (!before.aborted) throw error;
-      }),
-    );
-  };
+  // A caller that only stops need not listen.
+  stopped.promise.catch(() => undefined);
+  let stopStarted: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopStarted ??= stopAll());
+  const jobs = createRunningJobs({
+    parts,
+    evidence,
+    signal,
+    stopWork: () => stopping.abort(new Error('The agent is being stopped')),
+    onChange: () => publish(),
+    onFatal: (error) => {
+      onFailure(error);
+      stopped.reject(error);
+      void stop();
+    },
+  });
 
   // --- what others may ask ---
   const quotes = createQuotes({
@@ -213,9 +187,17 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     now,
     random: (bytes) => components.random(bytes),
   });
-  const runs = createRuns({ peerId, signer, capacity, book, now, onAccepted: take, onRefused: tellRefusal });
+  const runs = createRuns({
+    peerId,
+    signer,
+    capacity,
+    book,
+    now,
+    onAccepted: (job) => jobs.take(job),
+    onRefused: (refused) => jobs.tellRefusal(refused),
+  });
   const answers = createAnswers(book, now);
-  const problem = { onFailure: (error: unknown, peer: string) => onFailure(error, `peer ${peer}`) };
+  const problem: ServeOptions = { onFailure: (error: unknown, peer: string) => onFailure(error, `peer ${peer}`) };
   const answerQuote = async (request: QuoteRequest, caller: Caller): Promise<AnswerOf<'quote'>> => {
     const answer = await quotes(request, caller);
     publish();
@@ -270,13 +252,13 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   for (const job of book.jobs()) {
     if (job.cleaned) continue;
     if (!hasEnded(job)) capacity.reserve(job.jobId, { resources: job.quote.body.resources, until: null });
-    take(job);
+    jobs.take(job);
   }
   for (const refused of book.strayRefusals()) {
     const keys = refused.quote.body.oracleKeys.filter((key) => components.oracle(key) !== undefined);
     const { lock } = refused.refusal.body;
     const told = keys.every((key) => book.hasReceipt(lock, key, refused.refusal.cid));
-    if (!told && refused.quote.body.reclaimAfter > at) tellRefusal(refused);
+    if (!told && refused.quote.body.reclaimAfter > at) jobs.tellRefusal(refused);
   }
 
   await serveQuotes(node, answerQuote, problem);
@@ -295,15 +277,10 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   });
   publish();
 
-  let stop_: Promise<void> | undefined;
-  const stop = (): Promise<void> => (stop_ ??= endAll());
-  async function endAll(): Promise<void> {
-    const working = book.jobs().filter((job) => running.has(job.jobId) && job.handle !== undefined && !job.cleaned);
-    stopping.abort(new Error('The agent is being stopped'));
-    const told = working.map((job) => untilDelivered(job, book, evidence, signal));
-    await Promise.race([Promise.allSettled(told), sleep(FAREWELL_MS, undefined, { ref: false })]);
+  async function stopAll(): Promise<void> {
+    await jobs.farewell();
     ending.abort(new Error('The agent was stopped'));
-    await Promise.allSettled(running.values());
+    await jobs.ended();
     await adverts.stop();
     await node.stop();
     await keeping;
@@ -312,8 +289,6 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     await journal.close();
     stopped.resolve();
   }
-  // A caller that only stops need not listen.
-  stopped.promise.catch(() => undefined);
 
   return {
     peerId,
@@ -339,19 +314,4 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
       };
     },
   };
-}
-
-/** Resolves when work is over and every oracle that can be reached has signed for its evidence. */
-function untilDelivered(job: Job, book: JobBook, evidence: EvidenceParts, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // The receipt's entry is applied before watchers are called, so looking at each call is enough.
-    const look = (): void => {
-      if (!hasEnded(job) || !isDelivered(job, evidence)) return;
-      unwatch();
-      resolve();
-    };
-    const unwatch = book.watch(job.jobId, look);
-    signal.addEventListener('abort', () => (unwatch(), reject(signal.reason as Error)), { once: true });
-    look();
-  });
 }

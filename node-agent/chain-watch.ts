@@ -22,7 +22,7 @@ export class ChainWatch {
   #seenAt = 0;
   #askedAt = -Infinity;
   readonly #waiting = new Set<(tip: Tip) => void>();
-  #polling: Promise<void> | undefined;
+  #isPolling = false;
 
   constructor(options: ChainWatchOptions) {
     this.#options = options;
@@ -75,12 +75,13 @@ export class ChainWatch {
       };
       this.#waiting.add(heard);
       signal.addEventListener('abort', failed, { once: true });
-      this.#polling ??= this.#poll();
+      if (!this.#isPolling) void this.#poll();
     });
   }
 
   /** Runs while somebody waits. */
   async #poll(): Promise<void> {
+    this.#isPolling = true;
     while (this.#waiting.size > 0) {
       try {
         await this.#ask(AbortSignal.timeout(30_000));
@@ -91,7 +92,7 @@ export class ChainWatch {
       if (tip !== undefined) for (const heard of this.#waiting) heard(tip);
       if (this.#waiting.size > 0) await sleep(this.#options.pollMs, undefined, { ref: false });
     }
-    this.#polling = undefined;
+    this.#isPolling = false;
   }
 
   async #ask(signal: AbortSignal): Promise<void> {

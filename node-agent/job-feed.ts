@@ -49,19 +49,22 @@ class JobLog {
     );
     if (this.#pending.length > 1) return;
     // Lines that come while one write is on its way go together in the next.
-    this.#writing = this.#writing.then(async () => {
-      const lines = this.#pending;
-      this.#pending = [];
-      try {
-        this.#file ??= await this.#openFile();
-        await this.#file.appendFile(`${lines.join('\n')}\n`);
-        for (const text of lines) this.#count(Buffer.byteLength(text) + 1);
-      } catch {
-        // A full disk ends the log, not the job; what is in the file stays readable.
-        this.#accepted = MAX_LOG_LINES;
-      }
-      written();
-    });
+    this.#writing = this.#writePending(this.#writing, written);
+  }
+
+  async #writePending(before: Promise<void>, written: () => void): Promise<void> {
+    await before;
+    const lines = this.#pending;
+    this.#pending = [];
+    try {
+      this.#file ??= await this.#openFile();
+      await this.#file.appendFile(`${lines.join('\n')}\n`);
+      for (const text of lines) this.#count(Buffer.byteLength(text) + 1);
+    } catch {
+      // A full disk ends the log, not the job; what is in the file stays readable.
+      this.#accepted = MAX_LOG_LINES;
+    }
+    written();
   }
 
   async #openFile(): Promise<FileHandle> {

@@ -44,7 +44,7 @@ beforeEach(async () => {
   script = { steps: [{ do: 'output', name: 'model.onnx', bytes: HONEST }] };
   const fake = new FakeExecutor({ clock: { now: () => 0, monotonic: () => performance.now() }, script: () => script });
   executor = Object.assign(fake, {
-    score: async ({ filePath }: { filePath(name: string): string }) => {
+    score: async ({ filePath }: { filePath: (name: string) => string }) => {
       const { readFile } = await import('node:fs/promises');
       const found = scores.get(await readFile(filePath('model.onnx'), 'utf8'));
       if (typeof found !== 'number') throw found ?? new NunetError('score-failed', 'not a model');

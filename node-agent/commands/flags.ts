@@ -47,7 +47,7 @@ export function parseFlags<const F extends Flags>(command: { name: string; flags
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values as Parsed<F>;
   } catch (cause) {
-    const unknown = argv.find((arg) => arg.startsWith('--') && !(arg.slice(2).split('=')[0]! in command.flags));
+    const unknown = argv.find((arg) => arg.startsWith('--') && !Object.hasOwn(command.flags, arg.slice(2).split('=')[0] ?? ''));
     const names = Object.keys(command.flags).map((name) => `--${name}`);
     const what = unknown === undefined ? (cause as Error).message : `there is no flag ${unknown.split('=')[0]}`;
     throw new NunetError('flag-invalid', `Cannot run ${command.name}: ${what}. Allowed: ${names.join(' ')}`, { cause });

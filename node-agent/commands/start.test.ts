@@ -56,12 +56,11 @@ async function ready(child: ChildProcess): Promise<{ peerId: string; addresses: 
   throw new Error(`the agent ended: ${err}`);
 }
 
-const onboardFlags = (data: string): string[] => [
-  'onboard',
-  ...['--data', data, '--network', 'devnet', '--network-record', record, '--pinned', pin.publicKey],
-  ...['--address', CP_ADDRESS, '--chain', devnet.url, '--cpus', '50', '--memory', '40', '--disk', '10', '--yes'],
-  ...['--listen-tcp', '127.0.0.1:0', '--listen-webrtc', '127.0.0.1:0'],
-];
+const onboardFlags = (data: string): string[] => {
+  const trust = `--network devnet --network-record ${record} --pinned ${pin.publicKey} --chain ${devnet.url}`;
+  const offer = `--address ${CP_ADDRESS} --cpus 50 --memory 40 --disk 10 --yes`;
+  return `onboard --data ${data} ${trust} ${offer} --listen-tcp 127.0.0.1:0 --listen-webrtc 127.0.0.1:0`.split(' ');
+};
 
 describe('nunet-agent', () => {
   it('onboards with flags alone, keeps secrets to its owner, and says what is wrong', async () => {

@@ -1,7 +1,7 @@
 // status: what the running agent does now; when none runs, what its journal says.
 import { resolve } from 'node:path';
 import { formatAmount } from '@nunet/shared/amount.ts';
-import type { AgentStatus } from '../agent.ts';
+import type { AgentStatus } from '../agent-status.ts';
 import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
 import { pathsOf, readConfig } from '../config.ts';
 import { askControl, controlSocketOf } from '../control-socket.ts';

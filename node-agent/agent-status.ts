@@ -1,0 +1,23 @@
+// AgentStatus: what the owner sees of the agent, in JSON-safe fields.
+import type { Network } from '@nunet/shared/fields.ts';
+import type { Offer } from './capacity.ts';
+import type { ExecutorFingerprint } from './executor/executor.ts';
+import type { JobLine } from './job-line.ts';
+import type { HubState } from './network/hubs.ts';
+
+export interface AgentStatus {
+  peerId: string;
+  network: Network;
+  addresses: string[];
+  sandbox: ExecutorFingerprint['sandbox'];
+  sandboxDetail: string;
+  kinds: readonly string[];
+  payoutAddress: string;
+  capacity: { total: Offer; free: Offer };
+  hubs: HubState[];
+  jobs: JobLine[];
+  /** Pay that came, all jobs together. */
+  earnedBaseUnits: string;
+  /** The last thing that went wrong, for its owner. */
+  lastProblem: string | null;
+}

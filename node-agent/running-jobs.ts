@@ -1,0 +1,85 @@
+// RunningJobs: the jobs and refusals that this process takes to their end, all at once, and how it stops with them.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LockRefusal, Quote } from '@nunet/shared/quote.ts';
+import type { Signed } from '@nunet/shared/signature.ts';
+import { deliverRefusal, isDelivered, type EvidenceParts } from './evidence-post.ts';
+import { runJob, type ExecutionParts } from './execution.ts';
+import { hasEnded, type Job, type JobBook } from './job-book.ts';
+
+/** Given to evidence of work that a stop has ended. */
+const FAREWELL_MS = 5_000;
+/** The longest that a timer can be set for. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export interface RunningJobs {
+  take(job: Job): void;
+  /** A lock that is no job's own: its oracles hear of it until its money could be reclaimed anyway. */
+  tellRefusal(refused: { quote: Signed<Quote>; refusal: Signed<LockRefusal> }): void;
+  /** Ends running work, and waits until its oracles know or seconds have passed. */
+  farewell(): Promise<void>;
+  /** After `signal` was aborted: when nothing runs any more. */
+  ended(): Promise<void>;
+}
+
+export function createRunningJobs(options: {
+  parts: ExecutionParts;
+  evidence: EvidenceParts;
+  /** Ends this process's part in every job. */
+  signal: AbortSignal;
+  /** Starts the farewell: `parts.stopping` aborts. */
+  stopWork(): void;
+  /** What is free has changed. */
+  onChange(): void;
+  /** The journal failed: without it nothing more may be promised. */
+  onFatal(error: unknown): void;
+}): RunningJobs {
+  const { parts, evidence, signal } = options;
+  const running = new Map<string, Promise<void>>();
+
+  const inBackground = (name: string, work: Promise<void>): void => {
+    const tracked = work
+      .catch((error: unknown) => {
+        if (!signal.aborted && !parts.stopping.aborted) options.onFatal(error);
+      })
+      .finally(() => {
+        running.delete(name);
+        options.onChange();
+      });
+    running.set(name, tracked);
+  };
+
+  return {
+    take: (job) => inBackground(job.jobId, runJob(job.jobId, parts, signal)),
+    tellRefusal: (refused) => {
+      const { cid, body } = refused.refusal;
+      const left = Math.max(0, refused.quote.body.reclaimAfter - body.issuedAt);
+      const before = AbortSignal.any([signal, AbortSignal.timeout(Math.min(MAX_TIMER_MS, left))]);
+      const telling = deliverRefusal(refused, evidence, before).catch((error: unknown) => {
+        if (!before.aborted) throw error;
+      });
+      inBackground(cid, telling);
+    },
+    farewell: async () => {
+      const working = parts.book.jobs().filter((job) => running.has(job.jobId) && job.handle !== undefined && !job.cleaned);
+      options.stopWork();
+      const told = Promise.allSettled(working.map((job) => untilDelivered(job, parts.book, evidence, signal)));
+      await Promise.race([told, sleep(FAREWELL_MS, undefined, { ref: false })]);
+    },
+    ended: async () => void (await Promise.allSettled(running.values())),
+  };
+}
+
+/** Resolves when the work is over and every oracle that can be reached has signed for its evidence. */
+function untilDelivered(job: Job, book: JobBook, evidence: EvidenceParts, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Watchers are called after an entry was applied, so looking at each call is enough.
+    const look = (): void => {
+      if (!hasEnded(job) || !isDelivered(job, evidence)) return;
+      unwatch();
+      resolve();
+    };
+    const unwatch = book.watch(job.jobId, look);
+    signal.addEventListener('abort', () => (unwatch(), reject(signal.reason as Error)), { once: true });
+    look();
+  });
+}
