@@ -47,7 +47,7 @@ interface Entry {
   /** False for what an earlier process wrote: a power cut may have lost data that `have` claims. */
   verified: boolean;
   /** Open for writing while blocks arrive. A promise, so that two blocks at once open it once. */
-  handle: Promise<FileHandle> | undefined;
+  handle: Promise<{ data: FileHandle; have: FileHandle }> | undefined;
   writers: number;
 }
 
@@ -170,13 +170,16 @@ export class BlobStore {
   }
 
   async #write(entry: Entry, blockCid: string, indexes: readonly number[], bytes: Uint8Array): Promise<void> {
-    entry.handle ??= open(entry.path, 'r+');
-    const handle = await entry.handle;
-    for (const index of indexes) await writeAll(handle, bytes, index * MAX_BLOCK_BYTES);
+    entry.handle ??= openForWriting(entry).catch((error: unknown) => {
+      entry.handle = undefined;
+      throw error;
+    });
+    const { data, have } = await entry.handle;
+    for (const index of indexes) await writeAll(data, bytes, index * MAX_BLOCK_BYTES);
     // After the data: a kill between the two costs one block, the other order would claim a block that is not there.
     const mark = new Uint8Array(4 * indexes.length);
     indexes.forEach((index, at) => new DataView(mark.buffer).setUint32(4 * at, index));
-    await writeFile(join(entry.folder, 'have'), mark, { flag: 'a' });
+    await have.appendFile(mark);
     entry.missing.delete(blockCid);
   }
 
@@ -396,7 +399,19 @@ async function readEntry(folder: string, cid: string): Promise<Entry | null> {
 async function closeHandle(entry: Entry): Promise<void> {
   const { handle } = entry;
   entry.handle = undefined;
-  await (await handle)?.close();
+  const files = await handle?.catch(() => undefined);
+  await files?.data.close();
+  await files?.have.close();
+}
+
+async function openForWriting(entry: Entry): Promise<{ data: FileHandle; have: FileHandle }> {
+  const data = await open(entry.path, 'r+');
+  try {
+    return { data, have: await open(join(entry.folder, 'have'), 'a') };
+  } catch (error) {
+    await data.close();
+    throw error;
+  }
 }
 
 /** The block's bytes, or null when the disk no longer holds them. */

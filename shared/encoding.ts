@@ -63,10 +63,18 @@ export function matchesCid(bytes: Uint8Array, text: string): boolean {
   return sameBytes(cid.code === RAW ? sha256(bytes) : blake2b256(bytes), cid.multihash.digest);
 }
 
-/** A plain loop: a callback a byte took most of the time of a file transfer. */
+/** Four bytes at a time: a callback a byte took most of the time of a file transfer. */
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  let i = 0;
+  if (a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0) {
+    const words = a.length >>> 2;
+    const wordsOfA = new Uint32Array(a.buffer, a.byteOffset, words);
+    const wordsOfB = new Uint32Array(b.buffer, b.byteOffset, words);
+    for (let word = 0; word < words; word++) if (wordsOfA[word] !== wordsOfB[word]) return false;
+    i = words * 4;
+  }
+  for (; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
 

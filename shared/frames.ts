@@ -11,17 +11,19 @@ const WAIT_ABOVE_BYTES = 512 * 1024;
 /** Small frames travel together up to this size: what one WebRTC message carries. One message a log line took 140 us each. */
 const GATHER_BYTES = 15 * 1024;
 
-/** The bytes with their length in front. */
-export function frameOf(bytes: Uint8Array): Uint8Array {
+function prefixOf(length: number): Uint8Array {
   const prefix: number[] = [];
-  let length = bytes.length;
-  while (length > 0x7f) {
-    prefix.push((length & 0x7f) | 0x80);
-    length >>>= 7;
+  let rest = length;
+  while (rest > 0x7f) {
+    prefix.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
   }
-  prefix.push(length);
-  return concatBytes(Uint8Array.from(prefix), bytes);
+  prefix.push(rest);
+  return Uint8Array.from(prefix);
 }
+
+/** The bytes with their length in front. */
+export const frameOf = (bytes: Uint8Array): Uint8Array => concatBytes(prefixOf(bytes.length), bytes);
 
 /** Bytes in, frames out. The length is judged before anything of that size is kept together. */
 export class FrameDecoder {
@@ -180,9 +182,8 @@ export class FramedStream {
   async write(bytes: Uint8Array, signal: AbortSignal, options: { gather?: boolean } = {}): Promise<void> {
     signal.throwIfAborted();
     if (this.gone.aborted) throw this.gone.reason as Error;
-    const frame = frameOf(bytes);
-    this.#gathered.push(frame);
-    this.#gatheredBytes += frame.length;
+    this.#gathered.push(prefixOf(bytes.length), bytes);
+    this.#gatheredBytes += bytes.length;
     if (options.gather === true && this.#gatheredBytes < GATHER_BYTES) {
       this.#gatherTimer ??= setTimeout(() => {
         try {
@@ -204,12 +205,13 @@ export class FramedStream {
     clearTimeout(this.#gatherTimer);
     this.#gatherTimer = undefined;
     if (this.#gatheredBytes === 0) return;
-    const [first] = this.#gathered;
-    const bytes = this.#gathered.length === 1 && first !== undefined ? first : concatBytes(...this.#gathered);
+    const parts = this.#gathered;
+    // Small frames become one message; a block goes as it is, for copying it costs more than a message.
+    const pieces = this.#gatheredBytes <= 2 * GATHER_BYTES ? [concatBytes(...parts)] : parts;
     this.#gathered = [];
     this.#gatheredBytes = 0;
     try {
-      this.#stream.send(bytes);
+      for (const piece of pieces) this.#stream.send(piece);
     } catch (cause) {
       throw closedError(cause);
     }

@@ -64,7 +64,7 @@ export async function startAdverts(options: {
     // A relayed connection that does not become a WebRTC one carries 128 KiB: of no use to a job.
     const useful = node.addresses().filter((address) => !address.includes('/p2p-circuit') || address.includes('/webrtc/'));
     const addresses = useful.slice(0, MAX_ADDRESSES);
-    if (offer === null || addresses.length === 0) return;
+    if (offer === null || addresses.length === 0 || signal.aborted) return;
     const issuedAt = options.now();
     const expiresAt = issuedAt + ADVERT_LIFETIME_MS;
     const body: Advert = { v: 1, network: node.network, peerId: node.peerId, addresses, ...offer, issuedAt, expiresAt };
@@ -96,11 +96,13 @@ export async function startAdverts(options: {
   return {
     publish,
     stop: async () => {
+      if (stopping.signal.aborted) return loop;
       stopping.abort();
       node.libp2p.removeEventListener('self:peer:update', publishOnChange);
       gossip.removeEventListener('subscription-change', publishOnChange);
       gossip.topicValidators.delete(topic);
-      gossip.unsubscribe(topic);
+      // A stopped node has left the topic already, and refuses to leave it again.
+      if (!node.signal.aborted) gossip.unsubscribe(topic);
       await loop;
     },
   };

@@ -45,8 +45,8 @@ export interface FetchFile {
   signal: AbortSignal;
 }
 
-/** 2 MiB each on its own stream, below the 4 MiB at which a WebRTC stream is reset; two keep the link busy while one is written away. */
-const REQUESTS_IN_FLIGHT = 2;
+/** 2 MiB each on its own stream, below the 4 MiB at which a WebRTC stream is reset; three keep the link busy while one is opened and one is written away. */
+const REQUESTS_IN_FLIGHT = 3;
 /** Tries in a row that bring nothing before the fetch gives up. */
 const MAX_FRUITLESS_TRIES = 7;
 const FIRST_PAUSE_MS = 100;
