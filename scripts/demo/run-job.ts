@@ -164,7 +164,7 @@ function tell(event: Event, nameOf: (peerId: unknown) => string, curve: Readonly
     case 'notice':
       return line(dim(`. ${String(event['message'])}`));
     case 'error':
-      return line(red(`${String(event['message'])}`));
+      return line(red(String(event['message'])));
     default:
       return undefined;
   }

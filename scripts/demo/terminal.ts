@@ -1,5 +1,5 @@
 // What the demo prints: plain lines everywhere, colours and a live bar on a terminal.
-const isTerminal = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+const isTerminal = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 const style = (code: number) => (text: string) => (isTerminal ? `\u001b[${code}m${text}\u001b[0m` : text);
 
 export const bold = style(1);
