@@ -84,7 +84,8 @@ export function openNetworkRecord(
     throw new NunetError('network-mismatch', `Cannot use the network record: it is for ${record.network}, this is ${options.network}`);
   }
   const signed = statementBytes('network-record', record.network, cidOf(outer.body));
-  const valid = options.pinned.keys.filter((key) =>
+  // A key pinned twice is still one voice.
+  const valid = [...new Set(options.pinned.keys)].filter((key) =>
     outer.signatures.some((entry) => entry.key === key && verifySignature(entry.signature, signed, key)),
   );
   if (options.pinned.threshold < 1 || valid.length < options.pinned.threshold) {
