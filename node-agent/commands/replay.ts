@@ -65,7 +65,7 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
       signal: io.signal,
       log: (line) => io.warn(line),
     });
-    if (given.json === true) io.print(JSON.stringify({ peerId, address: port.address, sandbox }));
+    if (given.json === true) io.print(JSON.stringify({ ready: true, peerId, address: port.address, sandbox }));
     else io.print(`Replayer ${peerId} is ready at ${port.address}; sandbox: ${detail}`);
     await new Promise<void>((done) => {
       if (io.signal.aborted) done();

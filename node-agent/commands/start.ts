@@ -15,6 +15,7 @@ import { parseConfig, parseListen, pathsOf, pricesOf, readConfig, type AgentConf
 import { controlSocketOf, serveControl } from '../control-socket.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import type { Executor } from '../executor/executor.ts';
+import { killAtWrite } from '../kill-at-write.ts';
 import { openJournal, type JournalOptions } from '../journal.ts';
 import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
@@ -98,6 +99,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     webrtcDirect: listenAt(given['listen-webrtc'], config.listen.webrtc, '--listen-webrtc'),
   };
   const log = (line: string): void => io.warn(line);
+  const journalHooks = hooks.journal ?? killAtWrite(process.env['NUNET_KILL_AT_WRITE']);
   const closing: (() => Promise<unknown>)[] = [];
   let agent: Agent | undefined;
   try {
@@ -106,7 +108,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       schema: agentEntry,
       name: 'agent jobs',
       version: AGENT_JOURNAL_VERSION,
-      ...(hooks.journal === undefined ? {} : { hooks: hooks.journal }),
+      ...(journalHooks === undefined ? {} : { hooks: journalHooks }),
     });
     closing.push(() => journal.close());
     const record = await readNetworkRecord({
