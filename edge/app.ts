@@ -25,14 +25,17 @@ export interface AppDeps {
   log: (line: string) => void;
 }
 
-/** Requests from one address, and from one peer id: bursts, then a second. An oracle's peers are few and chatty. */
+/** Requests from one address, and from one peer id: bursts, then a second. Oracles are few and chatty. */
 const PER_ADDRESS = { burst: 120, perSecond: 20, maxNames: 20_000 };
 const PER_PEER = { burst: 60, perSecond: 10, maxNames: 20_000 };
+const PER_ORACLE = { burst: 2_000, perSecond: 200, maxNames: 64 };
+
+/** On this machine sit the operator's own programs, or a proxy that speaks for everybody and limits by itself. */
+const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
 
 export function createApp(deps: AppDeps): OpenAPIHono {
   const { now } = deps;
   const perAddress = createRateLimit({ ...PER_ADDRESS, now });
-  const perPeer = createRateLimit({ ...PER_PEER, now });
   const app = new OpenAPIHono({
     defaultHook: (result) => {
       if (result.success) return;
@@ -43,7 +46,8 @@ export function createApp(deps: AppDeps): OpenAPIHono {
 
   app.use(secureHeaders({ crossOriginResourcePolicy: false }));
   app.use(async (c, next) => {
-    if (!perAddress.take(deps.addressOf(c.req.raw, c.env))) {
+    const address = deps.addressOf(c.req.raw, c.env);
+    if (!isLoopback(address) && !perAddress.take(address)) {
       throw new NunetError('rate-limited', 'Cannot serve this address: too many requests; slow down');
     }
     await next();
@@ -59,7 +63,13 @@ export function createApp(deps: AppDeps): OpenAPIHono {
     }),
   );
 
-  evidenceRoutes(app, deps, { now, authorities: deps.authorities, useNonce: deps.useNonce, perPeer });
+  const signed = { now, authorities: deps.authorities, useNonce: deps.useNonce };
+  evidenceRoutes(
+    app,
+    deps,
+    { ...signed, perPeer: createRateLimit({ ...PER_PEER, now }) },
+    { ...signed, perPeer: createRateLimit({ ...PER_ORACLE, now }) },
+  );
   lockRoutes(app, deps);
   statusRoutes(app, deps);
   app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'NuNet edge: oracle', version: '1' } });

@@ -9,7 +9,7 @@ import { readSignedRequest, type SignedRequestDeps } from '../signed-request.ts'
 
 const cbor = (bytes: Uint8Array): Response => new Response(bytes.slice(), { headers: { 'content-type': 'application/cbor' } });
 
-export function evidenceRoutes(app: OpenAPIHono, deps: AppDeps, signed: SignedRequestDeps): void {
+export function evidenceRoutes(app: OpenAPIHono, deps: AppDeps, signed: SignedRequestDeps, byOracles: SignedRequestDeps): void {
   const content = { 'application/cbor': { schema: { type: 'string' as const, format: 'binary' } } };
   const signature = 'Signed as RFC 9421 with the peer id as key id; see shared/http-signature.ts.';
   app.openAPIRegistry.registerPath({
@@ -34,7 +34,7 @@ export function evidenceRoutes(app: OpenAPIHono, deps: AppDeps, signed: SignedRe
     responses: { 200: { description: 'dag-cbor of an Exchange', content } },
   });
   app.post('/v1/exchange', async (c) => {
-    const { publicKey, body } = await readSignedRequest(c.req.raw, MAX_EXCHANGE_BYTES, signed);
+    const { publicKey, body } = await readSignedRequest(c.req.raw, MAX_EXCHANGE_BYTES, byOracles);
     if (!deps.oracleKeys().includes(publicKey)) {
       throw new NunetError('oracle-foreign', `Cannot exchange: ${publicKey} is not an oracle of the network record`);
     }

@@ -1,0 +1,67 @@
+// Key files of an edge: JSON, mode 0600, one key each. Encryption at rest is the deployment's matter; the mode is ours.
+import { open, readFile, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { hexToBytes } from '@noble/hashes/utils.js';
+import { z } from 'zod';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { hex32, network, type Network } from '@nunet/shared/fields.ts';
+import { parse } from '@nunet/shared/encoding.ts';
+
+const oracleFile = z.strictObject({ version: z.literal(1), network, oracleKey: hex32 });
+const feeFile = z.strictObject({ version: z.literal(1), network, paymentKey: hex32 });
+
+/** Throws `key-missing`, `key-open` (others may read it), `key-invalid`. */
+async function readKeyFile<T>(path: string, schema: z.ZodType<T>, what: string): Promise<T> {
+  const info = await stat(path).catch((cause: unknown) => {
+    throw new NunetError('key-missing', `Cannot open ${what} ${path}: no such file; make one with "node edge/create-keys.ts"`, { cause });
+  });
+  if ((info.mode & 0o077) !== 0) {
+    const mode = (info.mode & 0o777).toString(8);
+    throw new NunetError(
+      'key-open',
+      `Cannot open ${what} ${path}: its mode is ${mode}, so others may read the key; run: chmod 600 ${path}`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    // No cause: a parser's message quotes the text, which is a secret.
+    throw new NunetError('key-invalid', `Cannot open ${what} ${path}: it is not JSON`);
+  }
+  try {
+    return parse(schema, value, `${what} ${path}`);
+  } catch (error) {
+    throw new NunetError('key-invalid', (error as Error).message);
+  }
+}
+
+/** The oracle's Ed25519 secret. */
+export async function readOracleKey(path: string): Promise<{ secretKey: Uint8Array; network: Network }> {
+  const file = await readKeyFile(path, oracleFile, 'oracle key');
+  return { secretKey: hexToBytes(file.oracleKey), network: file.network };
+}
+
+/** The fee wallet's Ed25519 payment secret, hex. */
+export async function readFeeKey(path: string, of: Network): Promise<string> {
+  const file = await readKeyFile(path, feeFile, 'fee key');
+  if (file.network !== of)
+    throw new NunetError('key-invalid', `Cannot use fee key ${path}: it is for ${file.network}, the oracle key for ${of}`);
+  return file.paymentKey;
+}
+
+/** Never over an existing file. Throws `key-exists`. Gives the secret, hex. */
+export async function createKeyFile(path: string, of: Network, name: 'oracleKey' | 'paymentKey'): Promise<string> {
+  const secret = randomBytes(32).toString('hex');
+  const file = await open(path, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EEXIST') throw cause;
+    throw new NunetError('key-exists', `Cannot create key ${path}: the file is there already and a key is never written over`, { cause });
+  });
+  try {
+    await file.writeFile(`${JSON.stringify({ version: 1, network: of, [name]: secret })}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return secret;
+}
