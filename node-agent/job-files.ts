@@ -48,7 +48,7 @@ export function jobFiles(parts: { store: BlobStore; node: NetworkNode; workRoot:
     },
     workDir: (job) => workFolder(parts.workRoot, job.jobId),
     async keepOutput(job, output) {
-      const { cid, bytes } = await store.importFile(job.jobId, output.path);
+      const { cid, bytes } = await store.importFile(job.jobId, output.path, { within: workFolder(parts.workRoot, job.jobId) });
       return { name: output.name, cid, bytes };
     },
     remove: (job) => store.remove(job.jobId),
