@@ -138,14 +138,11 @@ function permissionModel(setpriv: string | null): Confinement {
   };
 }
 
-/** A plain child: for the benchmark's baseline and for nobody's job. */
+/** A plain child of a plain Node, compiler and all: the benchmark's baseline, and for nobody's job. */
 export const unconfined: Confinement = {
   name: 'none',
   aims: 'none',
-  launch(runtime) {
-    const [command = process.execPath, ...flags] = runtime.outside;
-    return { command, args: [...flags, join(runtime.folder, 'app', 'embedded-child.mjs')], descriptor3: null };
-  },
+  launch: (runtime) => ({ command: process.execPath, args: [join(runtime.folder, 'app', 'embedded-child.mjs')], descriptor3: null }),
 };
 
 /** What may hold on this system, best first. */

@@ -103,10 +103,12 @@ async function run(task: Extract<ToChild, { type: 'run' }>): Promise<void> {
         // Very short epochs would flood the pipe; the last one is always told.
         if (epochEnds && progress.epoch < progress.epochs && plan.epochs > 200 && now - saidAt < PROGRESS_EVERY_MS) return;
         saidAt = now;
-        void say({ type: 'progress', ...progress });
-        if (epochEnds && plan.epochs > 1) {
-          const metrics = Object.entries(progress.metrics).map(([name, value]) => ` ${name} ${value.toPrecision(4)}`);
-          void say({ type: 'log', line: `epoch ${progress.epoch}/${progress.epochs}${metrics.join('')}` });
+        const { epoch, epochs, step, steps } = progress;
+        const metrics = progress.metrics();
+        void say({ type: 'progress', epoch, epochs, step, steps, metrics });
+        if (epochEnds && epochs > 1) {
+          const values = Object.entries(metrics).map(([name, value]) => ` ${name} ${value.toPrecision(4)}`);
+          void say({ type: 'log', line: `epoch ${epoch}/${epochs}${values.join('')}` });
         }
       },
     });

@@ -1,5 +1,5 @@
 // Reading graphs: what is found, what is refused, and that no bytes crash or hang the reader.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NunetError } from '../errors.ts';
 import { graphSummary } from '../onnx-graph-summary.ts';

@@ -14,7 +14,8 @@ export interface RunProgress {
   readonly epochs: number;
   readonly step: number;
   readonly steps: number;
-  readonly metrics: Record<string, number>;
+  /** Averages over the epoch so far; made when asked for, as most steps are not told of. */
+  metrics(): Record<string, number>;
 }
 
 export interface RunInputs {
@@ -68,18 +69,38 @@ interface RowFeed {
   readonly input: string;
   readonly tensor: NpyTensor;
   readonly rowBytes: number;
+  /** Views of rows that a shuffled epoch has met, kept while there are few: making one costs as much as copying it. */
+  readonly views: (Uint8Array | undefined)[];
 }
+
+const MOST_VIEWS = 20_000;
+
+/** Rows up to this size are copied byte by byte: two calls and a view a row cost more in an interpreter (measured). */
+const SMALL_ROW_BYTES = 4;
 
 /** Rows `order[from..to)` of a file as one batch; null order is file order. */
 function batchOf(feed: RowFeed, runtime: OnnxRuntime, order: Uint32Array | null, from: number, to: number): OnnxTensor {
-  const { tensor, rowBytes } = feed;
+  const { tensor, rowBytes, views } = feed;
+  const { data } = tensor;
   const bytes = new Uint8Array((to - from) * rowBytes);
-  if (order === null) bytes.set(tensor.data.subarray(from * rowBytes, to * rowBytes));
-  else
+  if (order === null) bytes.set(data.subarray(from * rowBytes, to * rowBytes));
+  else if (rowBytes <= SMALL_ROW_BYTES) {
+    let at = 0;
+    for (let i = from; i < to; i++) {
+      const row = (order[i] ?? 0) * rowBytes;
+      for (let byte = 0; byte < rowBytes; byte++) bytes[at++] = data[row + byte] ?? 0;
+    }
+  } else {
     for (let i = from; i < to; i++) {
       const row = order[i] ?? 0;
-      bytes.set(tensor.data.subarray(row * rowBytes, (row + 1) * rowBytes), (i - from) * rowBytes);
+      let view = views[row];
+      if (view === undefined) {
+        view = data.subarray(row * rowBytes, (row + 1) * rowBytes);
+        if (row < MOST_VIEWS) views[row] = view;
+      }
+      bytes.set(view, (i - from) * rowBytes);
     }
+  }
   return runtime.tensor(tensor.dtype, [to - from, ...tensor.shape.slice(1)], bytes);
 }
 
@@ -136,7 +157,7 @@ export async function runProgram(plan: RunPlan, inputs: RunInputs): Promise<RunR
     }
     const tensor = parseNpy(inputs.file(feed.file), feed.file);
     const rows = tensor.shape[0] ?? 0;
-    if (feed.rows) rowFeeds.push({ input, tensor, rowBytes: rows === 0 ? 0 : tensor.data.length / rows });
+    if (feed.rows) rowFeeds.push({ input, tensor, rowBytes: rows === 0 ? 0 : tensor.data.length / rows, views: [] });
     // A copy, because a view into the file has the file's alignment.
     else constant[input] = runtime.tensor(tensor.dtype, tensor.shape, tensor.data.slice());
   }
@@ -154,8 +175,8 @@ export async function runProgram(plan: RunPlan, inputs: RunInputs): Promise<RunR
       ...plan.outputs.flatMap((output) => (output.kind === 'tensor' ? [output.output] : [])),
     ]),
   ];
+  const feeds: Record<string, OnnxTensor> = { ...constant };
   // The state after the last step, by graph input and by graph output: a model output may name either.
-  const state: Record<string, OnnxTensor> = {};
   const named = new Map<string, OnnxTensor>();
   let means: number[] = [];
   let last: Record<string, OnnxTensor> = {};
@@ -177,13 +198,12 @@ export async function runProgram(plan: RunPlan, inputs: RunInputs): Promise<RunR
       for (let step = 1; step <= steps; step++) {
         const from = (step - 1) * size;
         const to = Math.min(from + size, used);
-        const feeds: Record<string, OnnxTensor> = { ...constant, ...state };
         for (const feed of rowFeeds) feeds[feed.input] = batchOf(feed, runtime, order, from, to);
         last = await session.run(feeds, fetches);
         for (const { output, input } of plan.feedback) {
           const value = last[output];
           if (value === undefined) throw failed(`The graph gave no output "${output}"`);
-          state[input] = value;
+          feeds[input] = value;
           named.set(input, value).set(output, value);
         }
         const total = to;
@@ -203,7 +223,7 @@ export async function runProgram(plan: RunPlan, inputs: RunInputs): Promise<RunR
           epochs: plan.epochs,
           step,
           steps,
-          metrics: Object.fromEntries(plan.metrics.map((metric, i) => [metric.name, means[i] ?? Number.NaN])),
+          metrics: () => Object.fromEntries(plan.metrics.map((metric, i) => [metric.name, means[i] ?? Number.NaN])),
         });
       }
     }
