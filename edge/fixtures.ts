@@ -27,6 +27,8 @@ export interface CaseOptions {
   /** Moves all times of the quote. */
   t0?: number;
   over?: Partial<Quote>;
+  /** Where the lock really lies; else a made-up place. */
+  lock?: OutputReference;
 }
 
 export interface FixtureCase {
@@ -108,7 +110,7 @@ export async function fixtureCase(options: CaseOptions = {}): Promise<FixtureCas
     ...options.over,
   };
   const quote = await signStatement('quote', quoteBody, agent);
-  const lock: OutputReference = { txId: hashOfCid(quote.cid), index: 0 };
+  const lock: OutputReference = options.lock ?? { txId: hashOfCid(quote.cid), index: 0 };
   const piece = { v: 1 as const, network: 'devnet' as const, jobId, lock };
   return {
     agent,
