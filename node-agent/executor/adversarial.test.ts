@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GraphBuilder } from '@nunet/shared/onnx/build.ts';
 import { joined, writeBytes, writeNumber, writeText } from '@nunet/shared/onnx/protobuf.ts';
-import { doublingJob, endlessJob, hugeTensorJob, requestOf, type TestJob } from './conformance-jobs.ts';
+import { doublingJob, endlessJob, hugeTensorJob, requestOf, testedConfinements, type TestJob } from './conformance-jobs.ts';
 import { EmbeddedExecutor, systemClock } from './embedded.ts';
 import type { ExecutionEvent, ExecutionHandle } from './executor.ts';
 import { processTree, startTime } from './process-identity.ts';
@@ -111,35 +111,40 @@ describe('a hostile model', () => {
 });
 
 describe('an agent that dies', () => {
-  test('cannot leave an orphan behind: the child ends with it, whatever it computes', async () => {
-    const asked = await request(endlessJob());
-    const agent = join(folder, 'agent.ts');
-    await writeFile(
-      agent,
-      `import { readFileSync } from 'node:fs';
+  test.each(testedConfinements().map(({ name }) => name))(
+    'cannot leave an orphan behind in %s: the child ends with it, whatever it computes',
+    async (name) => {
+      const asked = await request(endlessJob());
+      const agent = join(folder, 'agent.ts');
+      await writeFile(
+        agent,
+        `import { readFileSync } from 'node:fs';
        import { EmbeddedExecutor, systemClock } from ${JSON.stringify(new URL('./embedded.ts', import.meta.url).pathname)};
+       import { confinements } from ${JSON.stringify(new URL('./confinement.ts', import.meta.url).pathname)};
        const { spec, jobId, workDir, inputs } = JSON.parse(readFileSync(0, 'utf8'));
-       const executor = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true });
+       const chosen = confinements().filter(({ name }) => name === ${JSON.stringify(name)});
+       const executor = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true, confinements: chosen });
        const { signal } = new AbortController();
        const request = { spec, jobId, workDir, inputPath: (name) => inputs + '/' + name };
        const handle = await executor.start(request, async () => {}, signal);
        await executor.wait(handle, (event) => event.type === 'started' && process.stdout.write(JSON.stringify(handle) + '\\n'), signal);`,
-    );
-    const child = spawn(process.execPath, ['--no-warnings', agent], { stdio: ['pipe', 'pipe', 'inherit'] });
-    child.stdin.end(JSON.stringify({ ...asked, inputs: join(asked.workDir, '..', 'inputs') }));
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const handle = JSON.parse(line.toString()) as ExecutionHandle;
-    const tree = [...(await processTree(handle.pid ?? 0)).keys()];
-    expect(tree.length).toBeGreaterThan(0);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await expect
-      .poll(async () => (await Promise.all(tree.map((pid) => startTime(pid)))).filter((time) => time !== null), { timeout: 5000 })
-      .toEqual([]);
-    expect(await executor.recover(handle)).toBe('gone');
-    await executor.remove(handle);
-    expect(existsSync(asked.workDir)).toBe(false);
-  });
+      );
+      const child = spawn(process.execPath, ['--no-warnings', agent], { stdio: ['pipe', 'pipe', 'inherit'] });
+      child.stdin.end(JSON.stringify({ ...asked, inputs: join(asked.workDir, '..', 'inputs') }));
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const handle = JSON.parse(line.toString()) as ExecutionHandle;
+      const tree = [...(await processTree(handle.pid ?? 0)).keys()];
+      expect(tree.length).toBeGreaterThan(0);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await expect
+        .poll(async () => (await Promise.all(tree.map((pid) => startTime(pid)))).filter((time) => time !== null), { timeout: 5000 })
+        .toEqual([]);
+      expect(await executor.recover(handle)).toBe('gone');
+      await executor.remove(handle);
+      expect(existsSync(asked.workDir)).toBe(false);
+    },
+  );
 
   test('cannot kill a stranger that got its old pid', async () => {
     const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });

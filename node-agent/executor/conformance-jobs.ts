@@ -7,6 +7,7 @@ import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import { GraphBuilder } from '@nunet/shared/onnx/build.ts';
 import { writeNpy } from '@nunet/shared/onnx/npy.ts';
 import type { OnnxProgram } from '@nunet/shared/onnx-program.ts';
+import { confinements, type Confinement } from './confinement.ts';
 import type { ExecutionRequest } from './executor.ts';
 
 export interface TestJob {
@@ -173,3 +174,7 @@ export async function requestOf(job: TestJob, folder: string): Promise<Execution
   };
   return { jobId: `job-${spec.nonce}`, spec, inputPath: (name) => join(inputs, name), workDir: join(folder, 'work') };
 }
+
+/** The way that this system would choose, and one of each other family: what a full suite is run over. */
+export const testedConfinements = (): Confinement[] =>
+  confinements().filter((confinement, i) => i === 0 || confinement.name === 'unshare' || confinement.aims === 'limits');

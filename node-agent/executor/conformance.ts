@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNpy } from '@nunet/shared/onnx/npy.ts';
 import { doublingJob, endlessJob, failingJob, largeOutputJob, memoryBombJob, requestOf, type TestJob } from './conformance-jobs.ts';
+import { startTime } from './process-identity.ts';
 import { executionHandle, type ExecutionEvent, type ExecutionHandle, type ExecutionResult, type Executor } from './executor.ts';
 
 export interface ConformanceSubject {
@@ -13,6 +14,8 @@ export interface ConformanceSubject {
   open(): Executor & { close(): Promise<void> };
   /** Ends the process of a running execution as a stranger with `kill -9` would. */
   vanish(executor: Executor, handle: ExecutionHandle): Promise<void>;
+  /** Processes of a running execution; none where it has none. */
+  processes(handle: ExecutionHandle): Promise<number[]>;
 }
 
 export function describeExecutor(name: string, subject: ConformanceSubject): void {
@@ -51,6 +54,10 @@ export function describeExecutor(name: string, subject: ConformanceSubject): voi
       await Promise.race([started.promise, result]);
       return { handle, result };
     }
+
+    /** A process in the middle of a computation is gone too, not only the launcher that it had. */
+    const expectGone = (pids: readonly number[]): Promise<void> =>
+      expect.poll(async () => (await Promise.all(pids.map(startTime))).filter((time) => time !== null), { timeout: 5000 }).toEqual([]);
 
     test('runs a job to its end: started first, metrics and outputs as the program names them', async () => {
       const { handle, events, result } = await run(doublingJob());
@@ -134,8 +141,10 @@ export function describeExecutor(name: string, subject: ConformanceSubject): voi
 
     test('stops in the middle of a run, by whom it was asked', async () => {
       const asked = await running();
+      const processes = await subject.processes(asked.handle);
       await executor.stop(asked.handle, { by: 'asked', message: 'cancelled' });
       expect((await asked.result).exit).toEqual({ kind: 'jobFault', code: 'stopped', message: 'cancelled' });
+      await expectGone(processes);
       await executor.stop(asked.handle, { by: 'asked', message: 'again' });
       await executor.remove(asked.handle);
 
@@ -175,8 +184,10 @@ export function describeExecutor(name: string, subject: ConformanceSubject): voi
 
     test('knows nothing of an execution of an earlier agent, and leaves nothing of it running', async () => {
       const { handle, result } = await running();
+      const processes = await subject.processes(handle);
       const later = subject.open();
       expect(await later.recover(handle)).toBe('gone');
+      await expectGone(processes);
       await expect(later.wait(handle, () => {}, signal)).rejects.toThrow('did not start it');
       await later.remove(handle);
       expect(existsSync(handle.workDir)).toBe(false);

@@ -4,18 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeExecutor } from './conformance.ts';
-import { doublingJob, requestOf } from './conformance-jobs.ts';
+import { doublingJob, requestOf, testedConfinements } from './conformance-jobs.ts';
 import { EmbeddedExecutor, systemClock } from './embedded.ts';
 import { processTree } from './process-identity.ts';
 
-describeExecutor('embedded', {
-  open: () => new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true }),
-  async vanish(_, handle) {
-    // The innermost process: the launcher above it only passes its end on.
-    const pids = [...(await processTree(handle.pid ?? 0)).keys()];
-    process.kill(pids.at(-1) ?? 0, 'SIGKILL');
-  },
-});
+for (const confinement of testedConfinements()) {
+  describeExecutor(`embedded (${confinement.name})`, {
+    open: () => new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true, confinements: [confinement] }),
+    async vanish(_, handle) {
+      // The innermost process: the launcher above it only passes its end on.
+      const pids = [...(await processTree(handle.pid ?? 0)).keys()];
+      process.kill(pids.at(-1) ?? 0, 'SIGKILL');
+    },
+    processes: async (handle) => [...(await processTree(handle.pid ?? 0)).keys()],
+  });
+}
 
 describe('a child kept ready', () => {
   const { signal } = new AbortController();

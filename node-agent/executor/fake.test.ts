@@ -34,4 +34,5 @@ describeExecutor('fake', {
   vanish: async (executor, handle) => {
     if (executor instanceof FakeExecutor) executor.vanish(handle);
   },
+  processes: async () => [],
 });
