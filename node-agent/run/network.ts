@@ -9,6 +9,7 @@ import { serveBlocks } from '../network/blocks.ts';
 import { follow } from '../network/follow.ts';
 import type { NetworkNode } from '../network/node.ts';
 import { request } from '../network/protocol.ts';
+import { sendRelease } from '../network/release.ts';
 
 interface Readers {
   peerIds: readonly string[];
@@ -48,6 +49,7 @@ export async function nodeNetwork(parts: {
       return [...newest.values()];
     },
     requestQuote: (agent, message, signal) => request(node, agent, 'quote', message, signal),
+    release: (agent, jobId, signal) => sendRelease(node, agent, jobId, signal),
     run: (agent, message, signal) => request(node, agent, 'run', message, signal),
     follow: (agent, message, signal) => follow(node, agent, message, signal),
     answer: (agent, message, signal) => sendAnswer(node, agent, message, signal),

@@ -6,10 +6,10 @@ import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blo
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { parseJobFile } from '@nunet/shared/job-file.ts';
-import { driveJob, quotedEntry } from '@nunet/shared/job-flow/drive.ts';
-import { jobHasEnded, openedEntry, readJob, type JobEntry, type JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import { driveJob } from '@nunet/shared/job-flow/drive.ts';
+import { jobHasEnded, openedEntry, quotedEntry, readJob, type JobEntry, type JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { Clock, Ports } from '@nunet/shared/job-flow/ports.ts';
-import { preflight, type Offer } from '@nunet/shared/job-flow/preflight.ts';
+import { preflight, releaseOthers, type Offer } from '@nunet/shared/job-flow/preflight.ts';
 import { jobIdOf } from '@nunet/shared/job-spec.ts';
 import type { NetworkRecord, PinnedKeys } from '@nunet/shared/network-record.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
@@ -282,17 +282,20 @@ async function takeQuote(opened: JobRecord, ports: Ports, { options, record, rep
   report.quotes(found);
   const offers = options.agent === undefined ? found.offers : found.offers.filter(({ agent }) => agent.peerId === options.agent);
   if (offers.length === 0) {
+    await releaseOthers(ports, found, null, signal);
     const who = options.agent === undefined ? 'no agent' : `agent ${options.agent} makes no offer and no other`;
     await end('refused', `${who} can take the job within the budget of ${formatAmount(budgetBaseUnits)} NTX: ${found.summary}`);
     throw new NunetError('no-offer', `Cannot run the job: ${found.summary.replace(/\.$/, '')}. Nothing was locked.`);
   }
   const chosen = await options.choose(offers, signal);
   if (chosen === null) {
+    await releaseOthers(ports, found, null, signal);
     await end('cancelled', 'no offer was taken');
     return false;
   }
   report.chosen(chosen);
   await ports.journal.append(quotedEntry(chosen, clock.now()));
+  await releaseOthers(ports, found, chosen, signal);
   return true;
 }
 

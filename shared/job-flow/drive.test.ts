@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { isJobEnd } from '../job-state.ts';
 import { isLockEnd } from '../lock-state.ts';
 import { billedPay } from '../quote.ts';
-import { driveJob, type JobEvent } from './drive.ts';
+import { driveJob } from './drive.ts';
 import { FakeWorld, Killed, type WorldOptions } from './fake-world.ts';
 import { jobHasEnded, readJob, type JobRecord } from './job-record.ts';
+import type { JobEvent } from './running-job.ts';
 
 const never = new AbortController().signal;
 

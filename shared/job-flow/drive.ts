@@ -1,70 +1,14 @@
 // driveJob: takes one job from a taken quote to the end of work and money. The journal first, the act second; every act may be repeated.
-import { bytesToHex } from '@noble/hashes/utils.js';
-import { NunetError, safeError } from '../errors.ts';
-import type { Network } from '../fields.ts';
-import { canJobGo, isJobEnd, type JobState } from '../job-state.ts';
+import { NunetError } from '../errors.ts';
+import { isJobEnd } from '../job-state.ts';
 import { isLockEnd } from '../lock-state.ts';
 import type { NetworkRecord } from '../network-record.ts';
 import { followJob } from './follow.ts';
-import { readJob, reduceJob, type JobEntry, type JobRecord } from './job-record.ts';
+import { readJob, type JobRecord } from './job-record.ts';
 import { lockJob } from './lock-job.ts';
 import type { Ports } from './ports.ts';
+import { goJob, openDrive, type Drive, type JobEvent, type Pace } from './running-job.ts';
 import { tellEvidence } from './settle.ts';
-
-/** How often to look, and how long to wait. Milliseconds. */
-export interface Pace {
-  /** Between two looks at the chain. */
-  pollMs: number;
-  /** What a block is expected to take; scales the wait before a lock counts as dropped. */
-  blockMs: number;
-  /** Before a lock that the chain does not know is submitted again. */
-  resubmitMs: number;
-  /** First and longest wait before a failed act is tried again. */
-  retryMs: number;
-  maxRetryMs: number;
-  /** A followed stream that says nothing for so long is asked again. */
-  idleMs: number;
-}
-
-const PACES: Readonly<Record<'devnet' | 'public', Pace>> = {
-  devnet: { pollMs: 250, blockMs: 1_000, resubmitMs: 2_000, retryMs: 250, maxRetryMs: 4_000, idleMs: 15_000 },
-  public: { pollMs: 5_000, blockMs: 20_000, resubmitMs: 60_000, retryMs: 1_000, maxRetryMs: 60_000, idleMs: 60_000 },
-};
-export const paceOf = (network: Network): Pace => PACES[network === 'devnet' ? 'devnet' : 'public'];
-
-/** What a screen may show as it happens. States come only with `entry`: they are journaled before they are shown. */
-export type JobEvent =
-  | { type: 'entry'; entry: JobEntry; record: JobRecord }
-  | {
-      type: 'progress';
-      phase: 'inputs' | 'steps';
-      done: number;
-      total: number;
-      epoch: number;
-      metrics: readonly { name: string; value: number }[];
-    }
-  | { type: 'log'; offset: number; line: string }
-  | { type: 'output'; name: string; doneBytes: number; totalBytes: number }
-  /** Something to know that changes no state: out of reach, tried again, ignored. */
-  | { type: 'notice'; code: string; message: string };
-
-/** One run of the flow over one job, as its lanes see it. */
-export interface Drive {
-  readonly ports: Ports;
-  readonly network: NetworkRecord;
-  readonly pace: Pace;
-  record(): JobRecord;
-  /** Decides on the newest record, journals, then changes the record. Nothing is written when `decide` gives nothing. */
-  append(decide: (record: JobRecord, atMs: number) => JobEntry | undefined): Promise<JobRecord>;
-  /** Resolves with the first record for which `holds`. */
-  until(holds: (record: JobRecord) => boolean, signal: AbortSignal): Promise<JobRecord>;
-  emit(event: JobEvent): void;
-  notice(code: string, message: string): void;
-  /** Tells of a failed act that will be tried again; rethrows when this run is over anyway. */
-  failed(action: string, error: unknown, signal: AbortSignal): void;
-  /** Wait before try number `attempt`, counted from 0. */
-  backOff(attempt: number, signal: AbortSignal): Promise<void>;
-}
 
 export interface DriveOptions {
   record: NetworkRecord;
@@ -74,102 +18,6 @@ export interface DriveOptions {
   /** Aborted by whoever wants the job cancelled; has an effect only before it runs. */
   cancel?: AbortSignal;
   pace?: Pace;
-}
-
-/** The quote that was taken becomes the job's quote: from here on `driveJob` may lock money. */
-export const quotedEntry = (
-  offer: { agent: { addresses: readonly string[] }; quote: { envelope: Uint8Array } },
-  atMs: number,
-): Extract<JobEntry, { type: 'quoted' }> => ({
-  type: 'quoted',
-  atMs,
-  envelope: bytesToHex(offer.quote.envelope),
-  addresses: offer.agent.addresses.slice(0, 16),
-});
-
-function openDrive(ports: Ports, first: JobRecord, options: DriveOptions, over: AbortController): Drive {
-  let current = first;
-  let turn: Promise<unknown> = Promise.resolve();
-  const waiting = new Set<() => void>();
-  const pace = options.pace ?? paceOf(first.spec.network);
-  const emit = (event: JobEvent): void => options.onEvent?.(event);
-  const notice = (code: string, message: string): void => emit({ type: 'notice', code, message });
-  let lastNotice = '';
-  return {
-    ports,
-    network: options.record,
-    pace,
-    emit,
-    notice,
-    record: () => current,
-    append: (decide) => {
-      const mine = turn.then(async () => {
-        over.signal.throwIfAborted();
-        const entry = decide(current, ports.clock.now());
-        if (entry === undefined) return current;
-        const next = reduceJob(current, entry);
-        await ports.journal.append(entry);
-        current = next;
-        for (const wake of [...waiting]) wake();
-        emit({ type: 'entry', entry, record: next });
-        return next;
-      });
-      turn = mine.catch((error: unknown) => {
-        // A journal that cannot be written ends the run at once: nothing may be done that is not written down.
-        over.abort(error);
-      });
-      return mine;
-    },
-    until: (holds, signal) =>
-      new Promise((resolve, reject) => {
-        const stop = (): void => {
-          waiting.delete(look);
-          signal.removeEventListener('abort', abort);
-        };
-        const look = (): void => {
-          if (!holds(current)) return;
-          stop();
-          resolve(current);
-        };
-        const abort = (): void => {
-          stop();
-          reject(signal.reason as Error);
-        };
-        if (signal.aborted) return abort();
-        waiting.add(look);
-        signal.addEventListener('abort', abort, { once: true });
-        look();
-      }),
-    failed: (action, error, signal) => {
-      over.signal.throwIfAborted();
-      signal.throwIfAborted();
-      const { code } = safeError(error);
-      // Told to the own user only, so a foreign error keeps its words.
-      const text = `${action}: ${error instanceof Error ? error.message : String(error)}`.slice(0, 1000);
-      // Once is enough for a failure that repeats.
-      if (text !== lastNotice) notice(code, text);
-      lastNotice = text;
-    },
-    backOff: (attempt, signal) => ports.clock.sleep(Math.min(pace.maxRetryMs, pace.retryMs * 2 ** Math.min(attempt, 20)), signal),
-  };
-}
-
-/** The job's states on the way to `to`, so that a state seen late is reached through the ones before it. */
-const WAY: readonly JobState[] = ['quoted', 'locked', 'preparing', 'running', 'finished'];
-
-/** Journals the job's way to a state; nothing when it cannot get there any more. */
-export async function goJob(drive: Drive, to: JobState, detail: string): Promise<void> {
-  for (;;) {
-    const from = drive.record().job;
-    if (from === to || isJobEnd(from)) return;
-    const [here, there] = [WAY.indexOf(from), WAY.indexOf(to)];
-    if (there !== -1 && there <= here) return;
-    const next = there === -1 ? to : WAY[here + 1];
-    if (next === undefined || !canJobGo(from, next)) return;
-    await drive.append((record, atMs) =>
-      record.job === from ? { type: 'job', atMs, state: next, detail: (next === to ? detail : '').slice(0, 1000) } : undefined,
-    );
-  }
 }
 
 /** What the end of a job is called when its lock has ended and the agent has signed nothing. */

@@ -23,8 +23,7 @@ import {
 } from '../samples.ts';
 import { signStatement, type Signed, type Signer } from '../signature.ts';
 import type { FollowEvent } from '../wire.ts';
-import { jobEntry, openedEntry, type JobEntry } from './job-record.ts';
-import { quotedEntry } from './drive.ts';
+import { jobEntry, openedEntry, quotedEntry, type JobEntry } from './job-record.ts';
 import type { CheckResult, Clock, LockStatus, Ports, SpentLock } from './ports.ts';
 
 /** Thrown by a port of a process that has just been killed. */
@@ -525,6 +524,7 @@ export class FakeWorld {
             }
             return { type: 'quote' as const, envelope: this.quote.envelope };
           }),
+        release: (_agent, jobId, signal) => call(signal, async () => void this.released.push(jobId)),
         run: (_agent, request, signal) =>
           call(signal, async () => {
             reach();

@@ -8,7 +8,7 @@ import type { Manifest } from '../manifest.ts';
 import type { Quote } from '../quote.ts';
 import { signStatement, type Signed } from '../signature.ts';
 import type { FollowEvent } from '../wire.ts';
-import { goJob, type Drive } from './drive.ts';
+import { goJob, type Drive } from './running-job.ts';
 import { manifestProblems } from './manifest-check.ts';
 import type { AgentContact, BuiltLock } from './ports.ts';
 import { orAborted, withTimeout } from './waiting.ts';

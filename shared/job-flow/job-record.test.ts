@@ -3,8 +3,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as samples from '../samples.ts';
 import { signStatement, type Signed } from '../signature.ts';
-import { quotedEntry } from './drive.ts';
-import { jobEntry, openedEntry, readJob, type JobEntry } from './job-record.ts';
+import { jobEntry, openedEntry, quotedEntry, readJob, type JobEntry } from './job-record.ts';
 
 const atMs = samples.SAMPLE_TIME_MS;
 const agent = samples.sampleSigner('agent');

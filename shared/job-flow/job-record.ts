@@ -180,7 +180,7 @@ export function reduceJob(record: JobRecord | undefined, entry: JobEntry): JobRe
       const signed = piece(record, entry.kind, entry);
       if (entry.kind === 'cancel') {
         if (record.cancel !== undefined) return illegal(entry, 'it was cancelled already');
-        return { ...record, cancel: signed as Signed<Cancel> };
+        return { ...record, cancel: signed };
       }
       // One answer a manifest, for ever: an ack outweighs a dispute of the same key, so a second one would only confuse.
       if (record.answer !== undefined) return illegal(entry, `the answer was ${record.answer.kind} already`);
@@ -217,3 +217,14 @@ export function openedEntry(spec: JobSpec, request: QuoteRequest, budgetBaseUnit
   if (jobIdOf(spec) !== request.jobId) throw new NunetError('job-mismatch', 'Cannot open job: the request is for another spec');
   return { type: 'opened', atMs, spec: bytesToHex(encode(spec)), request: bytesToHex(encode(request)), budgetBaseUnits };
 }
+
+/** The quote that was taken becomes the job's quote: from here on `driveJob` may lock money. */
+export const quotedEntry = (
+  offer: { agent: { addresses: readonly string[] }; quote: { envelope: Uint8Array } },
+  atMs: number,
+): Extract<JobEntry, { type: 'quoted' }> => ({
+  type: 'quoted',
+  atMs,
+  envelope: bytesToHex(offer.quote.envelope),
+  addresses: offer.agent.addresses.slice(0, 16),
+});

@@ -4,7 +4,7 @@ import { isLockEnd, type LockState } from '../lock-state.ts';
 import { confirmationsFor } from '../network-record.ts';
 import type { Quote } from '../quote.ts';
 import type { Signed } from '../signature.ts';
-import { goJob, type Drive } from './drive.ts';
+import { goJob, type Drive } from './running-job.ts';
 import { endOf, type JobRecord } from './job-record.ts';
 import type { LockStatus, SpentLock } from './ports.ts';
 

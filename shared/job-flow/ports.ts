@@ -74,6 +74,8 @@ export interface Network {
   /** Adverts that are signed by the peer they name and have not expired. Throws when no hub answers. */
   adverts(signal: AbortSignal): Promise<Signed<Advert>[]>;
   requestQuote(agent: AgentContact, request: QuoteRequest, signal: AbortSignal): Promise<Exclude<ResponseOf<'quote'>, Failure>>;
+  /** Tells an agent that its quote will not be taken. */
+  release(agent: AgentContact, jobId: string, signal: AbortSignal): Promise<void>;
   run(agent: AgentContact, request: RequestOf<'run'>, signal: AbortSignal): Promise<Exclude<ResponseOf<'run'>, Failure>>;
   /** Ends when the stream does; the flow asks again from where it was. */
   follow(agent: AgentContact, request: RequestOf<'follow'>, signal: AbortSignal): AsyncIterable<Exclude<FollowEvent, Failure>>;

@@ -17,6 +17,7 @@ const PARALLEL = 16;
 /** Agents asked in all, cheapest adverts first. */
 const MAX_ASKED = 64;
 const ASK_TIMEOUT_MS = 15_000;
+const RELEASE_TIMEOUT_MS = 3_000;
 
 /** A quote that may be locked. */
 export interface Offer {
@@ -144,6 +145,25 @@ export async function preflight(
   const others = results.filter((result): result is NoOffer => 'outcome' in result);
   others.sort((a, b) => (a.agent.peerId < b.agent.peerId ? -1 : 1));
   return { offers, others, summary: summarize(offers, others) };
+}
+
+/**
+ * Tells every agent whose quote is not taken, so that it holds nothing for nobody. A courtesy: an agent that cannot be told
+ * frees it by itself when the quote ends. Never throws but for the signal.
+ */
+export async function releaseOthers(
+  ports: { network: Pick<Network, 'release'>; clock: Clock },
+  found: Preflight,
+  taken: Offer | null,
+  signal: AbortSignal,
+): Promise<void> {
+  const unwanted = [...found.offers, ...found.others].filter(({ quote }) => quote !== undefined && quote.cid !== taken?.quote.cid);
+  await Promise.allSettled(
+    unwanted.map(({ agent, quote }) =>
+      withTimeout((within) => ports.network.release(agent, quote?.body.jobId ?? '', within), RELEASE_TIMEOUT_MS, ports.clock, signal),
+    ),
+  );
+  signal.throwIfAborted();
 }
 
 const OUTCOMES: Readonly<Record<NoOffer['outcome'], string>> = {

@@ -4,7 +4,7 @@ import type { EvidenceBundle, EvidenceKind } from '../evidence.ts';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { settleBytes } from '../lock.ts';
 import { verifySignature } from '../signature.ts';
-import type { Drive } from './drive.ts';
+import type { Drive } from './running-job.ts';
 import type { JobRecord } from './job-record.ts';
 
 interface Piece {
