@@ -1,4 +1,6 @@
 // `nunet-agent run` as people use it, over a real devnet, hub, agent and HTTP oracles.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,33 +14,49 @@ beforeAll(async () => {
 });
 afterAll(() => network.stop());
 
+interface RunEvent {
+  event: string;
+  [field: string]: unknown;
+}
+
+/** The last event of a run; amounts are decimal text. */
+interface EndEvent extends RunEvent {
+  job: string;
+  jobDetail: string;
+  lock: string;
+  answer: string | null;
+  lockTxId: string;
+  amountBaseUnits: string;
+  payBaseUnits: string;
+  check: { detail: string } | null;
+  spent: { how: string; paidBaseUnits: string; changeBaseUnits: string };
+  wallet: { reconciled: boolean };
+}
+
 interface Ran {
   code: number;
-  events: Record<string, any>[];
-  end: Record<string, any> | undefined;
+  events: RunEvent[];
+  end: EndEvent | undefined;
   error: Error | undefined;
 }
 
-async function run(name: string, jobFile: string, wallet: string, more: string[] = []): Promise<Ran> {
-  const events: Record<string, any>[] = [];
+function argvOf(name: string, jobFile: string, wallet: string): string[] {
   const folder = join(network.folder, 'runs', name);
-  await mkdir(folder, { recursive: true });
-  const argv = [
-    jobFile,
-    '--wallet',
-    wallet,
-    '--network-record',
-    network.recordPath,
-    '--pinned',
-    network.pinned,
-    '--chain',
-    network.devnet.url,
+  return [
+    ...[jobFile, '--wallet', wallet, '--network-record', network.recordPath, '--pinned', network.pinned, '--chain', network.devnet.url],
+    ...['--data', join(folder, 'data'), '--out', join(folder, 'out'), '--yes', '--json'],
   ];
+}
+
+async function run(name: string, jobFile: string, wallet: string, more: string[] = []): Promise<Ran> {
+  const events: RunEvent[] = [];
+  await mkdir(join(network.folder, 'runs', name), { recursive: true });
+  const argv = argvOf(name, jobFile, wallet);
   let error: Error | undefined;
-  const code = await runCommand([...argv, '--data', join(folder, 'data'), '--out', join(folder, 'out'), '--yes', '--json', ...more], {
+  const code = await runCommand([...argv, ...more], {
     print: (line) => {
       if (process.env['DEBUG'] !== undefined) process.stderr.write(`${name}: ${line}\n`);
-      events.push(JSON.parse(line) as Record<string, unknown>);
+      events.push(JSON.parse(line) as RunEvent);
     },
     warn: () => undefined,
     signal: new AbortController().signal,
@@ -46,7 +64,7 @@ async function run(name: string, jobFile: string, wallet: string, more: string[]
     error = thrown as Error;
     return 1;
   });
-  return { code, events, end: events.find((event) => event['event'] === 'end'), error };
+  return { code, events, end: events.find((event): event is EndEvent => event.event === 'end'), error };
 }
 
 describe('run', () => {
@@ -55,19 +73,19 @@ describe('run', () => {
     const job = await writeAddOneJob(join(network.folder, 'honest'));
     const { code, end, events, error } = await run('honest', job, path);
     expect(error).toBeUndefined();
-    expect(end?.['job']).toBe('finished');
-    expect(end?.['lock']).toBe('withdrawn');
-    expect(end?.['answer']).toBe('ack');
-    expect(end?.['wallet'].reconciled).toBe(true);
-    expect(BigInt(end?.['spent'].paidBaseUnits)).toBe(BigInt(end?.['payBaseUnits']));
-    expect(BigInt(end?.['spent'].paidBaseUnits) + BigInt(end?.['spent'].changeBaseUnits)).toBe(BigInt(end?.['amountBaseUnits']));
+    expect(end?.job).toBe('finished');
+    expect(end?.lock).toBe('withdrawn');
+    expect(end?.answer).toBe('ack');
+    expect(end?.wallet?.reconciled).toBe(true);
+    expect(BigInt(end!.spent.paidBaseUnits)).toBe(BigInt(end!.payBaseUnits));
+    expect(BigInt(end!.spent.paidBaseUnits) + BigInt(end!.spent.changeBaseUnits)).toBe(BigInt(end!.amountBaseUnits));
     const held = balanceOf(await network.chain.utxos(wallet.address), network.record.asset);
-    expect(held.baseUnits).toBe(100_000_000n - BigInt(end?.['payBaseUnits']));
+    expect(held.baseUnits).toBe(100_000_000n - BigInt(end!.payBaseUnits));
     expect(await readdir(join(network.folder, 'runs', 'honest', 'out'))).toEqual(['y.npy']);
     expect(await readFile(join(network.folder, 'runs', 'honest', 'out', 'y.npy'))).toEqual(
       await readFile(join(network.folder, 'honest', 'expected.npy')),
     );
-    expect(events.find((event) => event['event'] === 'quotes')?.['offers']).toHaveLength(1);
+    expect(events.find((event) => event.event === 'quotes')?.['offers']).toHaveLength(1);
     expect(code).toBe(0);
   });
 
@@ -75,10 +93,10 @@ describe('run', () => {
     const { path } = await network.wallet('disputed');
     const job = await writeAddOneJob(join(network.folder, 'disputed'), { expected: 5 });
     const { code, end } = await run('disputed', job, path);
-    expect(end?.['answer']).toBe('dispute');
-    expect(end?.['check'].detail).toBe('output y.npy differs from the expected file');
-    expect(end?.['lock']).toBe('refunded');
-    expect(end?.['wallet'].reconciled).toBe(true);
+    expect(end?.answer).toBe('dispute');
+    expect(end?.check?.detail).toBe('output y.npy differs from the expected file');
+    expect(end?.lock).toBe('refunded');
+    expect(end?.wallet?.reconciled).toBe(true);
     expect(code).toBe(3);
   });
 
@@ -89,7 +107,7 @@ describe('run', () => {
     expect(code).toBe(1);
     expect(error?.message).toContain('a budget of 2 NTX would do');
     expect(error?.message).toContain('Nothing was locked');
-    expect(events.some((event) => event['event'] === 'lock-built')).toBe(false);
+    expect(events.some((event) => event.event === 'lock-built')).toBe(false);
   });
 
   test('a wallet without funds locks nothing', async () => {
@@ -98,10 +116,10 @@ describe('run', () => {
     await createWalletFile(path, 'devnet');
     const job = await writeAddOneJob(join(network.folder, 'empty'));
     const { end } = await run('empty', job, path);
-    expect(end?.['job']).toBe('failed');
-    expect(end?.['lock']).toBe('dropped');
-    expect(end?.['jobDetail']).toContain('fall short by');
-    expect(end?.['wallet'].reconciled).toBe(true);
+    expect(end?.job).toBe('failed');
+    expect(end?.lock).toBe('dropped');
+    expect(end?.jobDetail).toContain('fall short by');
+    expect(end?.wallet?.reconciled).toBe(true);
   });
 
   test('a job file with a wrong field names the field and what is allowed', async () => {
@@ -120,15 +138,15 @@ describe('run', () => {
     await writeFile(join(network.folder, 'graph', 'graph.onnx'), 'not a graph');
     const { error, events } = await run('graph', job, path);
     expect(error?.message).toContain('graph');
-    expect(events.filter((event) => event['event'] !== 'error')).toEqual([]);
+    expect(events.filter((event) => event.event !== 'error')).toEqual([]);
   });
 
   test('two runs at once, each with its own wallet, are both paid', async () => {
     const [a, b] = [await network.wallet('one'), await network.wallet('two')];
     const [jobA, jobB] = [await writeAddOneJob(join(network.folder, 'one')), await writeAddOneJob(join(network.folder, 'two'))];
     const [first, second] = await Promise.all([run('one', jobA, a.path), run('two', jobB, b.path)]);
-    expect([first.end?.['lock'], second.end?.['lock']]).toEqual(['withdrawn', 'withdrawn']);
-    expect([first.end?.['wallet'].reconciled, second.end?.['wallet'].reconciled]).toEqual([true, true]);
+    expect([first.end?.lock, second.end?.lock]).toEqual(['withdrawn', 'withdrawn']);
+    expect([first.end?.wallet?.reconciled, second.end?.wallet?.reconciled]).toEqual([true, true]);
   });
 
   test('with agent and oracles off the money is reclaimed after its time', async () => {
@@ -146,12 +164,65 @@ describe('run', () => {
     try {
       const { end, error } = await run('reclaim', job, path);
       expect(error).toBeUndefined();
-      expect(end?.['lock']).toBe('reclaimed');
-      expect(end?.['spent'].how).toBe('reclaim');
-      expect(end?.['wallet'].reconciled).toBe(true);
+      expect(end?.lock).toBe('reclaimed');
+      expect(end?.spent?.how).toBe('reclaim');
+      expect(end?.wallet?.reconciled).toBe(true);
     } finally {
       clearInterval(timer);
       network.oraclesOn = true;
     }
   });
+});
+
+describe('cannot be lost by kill -9', () => {
+  /** One process of the command; killed around its write number `at` unless that never comes. */
+  async function start(argv: string[], killAt: string | undefined): Promise<{ signal: NodeJS.Signals | null; end: EndEvent | undefined }> {
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../main.ts'), 'run', ...argv],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, ...(killAt === undefined ? {} : { NUNET_KILL_AT_WRITE: killAt }) },
+      },
+    );
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const [, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    const events = text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as RunEvent] : []));
+    return { signal, end: events.find((event): event is EndEvent => event.event === 'end') };
+  }
+
+  test('killed at every stage and begun again, it locks once and pays once', async () => {
+    const { path, wallet } = await network.wallet('killed');
+    const argv = argvOf('killed', await writeAddOneJob(join(network.folder, 'killed')), path);
+    // Entries: opened, quoted, lock-built, lock submitted, lock locked, job locked, told ..., manifest, checked, answer, told ...
+    const kills = [
+      '2:before',
+      '0:after',
+      '0:before',
+      '0:after',
+      '2:after',
+      '3:before',
+      '4:after',
+      '5:before',
+      '3:after',
+      '2:before',
+      '1:after',
+    ];
+    let killed = 0;
+    let end: EndEvent | undefined;
+    for (const killAt of [...kills, undefined]) {
+      const process_ = await start(argv, killAt);
+      if (process_.signal === 'SIGKILL') killed += 1;
+      ({ end } = process_);
+      if (end !== undefined) break;
+    }
+    expect(killed).toBeGreaterThan(5);
+    expect(end?.job).toBe('finished');
+    expect(end?.lock).toBe('withdrawn');
+    expect(end?.answer).toBe('ack');
+    expect(end?.wallet.reconciled).toBe(true);
+    const held = balanceOf(await network.chain.utxos(wallet.address), network.record.asset);
+    expect(held.baseUnits).toBe(100_000_000n - BigInt(end!.payBaseUnits));
+  }, 180_000);
 });
