@@ -97,6 +97,23 @@ function leastFee(cbor: string, draft: Draft, units: ExecutionUnits, parameters:
   );
 }
 
+const totalOf = (units: Map<number, ExecutionUnits>): ExecutionUnits => {
+  const total = { memory: 0n, steps: 0n };
+  for (const { memory, steps } of units.values()) {
+    total.memory += memory;
+    total.steps += steps;
+  }
+  return total;
+};
+
+function refuseAbove({ maxTxMemory, maxTxSteps }: ProtocolParameters, { memory, steps }: ExecutionUnits): void {
+  if (memory <= maxTxMemory && steps <= maxTxSteps) return;
+  throw new NunetError(
+    'transaction-too-big',
+    `Cannot build transaction: its scripts use ${memory} memory and ${steps} steps, the ledger takes ${maxTxMemory} and ${maxTxSteps}; put fewer locks into it`,
+  );
+}
+
 /** The next wallet output that helps: one with a token that is missing, else the one with most lovelace. */
 function nextInput(missing: Value, candidates: Utxo[]): Utxo | undefined {
   const wanted = missing.assets.find(({ quantity }) => quantity < 0n);
@@ -163,17 +180,12 @@ export async function balance(intent: Intent, signal?: AbortSignal): Promise<Bui
       if (evaluated.shape !== shape) {
         const budgets = await run.evaluate(serialize(draft, parameters), signal);
         evaluated = { shape, units: new Map(budgets.map(({ index, memory, steps }) => [index, { memory, steps }])) };
+        refuseAbove(parameters, totalOf(evaluated.units));
         draft.units = evaluated.units;
       }
     }
     const cbor = serialize(draft, parameters);
-    const units = [...draft.units.values()].reduce(
-      (sum, { memory, steps }) => ({ memory: sum.memory + memory, steps: sum.steps + steps }),
-      {
-        memory: 0n,
-        steps: 0n,
-      },
-    );
+    const units = totalOf(draft.units);
     const needed = leastFee(cbor, draft, units, parameters);
     // After some rounds a fee that is a few lovelace too high is as good: it only moves between two sizes of an integer.
     if (needed === fee || (needed < fee && round > MAX_ROUNDS / 2)) return { cbor, fee, outputs, units };

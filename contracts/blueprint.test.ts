@@ -7,6 +7,7 @@ import { CONTRACTS, sourcesHash } from './blueprint-sources.ts';
 import { BLUEPRINTS, compile } from './build-blueprint.ts';
 import { datumData } from './datum.ts';
 import { decodePlutusData, type PlutusData } from './plutus-data.ts';
+import checkCosts from './check-costs.json' with { type: 'json' };
 import blueprint from './plutus.json' with { type: 'json' };
 import traced from './plutus.traced.json' with { type: 'json' };
 import { RECLAIM_REDEEMER, settleRedeemer } from './redeemer.ts';
@@ -62,6 +63,10 @@ describe('blueprint', () => {
   test('belongs to the committed sources (node contracts/build-blueprint.ts rebuilds it)', () => {
     const { sha256 } = JSON.parse(readFileSync(join(CONTRACTS, 'blueprint-source.json'), 'utf8')) as { sha256: string };
     expect(sha256).toBe(sourcesHash());
+  });
+
+  test('has its costs of checks measured on these sources (node contracts/check-costs.ts measures again)', () => {
+    expect(checkCosts.sourcesSha256).toBe(sourcesHash());
   });
 
   test('differs from its traced double in the code alone', () => {
