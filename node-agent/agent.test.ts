@@ -12,6 +12,7 @@ import { fetchFile } from './network/blocks.ts';
 import { openBlobStore } from './blobs.ts';
 import { sendAnswer } from './network/answer.ts';
 import { follow } from './network/follow.ts';
+import { sendRelease } from './network/release.ts';
 import { createNode } from './network/node.ts';
 import { requestRun } from './network/run.ts';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -156,6 +157,28 @@ describe('agent', () => {
     expect(second.type === 'refusal' && second.refusal.body.reasons.map((r) => r.code)).toEqual(['capacity-busy']);
     chain.makeBlock(120_000);
     await new Promise((resolve) => setTimeout(resolve, 1_100));
+    expect((await client.quote(other)).type).toBe('quote');
+  });
+
+  it('gives quoted capacity back when told that the quote is not taken, and cannot be told so by another peer', async () => {
+    const { client } = world;
+    const big = { resources: { ...client.spec.resources, cpus: 4 } };
+    const other = { ...big, jobId: 'bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy' };
+    const first = await client.quote(big);
+    if (first.type !== 'quote') throw new Error('refused');
+    const { jobId } = first.quote.body;
+    const stranger = await createNode({
+      network: 'devnet',
+      privateKey: randomBytes(32),
+      listen: {},
+      hub: false,
+      allowPrivate: true,
+      signal: soon(),
+    });
+    await sendRelease(stranger, target(), jobId, soon());
+    await stranger.stop();
+    expect((await client.quote(other)).type).toBe('refusal');
+    await sendRelease(client.node, target(), jobId, soon());
     expect((await client.quote(other)).type).toBe('quote');
   });
 

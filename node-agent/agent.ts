@@ -35,10 +35,11 @@ import type { PeerKey } from './network/identity.ts';
 import type { NetworkNode } from './network/node.ts';
 import type { ServeOptions } from './network/protocol.ts';
 import { serveQuotes } from './network/quote.ts';
+import { serveReleases } from './network/release.ts';
 import { serveRun } from './network/run.ts';
 import type { Limits, Windows } from './policy.ts';
 import type { Prices } from './pricing.ts';
-import { createQuotes } from './quotes.ts';
+import { createQuotes, createReleases } from './quotes.ts';
 import { createRunningJobs } from './running-jobs.ts';
 import { createRuns } from './runs.ts';
 
@@ -167,6 +168,8 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     onFatal: (error) => {
       onFailure(error);
       stopped.reject(error);
+      // Nothing can be written any more, so there is no farewell to wait for.
+      ending.abort(error);
       void stop();
     },
   });
@@ -262,6 +265,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   }
 
   await serveQuotes(node, answerQuote, problem);
+  await serveReleases(node, createReleases({ book, capacity, now }), problem);
   await serveRun(node, runs, problem);
   await serveFollow(node, answerFollow, problem);
   await serveAnswers(node, answers, problem);

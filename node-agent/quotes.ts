@@ -128,3 +128,12 @@ export function createQuotes(parts: QuoteParts) {
     return { type: 'quote', envelope: quote.envelope };
   };
 }
+
+/** Frees what an open quote of this caller holds; a job that was begun on it keeps its part. */
+export const createReleases =
+  ({ book, capacity, now }: Pick<QuoteParts, 'book' | 'capacity' | 'now'>) =>
+  async (jobId: string, caller: Caller): Promise<void> => {
+    const open = book.openQuotes(await now(caller.signal));
+    const isTheirs = open.some(({ quote: { body } }) => body.jobId === jobId && body.serviceProvider.peerId === caller.peerId);
+    if (isTheirs && book.find(jobId) === undefined) capacity.release(jobId);
+  };

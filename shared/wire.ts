@@ -52,6 +52,15 @@ export const PROTOCOLS = {
     maxResponseBytes: MAX_QUOTE_BYTES + ENVELOPE,
     timeoutMs: 15_000,
   },
+  /** "Your quote for this job will not be taken": what it holds is free again. A later lock on it may find no room and be refunded. */
+  release: {
+    id: '/nunet/release/1',
+    request: z.strictObject({ jobId: cidText }),
+    response: z.discriminatedUnion('type', [z.strictObject({ type: z.literal('noted') }), failure]),
+    maxRequestBytes: 256,
+    maxResponseBytes: 1024,
+    timeoutMs: 5_000,
+  },
   run: {
     id: '/nunet/run/1',
     /** `quote` is the agent's own signed envelope, so that it need not remember what it never sold. */

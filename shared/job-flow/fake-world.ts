@@ -163,6 +163,8 @@ export class FakeWorld {
   quote!: Signed<Quote>;
   /** Transactions that the chain or its mempool knows. */
   transactions: Transaction[] = [];
+  /** Jobs whose quotes were given back. */
+  readonly released: string[] = [];
   readonly counts = { locksBuilt: 0, locksTaken: 0, acksSigned: 0, disputesSigned: 0, cancelsSigned: 0, runs: 0, fetches: 0 };
   readonly answersHeard: string[] = [];
   readonly saved = new Set<string>();

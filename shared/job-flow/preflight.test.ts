@@ -7,7 +7,7 @@ import * as samples from '../samples.ts';
 import { signStatement } from '../signature.ts';
 import { VirtualClock } from './fake-world.ts';
 import type { Clock, Network } from './ports.ts';
-import { preflight, type Preflight } from './preflight.ts';
+import { preflight, releaseOthers, type Preflight } from './preflight.ts';
 
 type Answer = Awaited<ReturnType<Network['requestQuote']>>;
 interface FakeAgent {
@@ -61,6 +61,22 @@ describe('pre-flight', () => {
     ]);
     expect(names(found)).toEqual(['d', 'c', 'b', 'a']);
     expect(found.summary).toBe('4 agents match');
+  });
+
+  test('gives back every quote that is not taken, and does not mind an agent that cannot be told', async () => {
+    const found = await ask([
+      { name: 'a', answer: () => quoteOf('a', priced(3_600_000n)) },
+      { name: 'b', answer: () => quoteOf('b', priced(7_200_000n)) },
+      { name: 'c', answer: () => quoteOf('c', priced(36_000_000_000n)) },
+    ]);
+    expect(found.others.map(({ outcome }) => outcome)).toEqual(['over-budget']);
+    const told: string[] = [];
+    const release = (agent: { peerId: string }): Promise<void> => {
+      told.push(agent.peerId);
+      return agent.peerId === samples.samplePeerId('b') ? Promise.reject(new Error('gone')) : Promise.resolve();
+    };
+    await releaseOthers({ network: { release }, clock: new VirtualClock(samples.SAMPLE_TIME_MS) }, found, found.offers[0] ?? null, NEVER);
+    expect(told.toSorted()).toEqual(['b', 'c'].map(samples.samplePeerId).toSorted());
   });
 
   test('gives the agents’ own reasons', async () => {
