@@ -46,7 +46,11 @@ export type ExecutionEvent =
     }
   | { readonly type: 'log'; readonly line: string };
 
-/** As the manifest says it: completed, the job's own fault, or the compute provider's. */
+/**
+ * As the manifest says it: completed, the job's own fault, or the compute provider's. Codes of a job's fault: `time-limit`,
+ * `memory-limit`, `output-limit`, `program-failed`, `crashed`, `stopped`; of the compute provider's: `child-vanished`,
+ * `sandbox-failed`, `protocol`, `disk`, `agent-stopped`. A kind of executor may add its own.
+ */
 export type ExecutionExit = Exit;
 
 export interface ExecutionResult {
@@ -78,10 +82,6 @@ export interface ExecutorFingerprint {
   readonly kinds: readonly JobSpec['program']['kind'][];
   readonly version: string;
 }
-
-/** Codes of `ExecutionExit` that the agent acts on or that tests name; a kind may add its own. */
-export type JobFaultCode = 'time-limit' | 'memory-limit' | 'output-limit' | 'program-failed' | 'crashed' | 'stopped';
-export type ComputeProviderFaultCode = 'child-vanished' | 'sandbox-failed' | 'protocol' | 'disk' | 'agent-stopped';
 
 export interface Executor {
   readonly kind: string;
