@@ -181,6 +181,8 @@ async function wireMessages(): Promise<{ protocol: ProtocolName; side: 'request'
     { protocol: 'blocks', side: 'request', message: { jobId, cids: [cid] } },
     { protocol: 'blocks', side: 'response', message: { type: 'block', cid, bytes: Uint8Array.of(1, 2, 3) } },
     { protocol: 'blocks', side: 'response', message: { type: 'block', cid, bytes: null } },
+    { protocol: 'release', side: 'request', message: { jobId } },
+    { protocol: 'release', side: 'response', message: { type: 'noted' } },
   ];
 }
 
