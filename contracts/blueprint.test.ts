@@ -7,7 +7,7 @@ import { CONTRACTS, sourcesHash } from './blueprint-sources.ts';
 import { BLUEPRINTS, compile } from './build-blueprint.ts';
 import { datumData } from './datum.ts';
 import { decodePlutusData, type PlutusData } from './plutus-data.ts';
-import checkCosts from './check-costs.json' with { type: 'json' };
+import checkCosts from './costs/check-costs.json' with { type: 'json' };
 import blueprint from './plutus.json' with { type: 'json' };
 import traced from './plutus.traced.json' with { type: 'json' };
 import { RECLAIM_REDEEMER, settleRedeemer } from './redeemer.ts';
@@ -65,7 +65,7 @@ describe('blueprint', () => {
     expect(sha256).toBe(sourcesHash());
   });
 
-  test('has its costs of checks measured on these sources (node contracts/check-costs.ts measures again)', () => {
+  test('has its costs of checks measured on these sources (node contracts/costs/check-costs.ts measures again)', () => {
     expect(checkCosts.sourcesSha256).toBe(sourcesHash());
   });
 

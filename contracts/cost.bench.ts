@@ -1,7 +1,7 @@
 // What the escrow's transactions cost on a devnet with PreProd's prices, and what each datum field and check adds.
 import type { EscrowDatum } from '@nunet/shared/lock.ts';
-import checkCosts from './check-costs.json' with { type: 'json' };
-import type { CheckCost } from './check-costs.ts';
+import checkCosts from './costs/check-costs.json' with { type: 'json' };
+import type { CheckCost } from './costs/check-costs.ts';
 import { datumData } from './datum.ts';
 import { encodePlutusData } from './plutus-data.ts';
 import { buildReclaim } from './reclaim.ts';

@@ -2,6 +2,7 @@
 import {
   HexBlob,
   hardCodedProtocolParams,
+  PlutusLanguageVersion,
   Transaction,
   TransactionInput,
   TransactionOutput,
@@ -32,7 +33,14 @@ export interface SecondOpinion {
 export async function secondLedger({ cbor, resolved, slot, slotConfig, parameters }: SecondOpinion): Promise<Verdict> {
   const { plutusV1, plutusV2, plutusV3 } = parameters.costModels;
   const emulator = new Emulator([], {
-    params: { ...hardCodedProtocolParams, costModels: new Map([plutusV1, plutusV2, plutusV3].map((model, version) => [version, model])) },
+    params: {
+      ...hardCodedProtocolParams,
+      costModels: new Map([
+        [PlutusLanguageVersion.V1, plutusV1],
+        [PlutusLanguageVersion.V2, plutusV2],
+        [PlutusLanguageVersion.V3, plutusV3],
+      ]),
+    },
     slotConfig: { zeroTime: slotConfig.zeroTimeMs, zeroSlot: slotConfig.zeroSlot, slotLength: slotConfig.slotLengthMs },
   });
   emulator.clock.slot = slot;

@@ -1,18 +1,18 @@
 // What each check of the validator costs a 2-of-3 settlement: the validator is built without it and settles the same lock.
-// `node contracts/check-costs.ts` needs `aiken` on the PATH and writes check-costs.json, which `npm run bench` prints.
+// `node contracts/costs/check-costs.ts` needs `aiken` on the PATH and writes check-costs.json, which `npm run bench` prints.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { balance } from './balance.ts';
-import { CONTRACTS, sourcesHash } from './blueprint-sources.ts';
-import { compile } from './build-blueprint.ts';
-import { addressOf } from './address.ts';
-import type { Utxo } from './chain/chain.ts';
-import { lockLovelace, lockOutput } from './lock-output.ts';
-import { AMOUNT, startRehearsal, type Rehearsal } from './rehearsal.ts';
-import { PARKING_ADDRESS, scriptFrom, type PlutusScript } from './script.ts';
-import { buildSettle } from './settle.ts';
-import { transactionId } from './sign.ts';
-import { leastLovelace, type Output } from './value.ts';
+import { balance } from '../balance.ts';
+import { CONTRACTS, sourcesHash } from '../blueprint-sources.ts';
+import { compile } from '../build-blueprint.ts';
+import { addressOf } from '../address.ts';
+import type { Utxo } from '../chain/chain.ts';
+import { lockLovelace, lockOutput } from '../lock-output.ts';
+import { AMOUNT, startRehearsal, type Rehearsal } from '../rehearsal.ts';
+import { PARKING_ADDRESS, scriptFrom, type PlutusScript } from '../script.ts';
+import { buildSettle } from '../settle.ts';
+import { transactionId } from '../sign.ts';
+import { leastLovelace, type Output } from '../value.ts';
 
 export interface CheckCost {
   check: string;
@@ -91,7 +91,7 @@ if (import.meta.main) {
       });
     }
     const page = { sourcesSha256: sourcesHash(), settlement: '2 of 3 signatures, part paid', checks: costs };
-    writeFileSync(join(CONTRACTS, 'check-costs.json'), `${JSON.stringify(page, null, 2)}\n`);
+    writeFileSync(join(CONTRACTS, 'costs/check-costs.json'), `${JSON.stringify(page, null, 2)}\n`);
   } finally {
     await on.stop();
   }
