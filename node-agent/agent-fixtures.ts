@@ -62,6 +62,8 @@ export const fixtureRecord = (): NetworkRecord => ({
 /** A chain that moves when told to: a block is a second. */
 export class FakeChain implements LockSource {
   height = 100;
+  /** No blocks come while this is set. */
+  paused = false;
   timeMs = 1_800_000_000_000;
   readonly locks = new Map<
     string,
@@ -284,7 +286,7 @@ export async function openWorld(options: { hooks?: JournalOptions<AgentEntry>['h
       world.agent = await begin(changes);
     },
     whileBlocksCome: async (promise) => {
-      const timer = setInterval(() => chain.makeBlock(), 20);
+      const timer = setInterval(() => chain.paused || chain.makeBlock(), 20);
       try {
         return await promise;
       } finally {

@@ -95,12 +95,14 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     if (signal.aborted) return;
     const { code, message } = safeError(error);
     const plain = code === 'internal' && error instanceof Error ? error.message : message;
-    lastProblem = `${about === undefined ? '' : `${about}: `}${plain}`;
-    components.log(`${code}: ${lastProblem}`);
+    const problem = `${about === undefined ? '' : `${about}: `}${plain}`;
+    // What is tried again and again is told once.
+    if (problem !== lastProblem) components.log(`${code}: ${problem}`);
+    lastProblem = problem;
   };
 
   const fingerprint = await executor.fingerprint(signal);
-  const book = new JobBook(network, journal);
+  const book = new JobBook(network, journal, (error) => onFatal(error));
   const capacity = new Capacity(components.offer);
   const watch = new ChainWatch({
     tip: (tipSignal) => components.chain.tip(tipSignal),
@@ -165,14 +167,16 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     signal,
     stopWork: () => stopping.abort(new Error('The agent is being stopped')),
     onChange: () => publish(),
-    onFatal: (error) => {
-      onFailure(error);
-      stopped.reject(error);
-      // Nothing can be written any more, so there is no farewell to wait for.
-      ending.abort(error);
-      void stop();
-    },
+    onFatal: (error) => onFatal(error),
   });
+  function onFatal(error: unknown): void {
+    if (signal.aborted) return;
+    onFailure(error);
+    stopped.reject(error);
+    // Nothing can be written any more, so there is no farewell to wait for.
+    ending.abort(error);
+    stop().catch(() => undefined);
+  }
 
   // --- what others may ask ---
   const quotes = createQuotes({

@@ -1,6 +1,7 @@
 // EvidencePost: hands what was signed over a lock to every oracle of its quote, again and again, until each has signed for it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encode } from '@nunet/shared/encoding.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
 import type { EvidenceBundle, EvidenceKind } from '@nunet/shared/evidence.ts';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import type { OracleClient } from '@nunet/shared/oracle-client.ts';
@@ -103,7 +104,8 @@ async function deliverTo(key: string, parcel: Parcel, parts: EvidenceParts, sign
       }
       if (parcel.pieces().every((piece) => parts.book.hasReceipt(lock, key, piece.cid))) return;
     } catch (error) {
-      if (signal.aborted) throw error;
+      // An oracle that fails is asked again; a journal that fails ends everything.
+      if (signal.aborted || (error instanceof NunetError && error.code.startsWith('journal-'))) throw error;
       parts.onFailure(error, jobId);
     }
     await sleep(Math.round(waitMs * (0.75 + parts.random() / 2)), undefined, { signal });

@@ -55,6 +55,7 @@ const receiptKey = (lock: OutputReference, oracleKey: string, evidenceCid: strin
 export class JobBook {
   readonly network: Network;
   readonly #journal: Journal<AgentEntry>;
+  readonly #onBroken: ((error: unknown) => void) | undefined;
   readonly #sold = new Map<string, Sold>();
   readonly #jobs = new Map<string, Mutable>();
   readonly #jobByLock = new Map<string, string>();
@@ -64,15 +65,22 @@ export class JobBook {
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #claims = new Map<string, 'start' | 'cancel'>();
 
-  constructor(network: Network, journal: Journal<AgentEntry>) {
+  /** `onBroken` hears of a write that failed, whoever asked for it: nothing more may be promised then. */
+  constructor(network: Network, journal: Journal<AgentEntry>, onBroken?: (error: unknown) => void) {
     this.network = network;
     this.#journal = journal;
+    this.#onBroken = onBroken;
     for (const entry of journal.entries) this.#apply(entry);
   }
 
   /** Writes the entry, then applies it. Two writers of one job must not race: callers check and record in one turn. */
   async record(entry: AgentEntry): Promise<void> {
-    await this.#journal.append(entry);
+    try {
+      await this.#journal.append(entry);
+    } catch (error) {
+      this.#onBroken?.(error);
+      throw error;
+    }
     this.#apply(entry);
     if (entry.type !== 'quoted') for (const wake of this.#watchers.get(entry.jobId) ?? []) wake();
   }

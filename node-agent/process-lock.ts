@@ -1,7 +1,8 @@
 // ProcessLock: one live process behind a file that says who it is, so that a second start, or a copied folder, is refused beside its twin.
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { z } from 'zod';
 
@@ -78,6 +79,16 @@ export async function takeProcessLock(path: string, name: string): Promise<Proce
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/**
+ * One process on this machine and user for an identity, wherever its folder lies: a copy of a stopped agent's folder must not
+ * start beside the original either.
+ */
+export async function takeIdentityLock(peerId: string, name: string): Promise<ProcessLock> {
+  const folder = join(tmpdir(), `nunet-${userInfo().uid}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return takeProcessLock(join(folder, `${peerId}.lock`), name);
 }
 
 /** Removes a dead holder's file; a rename makes one of several starters the one that removes it. */

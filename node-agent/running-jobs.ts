@@ -79,7 +79,9 @@ function untilDelivered(job: Job, book: JobBook, evidence: EvidenceParts, signal
       resolve();
     };
     const unwatch = book.watch(job.jobId, look);
-    signal.addEventListener('abort', () => (unwatch(), reject(signal.reason as Error)), { once: true });
+    const failed = (): void => (unwatch(), reject(signal.reason as Error));
+    if (signal.aborted) return failed();
+    signal.addEventListener('abort', failed, { once: true });
     look();
   });
 }

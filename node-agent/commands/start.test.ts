@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -99,6 +99,10 @@ describe('nunet-agent', () => {
     expect(JSON.parse(status.out)).toMatchObject({ running: true, peerId, jobs: [], earnedBaseUnits: '0', payoutAddress: CP_ADDRESS });
     expect(await done(['start', '--data', data])).toMatchObject({ code: 1, err: expect.stringContaining('holds') });
 
+    const twin = join(folder, 'twin');
+    await cp(data, twin, { recursive: true, filter: (path) => !path.endsWith('.lock') && !path.endsWith('.sock') });
+    expect(await done(['start', '--data', twin])).toMatchObject({ code: 1, err: expect.stringMatching(/Cannot start agent 12D3.* holds/) });
+
     const rss = Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
     console.log(`agent at rest: ${rss.toFixed(0)} MB`);
     expect(rss).toBeLessThan(180);
@@ -140,6 +144,11 @@ describe('nunet-agent', () => {
       else if (path.startsWith('@nunet/')) await walk(resolve(import.meta.dirname, '../..', path.slice('@nunet/'.length)));
       else outside.add(path);
     };
+    // The honest twin: the walk does find them where they are loaded.
+    await walk(resolve(import.meta.dirname, 'run.ts'));
+    expect([...outside]).toContain('@meshsdk/core');
+    seen.clear();
+    outside.clear();
     await walk(resolve(import.meta.dirname, 'start.ts'));
     const root = resolve(import.meta.dirname, '../..');
     const files = [...seen].map((file) => file.slice(root.length + 1));

@@ -21,6 +21,7 @@ import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
 import { createNode, type ListenAt } from '../network/node.ts';
 import { readNetworkRecord } from '../network-trust.ts';
+import { takeIdentityLock } from '../process-lock.ts';
 import { parseFlags, type Command, type CommandIo, type Parsed } from './flags.ts';
 import { DEFAULT_DATA } from './onboard.ts';
 
@@ -125,6 +126,8 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       log(`The chain source does not answer yet; no quotes until it does. ${error instanceof Error ? error.message : ''}`);
     });
     const peerKey = await loadPeerKey(paths.peerKey);
+    const identity = await takeIdentityLock(peerKey.peerId, `agent ${peerKey.peerId}`);
+    closing.push(() => identity.release());
     const offer = shareOf(await machineOffer(dataPath), config.share);
     const embedded = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor });
     closing.push(() => embedded.close());
