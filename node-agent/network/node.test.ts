@@ -89,6 +89,19 @@ test.each(TRANSPORTS)('cannot open more than four connections a peer (%s)', asyn
   await vi.waitFor(() => expect(most).toBe(4));
 });
 
+test('strangers cannot take the slots that are kept for reserved peers', async () => {
+  const node = await loopbackNode('agent', { maxConnections: 4 });
+  const address = multiaddr(addressOf(node, 'tcp'));
+  const strangers = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => dialingNode(name)));
+  for (const stranger of strangers) await stranger.libp2p.dial(address).catch(() => undefined);
+  await vi.waitFor(() => expect(node.libp2p.getConnections()).toHaveLength(3));
+  const owner = await dialingNode('owner');
+  node.reserve(owner.peerId);
+  expect((await owner.libp2p.dial(address)).remotePeer.toString()).toBe(node.peerId);
+  await vi.waitFor(() => expect(node.libp2p.getPeers().map(String)).toContain(owner.peerId));
+  expect(node.libp2p.getConnections()).toHaveLength(4);
+});
+
 test('cannot be led to dial private addresses off the devnet, unless they are of a paired peer', async () => {
   const inside = await loopbackNode('agent');
   const outside = await dialingNode('service provider', { allowPrivate: false });

@@ -12,7 +12,6 @@ import { peerIdFromString } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { isPrivate } from '@libp2p/utils';
-import { webRTC, webRTCDirect } from '@libp2p/webrtc';
 import { webSockets } from '@libp2p/websockets';
 import { yamux } from '@libp2p/yamux';
 import type { Multiaddr } from '@multiformats/multiaddr';
@@ -24,6 +23,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import { advertTopic } from '@nunet/shared/wire.ts';
 import { MAX_ADVERT_BYTES } from '@nunet/shared/advert.ts';
+import { loadWebrtcTransports } from './webrtc-transports.ts';
 
 /** An IP address to bind and a port; 0 takes a free one. */
 export interface ListenAt {
@@ -49,6 +49,8 @@ export interface NodeOptions {
   /** Dial and announce private addresses. For the devnet; otherwise only paired peers are dialled there. */
   allowPrivate: boolean;
   agentVersion?: string;
+  /** All connections; a quarter of them, 64 at most, are kept for reserved peers. */
+  maxConnections?: number;
   /** Stops the node. */
   signal: AbortSignal;
 }
@@ -71,7 +73,7 @@ export interface NetworkNode {
 /** Measured: 0.63 MB a WebRTC connection, so 256 of them are 160 MB. */
 const MAX_CONNECTIONS = { agent: 256, hub: 1024 };
 /** Slots that only reserved peers may take. */
-const RESERVED_SLOTS = 64;
+const MAX_RESERVED_SLOTS = 64;
 const MAX_CONNECTIONS_A_PEER = 4;
 const MAX_CONNECTIONS_AN_ADDRESS = 32;
 /**
@@ -95,8 +97,9 @@ export async function createNode(options: NodeOptions): Promise<NetworkNode> {
   options.signal.throwIfAborted();
   const { hub, allowPrivate, listen } = options;
   const reserved = new Map<string, number>();
-  const maxConnections = hub ? MAX_CONNECTIONS.hub : MAX_CONNECTIONS.agent;
+  const maxConnections = options.maxConnections ?? (hub ? MAX_CONNECTIONS.hub : MAX_CONNECTIONS.agent);
   const datastore = options.datastorePath === undefined ? undefined : await openDatastore(options.datastorePath);
+  const { webRTC, webRTCDirect } = await loadWebrtcTransports();
   const stopping = new AbortController();
 
   const gossip = gossipsub({
@@ -280,7 +283,7 @@ function gaterOf(options: {
       const open = connections();
       if (open.filter((other) => other.remotePeer.toString() === text).length >= MAX_CONNECTIONS_A_PEER) return true;
       if (reserved.has(text)) return false;
-      if (open.length >= options.maxConnections - RESERVED_SLOTS) return true;
+      if (open.length >= options.maxConnections - Math.min(MAX_RESERVED_SLOTS, Math.floor(options.maxConnections / 4))) return true;
       if (allowPrivate) return false;
       const host = hostOf(connection.remoteAddr);
       return host !== undefined && open.filter((other) => hostOf(other.remoteAddr) === host).length >= MAX_CONNECTIONS_AN_ADDRESS;
