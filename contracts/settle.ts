@@ -1,20 +1,8 @@
-// Settles one or many locks with the oracles' signatures: (what, who submits, now) -> unsigned transaction.
-import { NunetError } from '@nunet/shared/errors.ts';
-import { referenceText, type AssetId } from '@nunet/shared/fields.ts';
+// Settles one or many locks with the oracles' signatures: (what, who submits) -> unsigned transaction.
 import { balance, type BuiltTransaction, type Payer, type ScriptRun } from './balance.ts';
-import type { ProtocolParameters, Utxo } from './chain/chain.ts';
-import { decodeDatum } from './datum.ts';
-import { payoutOutput } from './lock-output.ts';
-import { byInputOrder, NO_OUTPUT, settleRedeemer, type OracleSignature, type Settlement } from './redeemer.ts';
-import { assetUnit, leastLovelace, quantityOf, type Output } from './value.ts';
-
-/** A lock with what its oracles decided. */
-export interface LockToSettle {
-  utxo: Utxo;
-  paid: bigint;
-  /** At least k, in any order; k of them are used, since each costs some 8,000 lovelace. */
-  signatures: OracleSignature[];
-}
+import type { ProtocolParameters } from './chain/chain.ts';
+import { planSettlement, type LockToSettle } from './payouts.ts';
+import { settleRedeemer } from './redeemer.ts';
 
 export interface SettleRequest {
   locks: LockToSettle[];
@@ -24,123 +12,18 @@ export interface SettleRequest {
   run: ScriptRun;
 }
 
-/** One output and the locks that it pays, in input order. */
-interface Payout {
-  role: 'serviceProvider' | 'computeProvider';
-  address: string;
-  asset: AssetId;
-  quantity: bigint;
-  locks: PreparedLock[];
-}
-
-interface PreparedLock extends LockToSettle {
-  datum: ReturnType<typeof decodeDatum>;
-}
-
-const outputOf = ({ address, asset, quantity, locks }: Payout, lovelace: bigint): Output =>
-  payoutOutput(
-    address,
-    asset,
-    quantity,
-    locks.map(({ utxo }) => utxo.reference),
-    lovelace,
-  );
-
-function prepare({ utxo, paid, signatures }: LockToSettle): PreparedLock {
-  if (utxo.inlineDatum === undefined) {
-    throw new NunetError(
-      'datum-invalid',
-      `Cannot settle ${referenceText(utxo.reference)}: it has no inline datum; only its owner can reclaim it`,
-    );
-  }
-  const datum = decodeDatum(utxo.inlineDatum);
-  const held = quantityOf(utxo, datum.asset);
-  if (paid < 0n || paid > held) {
-    throw new NunetError('amount-invalid', `Cannot settle ${referenceText(utxo.reference)} at ${paid}: it holds ${held}`);
-  }
-  return { utxo, paid, signatures: signatures.toSorted((a, b) => a.keyIndex - b.keyIndex).slice(0, datum.k), datum };
-}
-
-/** One payout a person, role and asset, whatever the number of locks. */
-function payoutsOf(locks: PreparedLock[]): Payout[] {
-  const payouts = new Map<string, Payout>();
-  const owe = (role: Payout['role'], address: string, quantity: bigint, lock: PreparedLock): void => {
-    const { asset } = lock.datum;
-    const key = `${role} ${address} ${assetUnit(asset)}`;
-    const payout = payouts.get(key) ?? { role, address, asset, quantity: 0n, locks: [] };
-    payout.quantity += quantity;
-    payout.locks.push(lock);
-    payouts.set(key, payout);
-  };
-  for (const lock of locks) {
-    owe('serviceProvider', lock.datum.serviceProvider, quantityOf(lock.utxo, lock.datum.asset) - lock.paid, lock);
-    if (lock.paid > 0n) owe('computeProvider', lock.datum.computeProvider, lock.paid, lock);
-  }
-  return [...payouts.values()];
-}
-
-const sum = (numbers: bigint[]): bigint => numbers.reduce((a, b) => a + b, 0n);
-
-/** Rounded up, so that the shares together always cover the whole. */
-const dividedUp = (whole: bigint, parts: number): bigint => (whole + BigInt(parts) - 1n) / BigInt(parts);
-
 /**
- * Outputs for a fee. Each lock carries an equal share of the fee and its share of the ADA under its compute provider's
- * payout, both out of its own lovelace and never more than its settleLovelace; the payer adds what is missing.
- */
-function outputsFor(payouts: Payout[], lockCount: number, fee: bigint, coinsPerUtxoByte: bigint): Output[] {
-  const share = new Map<PreparedLock, bigint>();
-  const least = (payout: Payout): bigint => leastLovelace(outputOf(payout, 0n), coinsPerUtxoByte);
-  const feeShare = dividedUp(fee, lockCount);
-  for (const payout of payouts.filter(({ role }) => role === 'computeProvider')) {
-    const part = dividedUp(least(payout), payout.locks.length);
-    for (const lock of payout.locks) share.set(lock, part);
-  }
-  return payouts.map((payout) => {
-    if (payout.role === 'computeProvider') return outputOf(payout, least(payout));
-    const kept = sum(
-      payout.locks.map((lock) => {
-        const cost = feeShare + (share.get(lock) ?? 0n);
-        const { settleLovelace } = lock.datum;
-        return lock.utxo.lovelace - (cost < settleLovelace ? cost : settleLovelace);
-      }),
-    );
-    const wanted = least(payout);
-    return outputOf(payout, kept > wanted ? kept : wanted);
-  });
-}
-
-/** What rounding the shares up left over goes to the first service provider, so that no change output is made for a few lovelace. */
-function withoutCrumbs(outputs: Output[], payouts: Payout[], available: bigint, fee: bigint): Output[] {
-  const left = available - fee - sum(outputs.map(({ lovelace }) => lovelace));
-  const first = payouts.findIndex(({ role }) => role === 'serviceProvider');
-  return left <= 0n
-    ? outputs
-    : outputs.map((output, index) => (index === first ? { ...output, lovelace: output.lovelace + left } : output));
-}
-
-/**
- * Anybody may submit it and nobody gains by it. Throws `amount-invalid`, `datum-invalid`, `chain-rejected` (the script
- * refuses, for example a signature) and what `balance` throws.
+ * Anybody may submit it and nobody gains by it. Throws `locks-missing`, `amount-invalid`, `datum-invalid`,
+ * `chain-rejected` (the script refuses, for example a signature) and what `balance` throws.
  */
 export async function buildSettle({ locks, payer, parameters, run }: SettleRequest, signal?: AbortSignal): Promise<BuiltTransaction> {
-  if (locks.length === 0) throw new NunetError('locks-missing', 'Cannot settle: no lock was given');
-  const prepared = locks.map(prepare).toSorted((a, b) => byInputOrder(a.utxo.reference, b.utxo.reference));
-  const payouts = payoutsOf(prepared);
-  const indexOf = (lock: PreparedLock, role: Payout['role']): number =>
-    payouts.findIndex((payout) => payout.role === role && payout.locks.includes(lock));
-  const settlements: Settlement[] = prepared.map((lock) => ({
-    paid: lock.paid,
-    signatures: lock.signatures,
-    computeProviderOutput: lock.paid === 0n ? NO_OUTPUT : indexOf(lock, 'computeProvider'),
-    serviceProviderOutput: indexOf(lock, 'serviceProvider'),
-  }));
-  const available = sum(prepared.map(({ utxo }) => utxo.lovelace));
+  const plan = planSettlement(locks, parameters.coinsPerUtxoByte);
   return await balance(
     {
       action: 'settle',
-      inputs: prepared.map(({ utxo }, position) => ({ utxo, redeemer: settleRedeemer(position === 0 ? settlements : []) })),
-      outputs: (fee) => withoutCrumbs(outputsFor(payouts, prepared.length, fee, parameters.coinsPerUtxoByte), payouts, available, fee),
+      // The first lock's redeemer settles them all.
+      inputs: plan.locks.map((utxo, position) => ({ utxo, redeemer: settleRedeemer(position === 0 ? plan.settlements : []) })),
+      outputs: plan.outputs,
       payer,
       parameters,
       run,
