@@ -1,0 +1,63 @@
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { CP_ADDRESS } from './agent-fixtures.ts';
+import { parseConfig, parseListen, pricesOf, readConfig, writeConfig, type AgentConfig } from './config.ts';
+
+const config: AgentConfig = {
+  version: 1,
+  network: 'devnet',
+  address: CP_ADDRESS,
+  share: { cpus: 50, memory: 50, disk: 20 },
+  prices: { cpuHour: '1', memoryGibHour: '0.1', gpuHour: '10', minimum: '0.000001' },
+  networkRecord: '/somewhere',
+  pinned: { keys: ['ab'.repeat(32)], threshold: 1 },
+  chainUrl: 'http://127.0.0.1:1',
+  listen: { tcp: '127.0.0.1:0', ws: null, webrtc: '[::1]:4202' },
+  hubs: [],
+  limits: { maxTimeLimitMs: 3_600_000, maxQuotesAPeer: 8 },
+};
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'config-'));
+  path = join(folder, 'config.json');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it('reads what it wrote, for its owner alone', async () => {
+  await writeConfig(path, config);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(await readConfig(path)).toEqual(config);
+  expect(pricesOf(config)).toEqual({ cpuHour: 1_000_000n, memoryGibHour: 100_000n, gpuHour: 10_000_000n, minimum: 1n });
+});
+
+it('names every wrong field with what is allowed, and refuses a newer version', async () => {
+  const wrong = {
+    ...config,
+    share: { ...config.share, cpus: 95 },
+    address: 'addr1mainnet',
+    listen: { ...config.listen, tcp: 'localhost:1' },
+  };
+  expect(() => parseConfig(wrong, path)).toThrow(/share\.cpus: .*90[^]*|address/);
+  expect(() => parseConfig(wrong, path)).toThrow(/address: must be a test-network/);
+  expect(() => parseConfig(wrong, path)).toThrow(/listen\.tcp: must be HOST:PORT/);
+  expect(() => parseConfig({ ...config, version: 2 }, path)).toThrow(/version 2, this program knows 1/);
+  await expect(readConfig(path)).rejects.toMatchObject({ code: 'config-missing' });
+  await writeFile(path, 'not json', { mode: 0o600 });
+  await expect(readConfig(path)).rejects.toMatchObject({ code: 'config-invalid' });
+});
+
+it('cannot be used while others may change where pay goes', async () => {
+  await writeConfig(path, config);
+  await chmod(path, 0o660);
+  await expect(readConfig(path)).rejects.toMatchObject({ code: 'config-open' });
+});
+
+it('reads listen addresses as IP and port only', () => {
+  expect(parseListen('0.0.0.0:80')).toEqual({ host: '0.0.0.0', port: 80 });
+  expect(parseListen('[::1]:80')).toEqual({ host: '::1', port: 80 });
+  for (const text of ['80', 'localhost:80', '1.2.3.4:70000', '::1:80', '1.2.3.4:']) expect(parseListen(text)).toBe(null);
+});
