@@ -62,7 +62,8 @@ export function diskOutputs(parts: DiskOutputs): Outputs {
     },
     async appendLog(_jobId, _offset, line) {
       await mkdir(parts.jobFolder, { recursive: true });
-      await appendFile(logPath, `${line.replaceAll(/[\r\n]/g, ' ')}\n`);
+      // A stranger's text, one line each, that must not move the cursor of whoever prints the file.
+      await appendFile(logPath, `${line.replaceAll(/\p{Cc}/gu, ' ')}\n`);
       lines = (lines ?? 0) + 1;
     },
   };

@@ -155,6 +155,7 @@ const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ')
 /** `rewrite` replaces the last line on a terminal; undefined where lines are only added. */
 export function textReport(print: (line: string) => void, rewrite?: (line: string) => void): Report {
   let barAt = 0;
+  let barPhase = '';
   let barOpen = false;
   const say = (line: string): void => {
     if (barOpen) rewrite?.('');
@@ -170,8 +171,11 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
     if (rewrite !== undefined) {
       rewrite(line);
       barOpen = true;
-    } else if (share >= barAt || share === 1) {
-      barAt = share === 1 ? 0 : share + 0.1;
+    } else {
+      if (barPhase !== event.phase) barAt = 0;
+      barPhase = event.phase;
+      if (share < barAt) return;
+      barAt = share === 1 ? 2 : Math.min(1, share + 0.1);
       print(line);
     }
   };
@@ -184,7 +188,7 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
         const paid =
           written.spent === undefined
             ? ''
-            : `, ${ntx(written.spent.paidBaseUnits)} paid, ${ntx(written.spent.changeBaseUnits)} back, fee ${ada(written.spent.feeLovelace)}`;
+            : `, ${ntx(written.spent.paidBaseUnits)} and ${ada(written.spent.paidLovelace)} paid, ${ntx(written.spent.changeBaseUnits)} and ${ada(written.spent.changeLovelace)} back, fee ${ada(written.spent.feeLovelace)}`;
         return say(`Lock ${written.state}${written.detail === '' ? '' : `: ${written.detail}`}${paid}`);
       }
       case 'lock-built':
@@ -204,7 +208,9 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
       case 'answer':
         return say(`Signed ${{ ack: 'the acknowledgement', dispute: 'a dispute', cancel: 'the cancellation' }[written.kind]}`);
       case 'told':
-        return say(`  told ${written.to.slice(0, 12)} (${written.what.length})`);
+        return say(
+          `  told ${/^[0-9a-f]{64}$/.test(written.to) ? `oracle ${written.to.slice(0, 8)}` : 'the agent'} (${written.what.length})`,
+        );
       case 'cancel-wanted':
         return say('Cancelling');
       default:

@@ -224,6 +224,8 @@ async function withFolder(folder: JobFolder, resumed: boolean, session: Session)
     if (options.cancel) cancel.abort();
     const last = await driveJob(ports, { record, signal, cancel: cancel.signal, onEvent: (event) => report.event(event) });
     const after = balanceOf(await chain.utxos(wallet.address, { signal }), record.asset);
+    // What is worth keeping lies in the folder that the user named; the blocks served their time.
+    await folder.store.remove(jobId);
     report.ended(last, accountOf(last, folder.note.before, after));
     return last;
   } finally {
@@ -301,10 +303,10 @@ async function takeQuote(opened: JobRecord, ports: Ports, { options, record, rep
 
 /** What this job's own transactions did to the wallet. */
 export function accountOf(record: JobRecord, before: Balance, after: Balance): Account {
-  const { lockTx, spent, quote, reclaimTx } = record;
+  const { lockTx, spent, quote } = record;
   // A lock that was dropped never left the wallet.
   const locked = lockTx !== undefined && record.lock !== 'dropped';
-  const reclaimed = spent?.how === 'reclaim' && reclaimTx !== undefined ? reclaimTx.feeLovelace : 0n;
+  const reclaimed = spent?.how === 'reclaim' ? spent.feeLovelace : 0n;
   const fees = (locked ? lockTx.feeLovelace : 0n) + reclaimed;
   const out = locked ? lockTx.lockedLovelace : 0n;
   const amount = locked ? (quote?.body.amountBaseUnits ?? 0n) : 0n;

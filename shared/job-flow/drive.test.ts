@@ -172,6 +172,23 @@ describe('a job ends as it should', () => {
     expect(disputedAt?.type === 'entry' && disputedAt.entry.atMs).toBeLessThan(outcome.world.quote.body.disputeBy);
   });
 
+  test('an agent that comes back at another address is found again', async () => {
+    const outcome = await run({ moves: true });
+    expectSound(outcome);
+    expect(outcome.record.lock).toBe('withdrawn');
+    expect(notices(outcome.events)).toContain('nobody is at that address any more');
+    expect(outcome.world.answersHeard).toEqual(['ack']);
+  });
+
+  test('cannot take back at once what the oracles have awarded: they get the claim window again', async () => {
+    const outcome = await run({ neverSettles: true });
+    expectSound(outcome);
+    expect(lockWay(outcome.record)).toBe('building submitted locked attested reclaimed');
+    const { reclaimAfter, disputeBy } = outcome.world.quote.body;
+    const reclaimed = outcome.record.lockHistory.at(-1);
+    expect(reclaimed?.atMs).toBeGreaterThanOrEqual(reclaimAfter + (reclaimAfter - disputeBy));
+  });
+
   test('a check that cannot be run is no dispute', async () => {
     const outcome = await run({ check: 'broken' });
     expectSound(outcome);

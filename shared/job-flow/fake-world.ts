@@ -24,7 +24,7 @@ import {
 import { signStatement, type Signed, type Signer } from '../signature.ts';
 import type { FollowEvent } from '../wire.ts';
 import { jobEntry, openedEntry, quotedEntry, type JobEntry } from './job-record.ts';
-import type { CheckResult, Clock, LockStatus, Ports, SpentLock } from './ports.ts';
+import type { AgentContact, CheckResult, Clock, LockStatus, Ports, SpentLock } from './ports.ts';
 
 /** Thrown by a port of a process that has just been killed. */
 export class Killed extends Error {}
@@ -129,6 +129,10 @@ export interface WorldOptions {
   rollBackSpendAfterMs?: number;
   /** Delays of port calls, cycled through. */
   latenciesMs?: readonly number[];
+  /** While it runs, the agent comes back at another address. */
+  moves?: boolean;
+  /** Oracles sign and nobody brings it on chain. */
+  neverSettles?: boolean;
   quote?: Partial<Quote>;
 }
 
@@ -307,7 +311,7 @@ export class FakeWorld {
     const paid = verdicts.filter((verdict) => verdict !== null);
     const lock = this.transactions.find((tx) => tx.kind === 'lock');
     if (lock === undefined || lock.blockMs > this.#tipMs || paid.length < this.quote.body.k) return;
-    if (this.transactions.some((tx) => tx.kind !== 'lock')) return;
+    if (this.options.neverSettles === true || this.transactions.some((tx) => tx.kind !== 'lock')) return;
     const verdict = paid[0]!;
     this.transactions.push({
       txId: sampleHash(`settle ${this.clock.now()}`),
@@ -449,7 +453,10 @@ export class FakeWorld {
     const unreachable = (): boolean =>
       behaviour === 'never-answers' ||
       (behaviour === 'dies-running' && this.#runAt !== undefined && this.clock.now() > this.#runAt + AGENT_PREPARES_MS + 2_000);
-    const reach = (): void => {
+    const moved = (): boolean => this.options.moves === true && this.#runAt !== undefined && this.clock.now() > this.#runAt + 1_000;
+    const addresses = (): string[] => (moved() ? ['/ip4/127.0.0.1/tcp/4999'] : sampleAdvert.addresses);
+    const reach = (agent: AgentContact): void => {
+      if (agent.addresses[0] !== addresses()[0]) throw new NunetError('agent-unreachable', 'nobody is at that address any more');
       if (unreachable()) throw new NunetError('agent-unreachable', 'no address of the agent answers');
     };
     const counted = (signer: Signer): Signer => ({
@@ -515,11 +522,15 @@ export class FakeWorld {
       network: {
         adverts: (signal) =>
           call(signal, async () => [
-            await signStatement('advert', { ...sampleAdvert, expiresAt: this.clock.now() + 60_000 }, sampleSigner('agent')),
+            await signStatement(
+              'advert',
+              { ...sampleAdvert, addresses: addresses(), expiresAt: this.clock.now() + 60_000 },
+              sampleSigner('agent'),
+            ),
           ]),
-        requestQuote: (_agent, _request, signal) =>
+        requestQuote: (agent, _request, signal) =>
           call(signal, async () => {
-            reach();
+            reach(agent);
             if (behaviour === 'refuses') {
               const refusal = await signStatement('quote-refusal', sampleQuoteRefusal, sampleSigner('agent'));
               return { type: 'refusal' as const, envelope: refusal.envelope };
@@ -527,9 +538,9 @@ export class FakeWorld {
             return { type: 'quote' as const, envelope: this.quote.envelope };
           }),
         release: (_agent, jobId, signal) => call(signal, async () => void this.released.push(jobId)),
-        run: (_agent, request, signal) =>
+        run: (agent, request, signal) =>
           call(signal, async () => {
-            reach();
+            reach(agent);
             this.counts.runs += 1;
             const status = this.#status(request.lock);
             if (this.#cancelled) throw new NunetError('peer-failure', 'cancelled');
@@ -549,14 +560,18 @@ export class FakeWorld {
             this.#agentLock ??= request.lock;
             return { type: 'accepted' as const };
           }),
-        follow: (_agent, request, signal) => {
+        follow: (agent, request, signal) => {
           alive();
-          reach();
-          return this.#follow(request, alive, signal);
+          reach(agent);
+          const here = (): void => {
+            alive();
+            reach(agent);
+          };
+          return this.#follow(request, here, signal);
         },
-        answer: (_agent, request, signal) =>
+        answer: (agent, request, signal) =>
           call(signal, () => {
-            reach();
+            reach(agent);
             this.answersHeard.push(request.kind);
             if (request.kind === 'cancel') this.#cancelled = true;
           }),
@@ -576,9 +591,9 @@ export class FakeWorld {
           }),
       },
       outputs: {
-        fetch: (_agent, _jobId, file, onBytes, signal) =>
+        fetch: (agent, _jobId, file, onBytes, signal) =>
           call(signal, () => {
-            reach();
+            reach(agent);
             this.counts.fetches += 1;
             if (behaviour === 'wrong-bytes') throw new NunetError('outputs-wrong', 'a block does not hash to its CID');
             if (behaviour === 'never-delivers') throw new NunetError('block-missing', 'the agent has not that block');

@@ -10,7 +10,7 @@ import { signStatement, type Signed } from '../signature.ts';
 import type { FollowEvent } from '../wire.ts';
 import { goJob, type Drive } from './running-job.ts';
 import { manifestProblems } from './manifest-check.ts';
-import type { AgentContact, BuiltLock } from './ports.ts';
+import type { BuiltLock } from './ports.ts';
 import { orAborted, withTimeout } from './waiting.ts';
 
 /** Tries of an output whose bytes are wrong before it is disputed: a broken transfer is not yet a broken promise. */
@@ -22,7 +22,6 @@ interface Work {
   drive: Drive;
   quote: Signed<Quote>;
   lockTx: BuiltLock;
-  agent: AgentContact;
   /** The agent said "accepted" in this run of the flow. */
   accepted: boolean;
   nextEvent: number;
@@ -30,9 +29,9 @@ interface Work {
 
 /** The pieces that every step of the work needs; present from the first lock on. */
 function workOf(drive: Drive): Work {
-  const { quote, lockTx, addresses } = drive.record();
+  const { quote, lockTx } = drive.record();
   if (quote === undefined || lockTx === undefined) throw new NunetError('job-not-locked', 'Cannot follow job: nothing is locked');
-  return { drive, quote, lockTx, agent: { peerId: quote.body.computeProvider.peerId, addresses }, accepted: false, nextEvent: 0 };
+  return { drive, quote, lockTx, accepted: false, nextEvent: 0 };
 }
 
 /** Takes a signed statement of the agent; one of another lock or key is told and ignored. */
@@ -106,7 +105,7 @@ async function readStream(work: Work, signal: AbortSignal): Promise<void> {
   };
   listen();
   const request = { jobId, fromEvent: work.nextEvent, fromLog: await outputs.logLength(jobId) };
-  const stream = network.follow(work.agent, request, within)[Symbol.asyncIterator]();
+  const stream = network.follow(drive.agent(), request, within)[Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await orAborted(stream.next(), within);
@@ -139,11 +138,11 @@ async function cancelIfWanted(work: Work): Promise<void> {
 
 /** One try: hand over the spec unless that was done, then follow. */
 async function tryOnce(work: Work, lockOver: boolean, signal: AbortSignal): Promise<void> {
-  const { drive, quote, lockTx, agent } = work;
+  const { drive, quote, lockTx } = work;
   if (drive.record().cancelWanted) await cancelIfWanted(work);
   else if (!work.accepted && !lockOver) {
     const answer = await drive.ports.network.run(
-      agent,
+      drive.agent(),
       { spec: drive.record().spec, quote: quote.envelope, lock: lockTx.reference },
       signal,
     );
@@ -165,6 +164,7 @@ async function awaitResult(work: Work, signal: AbortSignal): Promise<void> {
       if (drive.record() !== before) attempt = 0;
     } catch (error) {
       drive.failed('The agent cannot be followed', error, signal);
+      await drive.findAgent(signal);
     }
     if (hasAnswered(work)) return;
     if (lockOver) return;
@@ -217,7 +217,7 @@ type Fetched = { type: 'stored' } | { type: 'withheld'; reason: string } | { typ
 
 /** Fetches all outputs, or says why they cannot be had: by the agent's doing, or because this machine cannot keep them. */
 async function fetchOutputs(work: Work, manifest: Manifest, signal: AbortSignal): Promise<Fetched> {
-  const { drive, agent, quote } = work;
+  const { drive, quote } = work;
   const { clock, outputs } = drive.ports;
   const jobId = drive.record().jobId;
   const { finishBy, disputeBy } = quote.body;
@@ -232,7 +232,7 @@ async function fetchOutputs(work: Work, manifest: Manifest, signal: AbortSignal)
       try {
         const onBytes = (doneBytes: number): void => drive.emit({ type: 'output', name: file.name, doneBytes, totalBytes: file.bytes });
         const limitMs = lockOver ? drive.pace.idleMs : Math.max(patienceMs, drive.pace.retryMs);
-        await withTimeout((within) => outputs.fetch(agent, jobId, file, onBytes, within), limitMs, clock, signal);
+        await withTimeout((within) => outputs.fetch(drive.agent(), jobId, file, onBytes, within), limitMs, clock, signal);
         break;
       } catch (error) {
         drive.failed(`Output ${file.name} cannot be fetched`, error, signal);
@@ -245,6 +245,7 @@ async function fetchOutputs(work: Work, manifest: Manifest, signal: AbortSignal)
             : { type: 'withheld', reason: `output ${file.name} was not delivered: ${message}` };
         }
       }
+      await drive.findAgent(signal);
       await drive.backOff(patienceMs <= 2 * drive.pace.maxRetryMs ? 0 : attempt, signal);
     }
   }
@@ -328,7 +329,7 @@ export async function followJob(drive: Drive, signal: AbortSignal): Promise<void
   if (lock === 'dropped') return;
   const work = workOf(drive);
   const { jobId, spec } = drive.record();
-  await drive.ports.network.serveInputs(jobId, spec.inputs, { peerIds: [work.agent.peerId], anybody: spec.replay === 'public' });
+  await drive.ports.network.serveInputs(jobId, spec.inputs, { peerIds: [drive.agent().peerId], anybody: spec.replay === 'public' });
   await awaitResult(work, signal);
   const { manifest, refusal } = drive.record();
   if (refusal !== undefined) await goJob(drive, 'refused', refusal.body.reasons.map((reason) => reason.message).join('; '));

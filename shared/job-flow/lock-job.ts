@@ -92,6 +92,13 @@ async function submitWhileValid(drive: Drive, watch: Watch, chainTimeMs: number,
   return true;
 }
 
+/**
+ * From when on to reclaim. Oracles that have signed a verdict get the claim window once more to bring it on chain: taking
+ * back what they awarded to the compute provider is for nobody but a thief to do first.
+ */
+const reclaimTime = (lock: LockState | null, { disputeBy, reclaimAfter }: Quote): number =>
+  lock === 'attested' ? reclaimAfter + (reclaimAfter - disputeBy) : reclaimAfter;
+
 /** Takes the money back once nobody signed in time. */
 async function reclaim(drive: Drive, watch: Watch, chainTimeMs: number, signal: AbortSignal): Promise<void> {
   const record = drive.record();
@@ -165,7 +172,7 @@ export async function lockJob(drive: Drive, signal: AbortSignal): Promise<void> 
         if (!(await submitWhileValid(drive, watch, chainTimeMs, signal))) return;
       } else if (await note(drive, status)) {
         return;
-      } else if (status.state === 'confirmed' && chainTimeMs >= quote.body.reclaimAfter) {
+      } else if (status.state === 'confirmed' && chainTimeMs >= reclaimTime(drive.record().lock, quote.body)) {
         await reclaim(drive, watch, chainTimeMs, signal);
       }
     } catch (error) {

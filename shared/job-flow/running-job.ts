@@ -1,10 +1,11 @@
 // RunningJob: one run of the flow over one job: its record, its journal and what its lanes share.
-import { safeError } from '../errors.ts';
+import { NunetError, safeError } from '../errors.ts';
 import type { Network } from '../fields.ts';
 import { canJobGo, isJobEnd, type JobState } from '../job-state.ts';
 import type { NetworkRecord } from '../network-record.ts';
 import { reduceJob, type JobEntry, type JobRecord } from './job-record.ts';
-import type { Ports } from './ports.ts';
+import type { AgentContact, Ports } from './ports.ts';
+import { withTimeout } from './waiting.ts';
 
 /** How often to look, and how long to wait. Milliseconds. */
 export interface Pace {
@@ -57,6 +58,10 @@ export interface Drive {
   notice(code: string, message: string): void;
   /** Tells of a failed act that will be tried again; rethrows when this run is over anyway. */
   failed(action: string, error: unknown, signal: AbortSignal): void;
+  /** The quote's agent, where it was last seen. */
+  agent(): AgentContact;
+  /** Looks where the agent is now: one that came back may have another address. Finding nothing is no failure. */
+  findAgent(signal: AbortSignal): Promise<void>;
   /** Wait before try number `attempt`, counted from 0. */
   backOff(attempt: number, signal: AbortSignal): Promise<void>;
 }
@@ -75,6 +80,7 @@ export function openDrive(
   const emit = (event: JobEvent): void => options.onEvent?.(event);
   const notice = (code: string, message: string): void => emit({ type: 'notice', code, message });
   let lastNotice = '';
+  let seenAt: readonly string[] | undefined;
   return {
     ports,
     network: options.record,
@@ -129,6 +135,21 @@ export function openDrive(
       // Once is enough for a failure that repeats.
       if (text !== lastNotice) notice(code, text);
       lastNotice = text;
+    },
+    agent: () => {
+      if (current.quote === undefined) throw new NunetError('job-not-quoted', 'Cannot reach the agent: the job has no quote');
+      return { peerId: current.quote.body.computeProvider.peerId, addresses: seenAt ?? current.addresses };
+    },
+    findAgent: async (signal) => {
+      try {
+        const adverts = await withTimeout((within) => ports.network.adverts(within), pace.maxRetryMs, ports.clock, signal);
+        const mine = adverts.find(({ body }) => body.peerId === current.quote?.body.computeProvider.peerId);
+        if (mine !== undefined) seenAt = mine.body.addresses;
+      } catch {
+        // The hubs are out of reach too: the next try asks again.
+        over.signal.throwIfAborted();
+        signal.throwIfAborted();
+      }
     },
     backOff: (attempt, signal) => ports.clock.sleep(Math.min(pace.maxRetryMs, pace.retryMs * 2 ** Math.min(attempt, 20)), signal),
   };

@@ -33,7 +33,12 @@ const lacks = (record: JobRecord, to: string, pieces: readonly Piece[]): boolean
   pieces.some((piece) => !(record.told[to] ?? []).includes(piece.cid));
 
 /** A dispute over a job that anybody may replay carries what a replay needs. */
-function bundleOf(record: JobRecord, pieces: readonly Piece[], ownAddresses: readonly string[]): EvidenceBundle | undefined {
+function bundleOf(
+  record: JobRecord,
+  pieces: readonly Piece[],
+  agentAddresses: readonly string[],
+  ownAddresses: readonly string[],
+): EvidenceBundle | undefined {
   if (record.lockTx === undefined) return undefined;
   const replayed = pieces.some((piece) => piece.kind === 'dispute') && record.spec.replay === 'public';
   return {
@@ -41,7 +46,7 @@ function bundleOf(record: JobRecord, pieces: readonly Piece[], ownAddresses: rea
     lock: record.lockTx.reference,
     items: pieces.map(({ kind, envelope }) => ({ kind, envelope })),
     spec: replayed ? encode(record.spec) : null,
-    sources: replayed ? [...record.addresses, ...ownAddresses].slice(0, 8) : [],
+    sources: replayed ? [...agentAddresses.slice(0, 4), ...ownAddresses].slice(0, 8) : [],
   };
 }
 
@@ -66,7 +71,9 @@ async function tell(
         continue;
       }
     } catch (error) {
-      drive.failed(`${to.slice(0, 12)} cannot be told yet`, error, signal);
+      const who = to === drive.agent().peerId ? 'The agent' : `Oracle ${to.slice(0, 12)}`;
+      drive.failed(`${who} cannot be told yet`, error, signal);
+      if (to === drive.agent().peerId) await drive.findAgent(signal);
     }
     await drive.backOff(attempt++, signal);
   }
@@ -109,29 +116,29 @@ async function watchVerdict(drive: Drive, oracleKeys: readonly string[], k: numb
 
 /** Runs until its signal aborts, which is its one normal end. */
 export async function tellEvidence(drive: Drive, signal: AbortSignal): Promise<void> {
-  const { quote, addresses } = drive.record();
+  const { quote } = drive.record();
   if (quote === undefined) return;
   const { oracles, network } = drive.ports;
-  const agent = { peerId: quote.body.computeProvider.peerId, addresses };
   const tellOracle = (key: string): Promise<void> =>
     tell(
       drive,
       key,
       evidenceFor,
       async (pieces, within) => {
-        const bundle = bundleOf(drive.record(), pieces, network.ownAddresses());
+        const bundle = bundleOf(drive.record(), pieces, drive.agent().addresses, network.ownAddresses());
         return bundle === undefined ? [] : oracles.submit(key, bundle, within);
       },
       signal,
     );
   const tellAgent = tell(
     drive,
-    agent.peerId,
+    drive.agent().peerId,
     answersFor,
     async (pieces, within) => {
       const { jobId } = drive.record();
       for (const { kind, envelope } of pieces) {
-        if (kind === 'ack' || kind === 'dispute' || kind === 'cancel') await network.answer(agent, { jobId, kind, envelope }, within);
+        if (kind === 'ack' || kind === 'dispute' || kind === 'cancel')
+          await network.answer(drive.agent(), { jobId, kind, envelope }, within);
       }
       return pieces.map((piece) => piece.cid);
     },
