@@ -77,7 +77,7 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   app.notFound((c) => problemResponse(new NunetError('not-found', `Cannot find ${c.req.method} ${c.req.path}: see /openapi.json`)));
   app.onError((error) => {
     const response = problemResponse(error);
-    if (response.status === 500) deps.log(String((error as Error).stack ?? error));
+    if (response.status === 500) deps.log(error.stack ?? error.message);
     return response;
   });
   return app;

@@ -15,7 +15,7 @@ import type { Exchange } from './exchange.ts';
 import { createIntake, referenceOf } from './intake.ts';
 import { createPeers, type PeerHealth } from './peers.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
-import { quorumOf, readEnd, stepSettlement } from './settlement.ts';
+import { quorumOf, readEnd, stepSettlement, turnOf } from './settlement.ts';
 import { createReplays } from './replays.ts';
 import { replayUntil, verdict, type Held, type Pool, type Verdict } from './verdict.ts';
 
@@ -209,12 +209,15 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
       return;
     }
 
+    // Loaded while the job's owner still looks at the outputs.
+    if (turnOf(lock.datum.oracleKeys, ports.signer.publicKey, peers.isAway) === 0) ports.settler.prepare();
     const quorum = quorumOf(lock.datum, await store.attestationsOf(row.lock));
     if (quorum !== null) {
       it.quorumAt ??= now();
       await look(row, it, reference, signal);
       if (it.view === null || it.view.spentBy !== null) return void (it.dirty = true);
-      const progress = await stepSettlement(ports, limits, lock, quorum, it.quorumAt, limited(signal));
+      const turnAt = it.quorumAt + turnOf(lock.datum.oracleKeys, ports.signer.publicKey, peers.isAway) * limits.turnMs;
+      const progress = await stepSettlement(ports, limits, lock, quorum, turnAt, limited(signal));
       it.lookAt = 0;
       if (progress.againAt !== null) it.retryAt = progress.againAt;
       await setState(row, progress.state, progress.detail);
@@ -366,7 +369,7 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
     });
 
   return {
-    submit: intake.submit,
+    submit: (bundle, submitter, signal) => intake.submit(bundle, submitter, signal),
     async exchange(message, from, signal) {
       await intake.merge(message, from, signal);
       const mine = await intake.holdings(message.lock);

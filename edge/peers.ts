@@ -19,6 +19,8 @@ export interface Peers {
    */
   exchange(lock: OutputReference, keys: readonly string[], signal: AbortSignal): Promise<string[]>;
   health(): PeerHealth[];
+  /** True when it did not answer the last time. */
+  isAway: (key: string) => boolean;
 }
 
 export function createPeers(ports: OraclePorts, limits: OracleLimits, intake: Intake): Peers {
@@ -54,6 +56,7 @@ export function createPeers(ports: OraclePorts, limits: OracleLimits, intake: In
       const answered = await Promise.all(others.map((key) => withOne(lock, key, signal)));
       return others.filter((_, i) => answered[i]);
     },
+    isAway: (key) => (seen.get(key)?.failures ?? 0) > 0,
     health: () =>
       ports
         .record()

@@ -14,6 +14,8 @@ import type { Exchange } from './exchange.ts';
 export interface Settler {
   /** Where the operator sends ADA for collateral. */
   readonly address: string;
+  /** Loads what `settle` needs, so that it is quick. Never throws. */
+  prepare(): void;
   settle(
     lock: OutputReference,
     paid: bigint,

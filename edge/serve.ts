@@ -10,9 +10,9 @@ import { readLock } from '@nunet/contracts/locks.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { signerOf } from '@nunet/shared/signature.ts';
 import { createApp } from './app.ts';
-import { openDecisionLog } from './decision-log.ts';
+import { openDecisionLog, type DecisionLog } from './decision-log.ts';
 import { openDatabase } from './db/open.ts';
-import { createStore } from './db/store.ts';
+import { createStore, type Store } from './db/store.ts';
 import { exchangeOver } from './exchange-client.ts';
 import { readFeeKey, readOracleKey } from './key-file.ts';
 import type { NodeOptions } from './node-options.ts';
@@ -35,8 +35,14 @@ const DEVNET_BLOCK_MS = 1_000;
 const REQUEST_LIMIT_MS = 20_000;
 const RECORD_REFRESH_MS = 5_000;
 
+/** For chaos runs, which kill the process around each write. Empty in every normal start. */
+export interface EdgeHooks {
+  store?: (store: Store) => Store;
+  decisions?: (log: DecisionLog) => DecisionLog;
+}
+
 /** Throws NunetErrors that say what to do; starts nothing then. */
-export async function serveEdge(options: NodeOptions, log: (line: string) => void): Promise<RunningEdge> {
+export async function serveEdge(options: NodeOptions, log: (line: string) => void, hooks: EdgeHooks = {}): Promise<RunningEdge> {
   const now = Date.now;
   const { secretKey, network } = await readOracleKey(options.oracleKey);
   const feeKey = await readFeeKey(options.feeKey, network);
@@ -49,11 +55,13 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
   const chain = await openBlockfrost({ url: options.chain, network, ...(projectId === undefined ? {} : { projectId }) });
 
   const database = await openDatabase(options.database ?? options.data);
-  const decisions = await openDecisionLog(join(options.data, 'decisions.jsonl'), signer.publicKey).catch(async (error: unknown) => {
+  const openedLog = await openDecisionLog(join(options.data, 'decisions.jsonl'), signer.publicKey).catch(async (error: unknown) => {
     await database.close();
     throw error;
   });
-  const store = createStore(database.db);
+  const decisions = hooks.decisions?.(openedLog) ?? openedLog;
+  const opened = createStore(database.db);
+  const store = hooks.store?.(opened) ?? opened;
   const blockMs = options.blockMs ?? (network === 'devnet' ? DEVNET_BLOCK_MS : null);
   const settler = createSettler(chain, feeKey);
   const oracle = createOracle(
@@ -62,7 +70,7 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
       decisions,
       chain,
       readLock: (lock, signal) => readLock(chain, lock, signal),
-      record: record.current,
+      record: () => record.current(),
       signer,
       settler,
       replay: options.replaySocket === null ? null : replayOver(options.replaySocket),
@@ -86,7 +94,7 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
       ...bound,
     ],
     oracleKeys: () => record.current().oracles.map(({ key }) => key),
-    useNonce: store.useNonce,
+    useNonce: (peer, nonce, expiresAt) => store.useNonce(peer, nonce, expiresAt),
     now,
     requestSignal: () => AbortSignal.any([stopping.signal, AbortSignal.timeout(REQUEST_LIMIT_MS)]),
     addressOf: (_, env) => (env as Partial<HttpBindings>).incoming?.socket.remoteAddress ?? 'unknown',

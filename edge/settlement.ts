@@ -29,12 +29,12 @@ export function quorumOf(datum: Pick<LockedOutput['datum'], 'oracleKeys' | 'k'>,
   return null;
 }
 
-/** How many oracles of this lock submit before this one; another order for each lock, so that the work is shared. */
-export function turnOf(oracleKeys: readonly string[], own: string, txId: string): number {
-  const n = oracleKeys.length;
-  const first = Number.parseInt(txId.slice(0, 8), 16) % n;
-  return (oracleKeys.indexOf(own) - first + n) % n;
-}
+/**
+ * How many oracles of this lock submit before this one: those with lower keys that answer. Always the same order, so that
+ * mostly one edge loads the builder and watches its transactions.
+ */
+export const turnOf = (oracleKeys: readonly string[], own: string, isAway: (key: string) => boolean): number =>
+  oracleKeys.filter((key) => key < own && !isAway(key)).length;
 
 export interface Progress {
   state: CaseRow['state'];
@@ -44,7 +44,7 @@ export interface Progress {
 }
 
 /**
- * One step of an unspent lock with a quorum. `quorumAt`: since when this edge has known it (wall clock). The journal row
+ * One step of an unspent lock with a quorum. The journal row
  * is written before the submit, so that a crash in between submits the same transaction again and no second one.
  */
 export async function stepSettlement(
@@ -52,17 +52,16 @@ export async function stepSettlement(
   limits: OracleLimits,
   lock: LockedOutput,
   quorum: Quorum,
-  quorumAt: number,
+  /** Wall clock; before it another oracle is first, unless this edge has begun already. */
+  turnAt: number,
   signal: AbortSignal,
 ): Promise<Progress> {
   const { store, chain, now } = ports;
   const name = `${lock.reference.txId}#${lock.reference.index}`;
   const agreed = `${quorum.signatures.length} oracles agreed on ${formatAmount(quorum.paid)} (${quorum.rule})`;
   const [last] = (await store.settlementsOf(name)).filter((row) => row.state !== 'lost');
-  if (last === undefined) {
-    const turnAt = quorumAt + turnOf(lock.datum.oracleKeys, ports.signer.publicKey, lock.reference.txId) * limits.turnMs;
-    if (now() < turnAt) return { state: 'attested', detail: `${agreed}; another oracle submits first`, againAt: turnAt };
-  }
+  if (last === undefined && now() < turnAt)
+    return { state: 'attested', detail: `${agreed}; another oracle submits first`, againAt: turnAt };
   const row = last ?? (await build());
   const status = await chain.transaction(row.txId, signal);
   const waitedLong = now() - row.submittedAt >= limits.resubmitMs;

@@ -23,13 +23,12 @@ function collateralFrom(utxos: readonly Utxo[]): Utxo | undefined {
 /** `secretKey`: Ed25519 payment key, 32 bytes hex. Mesh is loaded with the first settlement only: it costs 150 MB. */
 export function createSettler(chain: Chain, secretKey: string): Settler {
   const address = addressOf({ payment: { kind: 'key', hash: keyHash(secretKey) } });
+  const load = () => Promise.all([import('@nunet/contracts/settle.ts'), import('@nunet/contracts/deploy.ts')]);
   return {
     address,
+    prepare: () => void load().catch(() => undefined),
     async settle(lock, paid, signatures, signal) {
-      const [{ buildSettle }, { parkedScript }] = await Promise.all([
-        import('@nunet/contracts/settle.ts'),
-        import('@nunet/contracts/deploy.ts'),
-      ]);
+      const [{ buildSettle }, { parkedScript }] = await load();
       const [state, scriptAt, utxos, parameters] = await Promise.all([
         chain.output(lock, signal),
         parkedScript(chain, signal),

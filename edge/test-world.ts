@@ -50,7 +50,7 @@ export async function memoryDb(number = 0): Promise<Db> {
       .map((table) => getTableName(table))
       .join()}`,
   );
-  return drizzle(client, { schema }) as unknown as Db;
+  return drizzle(client, { schema });
 }
 
 interface FakeTransaction {
@@ -194,6 +194,7 @@ export async function testWorld(count = 3, options: { start?: boolean; limits?: 
       signer,
       settler: {
         address: 'addr_test1fee',
+        prepare: () => undefined,
         settle: (lock, paid, signatures) => {
           const txId = bytesToHex(blake2b256(encode({ lock, i, at: Math.random() })));
           const cbor = JSON.stringify({ txId, lock: referenceText(lock), paid: paid.toString(), signatures: signatures.length });
@@ -219,7 +220,7 @@ export async function testWorld(count = 3, options: { start?: boolean; limits?: 
         oracle: me.oracle,
         authorities: () => [new URL(me.url).host],
         oracleKeys: () => record.oracles.map(({ key }) => key),
-        useNonce: store.useNonce,
+        useNonce: (peer, nonce, expiresAt) => store.useNonce(peer, nonce, expiresAt),
         now: Date.now,
         requestSignal: () => AbortSignal.timeout(5_000),
         addressOf: (request) => request.headers.get('x-test-address') ?? 'test',

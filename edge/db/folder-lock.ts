@@ -1,5 +1,6 @@
 // One process a data folder: PGlite itself lets two open the same folder and silently diverge.
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
 
@@ -41,11 +42,11 @@ const isAlive = async (holder: Holder | null): Promise<boolean> => holder !== nu
 /** Takes the folder for this process. Throws `folder-in-use`. The result gives it back. */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, 'edge.lock');
-  const mine = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  const mine = `${path}.${randomBytes(6).toString('hex')}`;
   const holder: Holder = { pid: process.pid, started: (await startOf(process.pid)) ?? '' };
   await writeFile(mine, JSON.stringify(holder), { mode: 0o600 });
   try {
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (;;) {
       try {
         // link(2) never replaces and puts the whole content there at once, unlike O_EXCL and a later write.
         await link(mine, path);
@@ -53,32 +54,40 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
-      const other = parseHolder(await readFile(path, 'utf8').catch(() => ''));
-      if (await isAlive(other)) {
-        throw new NunetError(
-          'folder-in-use',
-          `Cannot open ${folder}: process ${other?.pid} has it open; stop it first or use another folder`,
-        );
-      }
-      await breakStale(path, other);
+      await removeDead(path, folder);
     }
-    throw new NunetError('folder-in-use', `Cannot open ${folder}: another process keeps taking it; try again`);
   } finally {
     await rm(mine, { force: true });
   }
 }
 
-/** Moves a dead holder's lock away; when somebody else's new lock was caught instead, it is put back. */
-async function breakStale(path: string, dead: Holder | null): Promise<void> {
-  const aside = `${path}.stale.${process.pid}`;
+/** A remover that died holds the others up for this long. */
+const REMOVER_LIMIT_MS = 5_000;
+
+/** Removes a dead holder's file, one remover at a time: else a slow one would remove the lock that a quick one has just taken. */
+async function removeDead(path: string, folder: string): Promise<void> {
+  const turn = `${path}.removing`;
   try {
-    await rename(path, aside);
+    await mkdir(turn);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const made = await stat(turn).catch(() => null);
+    if (made !== null && Date.now() - made.ctimeMs > REMOVER_LIMIT_MS) await rm(turn, { recursive: true, force: true });
+    else await new Promise((resolve) => setTimeout(resolve, 10));
+    return;
   }
-  const moved = parseHolder(await readFile(aside, 'utf8'));
-  const caughtALiveOne = (moved?.pid !== dead?.pid || moved?.started !== dead?.started) && (await isAlive(moved));
-  if (caughtALiveOne) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    const text = await readFile(path, 'utf8').catch(() => null);
+    if (text === null) return;
+    const other = parseHolder(text);
+    if (await isAlive(other)) {
+      throw new NunetError(
+        'folder-in-use',
+        `Cannot open ${folder}: process ${other?.pid} has it open; stop it first or use another folder`,
+      );
+    }
+    await rm(path, { force: true });
+  } finally {
+    await rm(turn, { recursive: true, force: true });
+  }
 }
