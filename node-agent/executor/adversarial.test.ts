@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { joined, writeBytes, writeNumber, writeText } from '@nunet/shared/onnx/p
 import { doublingJob, endlessJob, hugeTensorJob, requestOf, testedConfinements, type TestJob } from './conformance-jobs.ts';
 import { EmbeddedExecutor, systemClock } from './embedded.ts';
 import type { ExecutionEvent, ExecutionHandle } from './executor.ts';
-import { processTree, startTime } from './process-identity.ts';
+import { bootId, processTree, startTime } from './process-identity.ts';
 
 const { signal } = new AbortController();
 let folder = '';
@@ -146,6 +146,31 @@ describe('an agent that dies', () => {
     },
   );
 
+  test('cannot leave behind what a launcher lost when it was killed halfway', async () => {
+    const launcher = spawn('/bin/sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = (await once(launcher.stdout, 'data')) as [Buffer];
+    const lost = Number(line.toString());
+    const pid = launcher.pid ?? 0;
+    const handle: ExecutionHandle = {
+      v: 1,
+      executor: 'embedded',
+      id: 'cd'.repeat(16),
+      jobId: 'lost',
+      workDir: join(folder, 'lost'),
+      pid,
+      bootId: await bootId(),
+      startTime: await startTime(pid),
+    };
+    launcher.kill('SIGKILL');
+    await once(launcher, 'exit');
+    expect(await startTime(lost)).not.toBeNull();
+    expect(await executor.recover(handle)).toBe('gone');
+    expect(await startTime(lost)).toBeNull();
+  });
+
   test('cannot kill a stranger that got its old pid', async () => {
     const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     await once(bystander, 'spawn');
@@ -156,7 +181,7 @@ describe('an agent that dies', () => {
       jobId: 'old',
       workDir: join(folder, 'old'),
       pid: bystander.pid ?? null,
-      bootId: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
+      bootId: await bootId(),
       startTime: '1',
     };
     expect(await executor.recover(handle)).toBe('gone');

@@ -39,6 +39,14 @@ const onnxRuntime = (cpus: number): OnnxRuntime => ({
       graphOptimizationLevel: 'all',
       // Warnings name the machine's own features; errors come as exceptions.
       logSeverityLevel: 3,
+      extra: {
+        session: {
+          // Never its own flatbuffer format, which the check of the graph does not read.
+          load_model_format: 'ONNX',
+          // Idle threads sleep: spinning would bill CPU that computes nothing and slow the neighbours.
+          intra_op: { allow_spinning: '0' },
+        },
+      },
     });
     return {
       inputNames: session.inputNames,

@@ -8,7 +8,7 @@ import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import type { Evaluation } from '@nunet/shared/onnx-program.ts';
 import { evaluationPlan } from '@nunet/shared/onnx/score.ts';
 import { buildChildRuntime, type ChildRuntime } from './child-runtime.ts';
-import { startChild } from './confined-child.ts';
+import { killGroup, killOne, startChild } from './confined-child.ts';
 import { confinements, type ChildLimits, type Confinement } from './confinement.ts';
 import { checkedGraph, checkJob, filesOf } from './embedded-check.ts';
 import { EmbeddedExecution, type ExecutionClock, type ExecutionPlan } from './embedded-execution.ts';
@@ -21,7 +21,7 @@ import type {
   ExecutorFingerprint,
   StopReason,
 } from './executor.ts';
-import { bootId, startTime } from './process-identity.ts';
+import { bootId, leftOfGroup, startTime } from './process-identity.ts';
 import { SpareChildren } from './spare-children.ts';
 import { chooseSandbox, type ProbedSandbox } from './sandbox-probe.ts';
 
@@ -263,12 +263,14 @@ export class EmbeddedExecutor implements Executor {
   async #endProcessOf({ pid, bootId: boot, startTime: started }: ExecutionHandle): Promise<void> {
     if (pid === null || boot === null || started === null || boot !== (await bootId())) return;
     const deadline = this.#options.clock.monotonic() + GONE_WITHIN_MS;
-    while ((await startTime(pid)) === started) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        return;
-      }
+    for (;;) {
+      const leader = await startTime(pid);
+      // Another process by now has the number: everything of ours is gone.
+      if (leader !== null && leader !== started) return;
+      const left = await leftOfGroup(pid, started);
+      if (leader === null && left.length === 0) return;
+      if (leader !== null) killGroup(pid);
+      else for (const one of left) killOne(one);
       if (this.#options.clock.monotonic() > deadline) throw new NunetError('process-stuck', `Cannot end process ${pid}: it is still there`);
       await delay(LOOK_EVERY_MS);
     }

@@ -6,6 +6,9 @@ const text = async (path: string): Promise<string | null> => readFile(path, 'utf
 /** Changes with every boot, so that a handle of yesterday names no process of today. */
 export const bootId = async (): Promise<string | null> => (await text('/proc/sys/kernel/random/boot_id'))?.trim() ?? null;
 
+/** Launchers set a child up in far less. */
+const GROUP_WITHIN_TICKS = 6_000;
+
 /** Fields of /proc/PID/stat from the third on; the second, the name, may hold anything. */
 async function stat(pid: number): Promise<string[] | null> {
   const line = await text(`/proc/${pid}/stat`);
@@ -66,4 +69,22 @@ export async function usageOf(root: number): Promise<ProcessUsage | null> {
   }
   // USER_HZ is 100 on every architecture that Node runs on.
   return { cpuMs: cpuTicks * 10, peakMemoryBytes };
+}
+
+/**
+ * What is left of a process group after its leader: a launcher killed in the middle of its work may leave a helper waiting for ever.
+ * The number is kept from others while the group lives; the start time guards against a group that came after it.
+ */
+export async function leftOfGroup(leader: number, leaderStartTime: string): Promise<number[]> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((entry) => /^[0-9]+$/.test(entry)).map(Number);
+  const left = await Promise.all(
+    pids.map(async (pid) => {
+      const fields = await stat(pid);
+      // pgrp is field 5, the state Z is a zombie's.
+      if (fields === null || fields[0] === 'Z' || Number(fields[2]) !== leader) return null;
+      const age = Number(fields[19]) - Number(leaderStartTime);
+      return age >= 0 && age < GROUP_WITHIN_TICKS ? pid : null;
+    }),
+  );
+  return left.filter((pid) => pid !== null);
 }

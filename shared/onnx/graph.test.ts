@@ -94,6 +94,13 @@ describe('readGraphDetails', () => {
     expect(() => readGraphDetails(modelOf(bytes, writeBytes(7, bytes)))).toThrow(/two graphs/);
   });
 
+  test("cannot be a second graph in the runtime's own format under the same bytes", () => {
+    // A skipped text field that covers the mark at offset 4: protobuf does not mind.
+    const mark = joined([writeVarint(3 * 8 + 2), Uint8Array.of(8, 0, 0), new TextEncoder().encode('ORTM'), new Uint8Array(2)]);
+    expect(readGraphDetails(joined([writeText(3, 'honest'), linear()])).operators).toEqual(['Gemm']);
+    expect(() => readGraphDetails(joined([mark, linear()]))).toThrow(/ORT format/);
+  });
+
   test.each([
     ['a data location', writeNumber(14, 1)],
     // Readers that keep 32 bits of an enumeration would see 1 here.

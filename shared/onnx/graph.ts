@@ -149,6 +149,8 @@ export function readGraphDetails(bytes: Uint8Array): GraphDetails {
   if (bytes.length > MAX_GRAPH_BYTES) {
     throw new NunetError('graph-too-large', `Cannot read the graph: ${bytes.length} bytes, at most ${MAX_GRAPH_BYTES}`);
   }
+  // onnxruntime reads bytes with this mark at offset 4 as its own flatbuffer format: one file could be two graphs.
+  if (String.fromCharCode(...bytes.subarray(4, 8)) === 'ORTM') throw malformed('it is in the ORT format, or pretends to be; want ONNX');
   const found: Found = { operators: new Set(), externalData: false, nodes: 0, values: 0 };
   const opsets = new Map<string, number>();
   let graph: Pick<GraphDetails, 'inputs' | 'outputs' | 'initializers'> | null = null;
