@@ -371,6 +371,11 @@ describe('agent: quotes', () => {
     ['a container', { work: { kind: 'container', image: 'busybox' } }, 'kind-not-offered'],
     ['more than the machine has', { resources: { cpus: 5, memoryBytes: 2 ** 28, diskBytes: 2 ** 24, gpus: 0 } }, 'capacity-too-small'],
     ['less disk than its files need', { resources: { cpus: 1, memoryBytes: 2 ** 28, diskBytes: 1_000, gpus: 0 } }, 'disk-too-small'],
+    [
+      'too little memory to run anything',
+      { resources: { cpus: 1, memoryBytes: 2 ** 24, diskBytes: 2 ** 24, gpus: 0 } },
+      'memory-too-small',
+    ],
     ['a time limit of days', { timeLimitMs: 86_400_000 }, 'time-limit'],
     ['another network', { network: 'preprod' }, 'other-network'],
     [
@@ -409,7 +414,7 @@ describe('agent: quotes', () => {
 
   it('cannot be held without end by one service provider', async () => {
     const { client } = world;
-    const small = { resources: { ...client.spec.resources, memoryBytes: 2 ** 24, cpus: 1 } };
+    const small = { resources: { ...client.spec.resources, memoryBytes: 2 ** 27, cpus: 1 } };
     const { jobIdOf } = await import('@nunet/shared/job-spec.ts');
     const types: string[] = [];
     for (let n = 0; n < 5; n += 1) {

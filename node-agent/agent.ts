@@ -175,7 +175,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     stopped.reject(error);
     // Nothing can be written any more, so there is no farewell to wait for.
     ending.abort(error);
-    stop().catch(() => undefined);
+    void stop();
   }
 
   // --- what others may ask ---

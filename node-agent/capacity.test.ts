@@ -33,6 +33,8 @@ describe('capacity', () => {
     capacity.reserve('quote', { resources: one, until: 90 });
     capacity.reserve('job', { resources: one, until: null });
     expect([89, 90].map((now) => capacity.free(now).cpus)).toEqual([2, 3]);
+    capacity.releaseQuote('job');
+    expect(capacity.has('job', 90)).toBe(true);
     capacity.release('job');
     expect(capacity.free(90)).toEqual(total);
   });
@@ -52,8 +54,10 @@ describe('capacity', () => {
         const held = new Map<string, { cpus: number; memoryBytes: number }>();
         for (const { id, cpus, memoryBytes, release } of steps) {
           const resources = { ...one, cpus, memoryBytes, diskBytes: 0 };
-          if (release) (capacity.release(id), held.delete(id));
-          else if (capacity.problems(id, resources, 0).length === 0) {
+          if (release) {
+            capacity.release(id);
+            held.delete(id);
+          } else if (capacity.problems(id, resources, 0).length === 0) {
             capacity.reserve(id, { resources, until: null });
             held.set(id, resources);
           }

@@ -83,9 +83,8 @@ export class Capacity {
     this.#reservations.delete(id);
   }
 
-  /** Quotes that still hold something. */
-  heldCount(now: number): number {
-    for (const [id, { until }] of this.#reservations) if (until !== null && until <= now) this.#reservations.delete(id);
-    return this.#reservations.size;
+  /** Frees what a quote holds; a job that was begun on it keeps its part. */
+  releaseQuote(id: string): void {
+    if (this.#reservations.get(id)?.until !== null) this.#reservations.delete(id);
   }
 }

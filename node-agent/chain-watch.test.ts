@@ -43,7 +43,7 @@ it('gives the tip at once and each new one, to all who listen, from one poll', a
     }
   };
   await Promise.all([listen(1), listen(2)]);
-  expect(seen.map(([, height]) => height).sort()).toEqual([10, 10, 11, 11]);
+  expect(seen.map(([, height]) => height).toSorted((a, b) => a - b)).toEqual([10, 10, 11, 11]);
 });
 
 it('ends with the signal, and does not poll when nobody listens', async () => {

@@ -3,6 +3,7 @@ import type { Network } from '@nunet/shared/fields.ts';
 import { confirmationsFor, type NetworkRecord } from '@nunet/shared/network-record.ts';
 import { graphProblems } from '@nunet/shared/onnx/graph-problems.ts';
 import type { Quote, QuoteRequest, Reason } from '@nunet/shared/quote.ts';
+import { MIN_MEMORY_BYTES } from './executor/embedded-check.ts';
 import type { ExecutorFingerprint } from './executor/executor.ts';
 
 /** What the owner allows beyond the network's rules. */
@@ -57,6 +58,11 @@ export function requestProblems(request: QuoteRequest, context: PolicyContext): 
     request.inputBytes + request.outputLimitBytes <= request.resources.diskBytes,
     'disk-too-small',
     `${request.resources.diskBytes} bytes of disk asked, inputs and outputs need ${request.inputBytes + request.outputLimitBytes}`,
+  );
+  demand(
+    request.resources.memoryBytes >= MIN_MEMORY_BYTES,
+    'memory-too-small',
+    `${request.resources.memoryBytes} bytes of memory asked, an execution needs at least ${MIN_MEMORY_BYTES}`,
   );
   const foreign = request.oracleKeys.filter((key) => !record.oracles.some((oracle) => oracle.key === key));
   demand(foreign.length === 0, 'oracle-unknown', `Oracle ${foreign[0]?.slice(0, 16)}... is not in this agent's network record`);

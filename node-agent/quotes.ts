@@ -57,18 +57,19 @@ export function createQuotes(parts: QuoteParts) {
     return { type: 'refusal', envelope: (await signStatement('quote-refusal', body, parts.signer)).envelope };
   };
 
+  /** Quotes that still hold their part: not those that were given back. */
+  const held = (now: number): Sold[] => parts.book.openQuotes(now).filter(({ quote }) => parts.capacity.has(quote.body.jobId, now));
+
   /** The same question gets the same answer, so that a lost reply holds no second share. */
   const again = (request: QuoteRequest, now: number): Sold | undefined => {
     const wanted = bytesToHex(encode(request));
-    return parts.book
-      .openQuotes(now)
-      .find((sold) => sold.quote.body.expiresAt - now > REUSE_ABOVE_MS && bytesToHex(encode(sold.request)) === wanted);
+    return held(now).find((sold) => sold.quote.body.expiresAt - now > REUSE_ABOVE_MS && bytesToHex(encode(sold.request)) === wanted);
   };
 
   return async (request: QuoteRequest, caller: Caller): Promise<AnswerOf<'quote'>> => {
     const { book, capacity, record } = parts;
     const now = await parts.now(caller.signal);
-    const open = book.openQuotes(now).filter(({ quote }) => quote.body.serviceProvider.peerId === caller.peerId);
+    const open = held(now).filter(({ quote }) => quote.body.serviceProvider.peerId === caller.peerId);
     const problems = requestProblems(request, {
       network: parts.network,
       record,
@@ -135,5 +136,5 @@ export const createReleases =
   async (jobId: string, caller: Caller): Promise<void> => {
     const open = book.openQuotes(await now(caller.signal));
     const isTheirs = open.some(({ quote: { body } }) => body.jobId === jobId && body.serviceProvider.peerId === caller.peerId);
-    if (isTheirs && book.find(jobId) === undefined) capacity.release(jobId);
+    if (isTheirs) capacity.releaseQuote(jobId);
   };
