@@ -241,7 +241,7 @@ describe('reading', () => {
 describe('OracleClient', () => {
   const client = () => world.client(oracle, keyOf(42));
   test('cannot be given receipts of another key', async () => {
-    const wrong = { ...world, client: world.client }.client({ ...oracle, signer: keyOf(1) });
+    const wrong = world.client({ ...oracle, signer: keyOf(1) });
     await expect(wrong.submitEvidence(bundleOf(c, []), AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'signature-invalid' });
   });
   test('an oracle that is down is unavailable, a refusal says why', async () => {

@@ -71,17 +71,12 @@ async function waitForOther(path: string, building: string): Promise<boolean> {
   }
 }
 
-const build = (out: string): Promise<void> => inChild('build-dump.ts', [out]);
-
-/** Unpacks a dump into a new data directory; in a child, since the memory that this takes is not given back (200 MB). */
-export const unpackDump = (dump: string, dataDir: string): Promise<void> => inChild('unpack-dump.ts', [dump, dataDir]);
-
-async function inChild(name: string, args: string[]): Promise<void> {
-  const script = fileURLToPath(new URL(name, import.meta.url));
+async function build(out: string): Promise<void> {
+  const script = fileURLToPath(new URL('./build-dump.ts', import.meta.url));
   try {
-    await promisify(execFile)(process.execPath, [script, ...args], { timeout: BUILD_LIMIT_MS });
+    await promisify(execFile)(process.execPath, [script, out], { timeout: BUILD_LIMIT_MS });
   } catch (cause) {
-    throw new NunetError('database-dump', `Cannot prepare the database: ${name} failed, see the cause`, { cause });
+    throw new NunetError('database-dump', 'Cannot build the prebuilt database; its process failed, see the cause', { cause });
   }
 }
 

@@ -6,9 +6,10 @@ import { sql } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { ensureDump, MIGRATIONS, unpackDump } from './dump.ts';
+import { ensureDump, MIGRATIONS } from './dump.ts';
 import { lockFolder } from './folder-lock.ts';
 import * as schema from './schema.ts';
+import { unpackDump } from './unpack-dump.ts';
 
 export type Db = PgDatabase<PgQueryResultHKT, typeof schema>;
 
