@@ -1,73 +1,46 @@
 // One run of `nunet-agent run`: opens or resumes a job, asks for quotes, drives it to its end, and accounts for the money.
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { parseJobFile } from '@nunet/shared/job-file.ts';
 import { driveJob } from '@nunet/shared/job-flow/drive.ts';
-import { jobHasEnded, openedEntry, quotedEntry, readJob, type JobEntry, type JobRecord } from '@nunet/shared/job-flow/job-record.ts';
-import type { Clock, Ports } from '@nunet/shared/job-flow/ports.ts';
+import { quotedEntry, readJob, type JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import type { Ports } from '@nunet/shared/job-flow/ports.ts';
 import { preflight, releaseOthers, type Offer } from '@nunet/shared/job-flow/preflight.ts';
-import { jobIdOf } from '@nunet/shared/job-spec.ts';
 import type { NetworkRecord, PinnedKeys } from '@nunet/shared/network-record.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
-import type { JournalOptions } from '../journal.ts';
 import { createNode, type NetworkNode } from '../network/node.ts';
 import { readNetworkRecord } from '../network-trust.ts';
 import { balanceOf, openWalletFile, type Balance, type Wallet } from '../wallet-file.ts';
 import { walletEscrow } from './escrow.ts';
-import { jobsOfFile, makeJobFolder, openJobFolder, type JobFolder } from './job-folder.ts';
+import type { JobFolder } from './job-folder.ts';
 import { nodeNetwork } from './network.ts';
 import { httpOracles } from './oracles.ts';
+import { openJob, type OpenOptions } from './open-job.ts';
 import { diskOutputs } from './outputs.ts';
-import { inputPaths, prepareSpec, readJobFile, requestOf } from './prepare.ts';
+import { inputPaths } from './prepare.ts';
 import type { Account, Report } from './report.ts';
+import { clock } from './system-clock.ts';
 
-export interface RunOptions {
-  /** Path of the job file; undefined when `resume` names the job. */
-  jobFile: string | undefined;
-  resume: string | undefined;
+export interface RunOptions extends OpenOptions {
   wallet: string;
   networkRecord: string;
   pinned: PinnedKeys;
   chainUrl: string;
   chainProjectId: string | undefined;
-  data: string;
-  out: string;
   hubs: readonly string[];
   /** Only this agent's offer is taken. */
   agent: string | undefined;
   cancel: boolean;
   /** The offer to lock money on; null: none. Called with at least one offer. */
   choose(offers: readonly Offer[], signal: AbortSignal): Promise<Offer | null>;
-  hooks?: JournalOptions<JobEntry>['hooks'];
 }
 
 /** Looks at an empty network before it counts as empty. */
 const ADVERT_TRIES = 5;
-
-const clock: Clock = {
-  now: () => Date.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolveSleep, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error);
-      const abort = (): void => {
-        clearTimeout(timer);
-        reject(signal.reason as Error);
-      };
-      // A timer of more than 2^31 ms fires at once.
-      const timer = setTimeout(
-        () => {
-          signal.removeEventListener('abort', abort);
-          resolveSleep();
-        },
-        Math.min(ms, 2 ** 31 - 1),
-      );
-      signal.addEventListener('abort', abort, { once: true });
-    }),
-};
 
 /** The last record of the job, after its end. Throws NunetError with a message to act on, or the signal's reason. */
 export async function runSession(options: RunOptions, report: Report, signal: AbortSignal): Promise<JobRecord> {
@@ -96,73 +69,6 @@ async function trustedRecord(options: RunOptions, wallet: Wallet): Promise<Netwo
     pinned: options.pinned,
     now: clock.now(),
   });
-}
-
-const hooksOf = (options: RunOptions): { hooks?: NonNullable<RunOptions['hooks']> } =>
-  options.hooks === undefined ? {} : { hooks: options.hooks };
-
-/** The job to go on with, or a new one of the job file. */
-async function openJob(
-  options: RunOptions,
-  wallet: Wallet,
-  record: NetworkRecord,
-  chain: BlockfrostChain,
-  signal: AbortSignal,
-): Promise<{ folder: JobFolder; resumed: boolean }> {
-  if (options.resume !== undefined) {
-    // The output limit is known from the journal only; what was fetched before counts against the limit that it had.
-    return {
-      folder: await openJobFolder(options.resume, { data: options.data, outputLimitBytes: 2 ** 34, ...hooksOf(options) }),
-      resumed: true,
-    };
-  }
-  if (options.jobFile === undefined) throw new NunetError('flag-missing', 'Cannot run: name a job file, or --resume with a job id');
-  const path = resolve(options.jobFile);
-  const { text, file } = await readJobFile(path);
-  const folderOptions = { data: options.data, outputLimitBytes: file.outputLimitBytes, ...hooksOf(options) };
-  const earlier = await unfinished(await jobsOfFile(options.data, text, dirname(path)), folderOptions);
-  if (earlier !== undefined) return { folder: earlier, resumed: true };
-  const spec = await prepareSpec(file, dirname(path), wallet.network, signal);
-  const before = balanceOf(await chain.utxos(wallet.address, { signal }), record.asset);
-  const folder = await makeJobFolder(
-    {
-      version: 1,
-      jobId: jobIdOf(spec),
-      jobFile: text,
-      jobFileFolder: dirname(path),
-      outFolder: resolve(options.out),
-      before: { address: wallet.address, ...before },
-    },
-    folderOptions,
-  );
-  try {
-    const paths = inputPaths(file, dirname(path));
-    const graphPath = spec.program.kind === 'onnx' ? (paths.get(spec.program.graph) ?? null) : null;
-    const voucherKey = (await folder.keys.signer(jobIdOf(spec))).publicKey;
-    const request = await requestOf(spec, { graphPath, record, peerId: folder.peerKey.peerId, address: wallet.address, voucherKey });
-    await folder.journal.append(openedEntry(spec, request, file.budgetBaseUnits, clock.now()));
-    return { folder, resumed: false };
-  } catch (error) {
-    await folder.close();
-    throw error;
-  }
-}
-
-/** The first of these jobs that has begun, has not ended, and that no other process drives. */
-async function unfinished(jobIds: readonly string[], options: Parameters<typeof openJobFolder>[1]): Promise<JobFolder | undefined> {
-  for (const jobId of jobIds) {
-    let folder: JobFolder;
-    try {
-      folder = await openJobFolder(jobId, options);
-    } catch (error) {
-      if (error instanceof NunetError && error.code === 'already-running') continue;
-      throw error;
-    }
-    const record = readJob(await folder.journal.read());
-    if (record !== undefined && !jobHasEnded(record)) return folder;
-    await folder.close();
-  }
-  return undefined;
 }
 
 interface Session {

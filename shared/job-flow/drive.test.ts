@@ -338,7 +338,8 @@ describe('cannot be lost or paid twice by a kill', () => {
           expect(killed.world.entries.filter((line) => line.includes('"type":"answer"')).length).toBeLessThanOrEqual(1);
         }
       }
-    });
+      // Some fifty whole jobs: two seconds alone, more beside other suites.
+    }, 240_000);
   }
 
   test('any series of kills and any latencies end paid, refunded, reclaimed or dropped', async () => {
@@ -358,7 +359,7 @@ describe('cannot be lost or paid twice by a kill', () => {
       ),
       { numRuns: 60 },
     );
-  });
+  }, 240_000);
 });
 
 describe('a stopped run', () => {

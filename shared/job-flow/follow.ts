@@ -1,22 +1,16 @@
-// followJob: the work lane. Hands the spec to the agent, follows states, progress and logs, then fetches, checks and answers.
+// followJob: the work lane. Hands the spec to the agent, follows states, progress and logs to a signed result, then has it answered.
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { NunetError, safeError } from '../errors.ts';
 import { openEvidence } from '../evidence.ts';
 import { isJobEnd } from '../job-state.ts';
 import { isLockEnd } from '../lock-state.ts';
-import type { Manifest } from '../manifest.ts';
 import type { Quote } from '../quote.ts';
 import { signStatement, type Signed } from '../signature.ts';
 import type { FollowEvent } from '../wire.ts';
-import { goJob, type Drive } from './running-job.ts';
-import { manifestProblems } from './manifest-check.ts';
+import { answerResult } from './answer.ts';
+import { chainTime, goJob, type Drive } from './running-job.ts';
 import type { BuiltLock } from './ports.ts';
-import { orAborted, withTimeout } from './waiting.ts';
-
-/** Tries of an output whose bytes are wrong before it is disputed: a broken transfer is not yet a broken promise. */
-const WRONG_OUTPUT_TRIES = 3;
-/** Tries of a check that cannot be run. */
-const CHECK_TRIES = 5;
+import { orAborted } from './waiting.ts';
 
 interface Work {
   drive: Drive;
@@ -175,15 +169,6 @@ async function awaitResult(work: Work, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function chainTime(drive: Drive, signal: AbortSignal): Promise<number> {
-  try {
-    return await drive.ports.escrow.chainTimeMs(signal);
-  } catch (error) {
-    drive.failed('The chain cannot be read', error, signal);
-    return 0;
-  }
-}
-
 /** The act, stopped when the lock ends or a cancel is wanted while it runs. After the lock's end it gets one idle time. */
 async function untilChange(
   drive: Drive,
@@ -213,116 +198,6 @@ async function untilChange(
   }
 }
 
-type Fetched = { type: 'stored' } | { type: 'withheld'; reason: string } | { type: 'unsaved' };
-
-/** Fetches all outputs, or says why they cannot be had: by the agent's doing, or because this machine cannot keep them. */
-async function fetchOutputs(work: Work, manifest: Manifest, signal: AbortSignal): Promise<Fetched> {
-  const { drive, quote } = work;
-  const { clock, outputs } = drive.ports;
-  const jobId = drive.record().jobId;
-  const { finishBy, disputeBy } = quote.body;
-  // Late enough to be patient, early enough that a dispute still reaches the oracles.
-  const patientUntil = finishBy + (disputeBy - finishBy) / 2;
-  for (const file of manifest.outputs) {
-    let wrong = 0;
-    for (let attempt = 0; ; attempt++) {
-      const { lock } = drive.record();
-      const lockOver = lock !== null && isLockEnd(lock);
-      const patienceMs = patientUntil - (await chainTime(drive, signal));
-      try {
-        const onBytes = (doneBytes: number): void => drive.emit({ type: 'output', name: file.name, doneBytes, totalBytes: file.bytes });
-        const limitMs = lockOver ? drive.pace.idleMs : Math.max(patienceMs, drive.pace.retryMs);
-        await withTimeout((within) => outputs.fetch(drive.agent(), jobId, file, onBytes, within), limitMs, clock, signal);
-        break;
-      } catch (error) {
-        drive.failed(`Output ${file.name} cannot be fetched`, error, signal);
-        const { code, message } = safeError(error);
-        if (code === 'outputs-wrong' && ++wrong >= WRONG_OUTPUT_TRIES)
-          return { type: 'withheld', reason: `output ${file.name} is not what the manifest commits to: ${message}` };
-        if ((patienceMs <= 0 || lockOver) && attempt >= 2) {
-          return code === 'outputs-unsaved'
-            ? { type: 'unsaved' }
-            : { type: 'withheld', reason: `output ${file.name} was not delivered: ${message}` };
-        }
-      }
-      await drive.findAgent(signal);
-      await drive.backOff(patienceMs <= 2 * drive.pace.maxRetryMs ? 0 : attempt, signal);
-    }
-  }
-  return { type: 'stored' };
-}
-
-/** The check's verdict over stored outputs; undefined when it cannot be run, which must not look like a "no". */
-async function runCheck(
-  work: Work,
-  manifest: Manifest,
-  signal: AbortSignal,
-): Promise<{ accept: boolean; score: number | null; detail: string } | undefined> {
-  const { drive } = work;
-  for (let attempt = 0; attempt < CHECK_TRIES; attempt++) {
-    try {
-      return await drive.ports.outputs.check(drive.record().spec, manifest, signal);
-    } catch (error) {
-      drive.failed('The check cannot be run', error, signal);
-    }
-    await drive.backOff(attempt, signal);
-  }
-  drive.notice(
-    'check-failed',
-    'The check could not be run, so the result is not answered; silence pays it when the time to dispute is over.',
-  );
-  return undefined;
-}
-
-/** Looks at what was delivered and journals what is thought of it. False when there is nothing to answer. */
-async function judge(work: Work, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
-  const { drive, quote } = work;
-  if (drive.record().check !== undefined) return true;
-  const checked = (accept: boolean, score: number | null, detail: string): Promise<unknown> =>
-    drive.append((record, atMs) =>
-      record.check === undefined ? { type: 'checked', atMs, accept, score, detail: detail.slice(0, 500) } : undefined,
-    );
-  const problems = manifestProblems(manifest, quote.body, drive.record().spec);
-  if (problems.length > 0) {
-    await checked(false, null, problems.map((problem) => problem.message).join('; '));
-    return true;
-  }
-  // The agent itself says that there is nothing to pay in full: the oracles' table decides, no answer is needed.
-  if (manifest.exit.kind !== 'completed') return false;
-  if (!drive.record().outputsStored) {
-    const fetched = await fetchOutputs(work, manifest, signal);
-    if (fetched.type === 'withheld') {
-      await checked(false, null, fetched.reason);
-      return true;
-    }
-    if (fetched.type === 'unsaved') {
-      drive.notice('outputs-unsaved', 'The outputs could not be kept here, so the result is not answered; silence pays it.');
-      return false;
-    }
-    await drive.append((_, atMs) => ({ type: 'outputs-stored', atMs }));
-  }
-  const result = await runCheck(work, manifest, signal);
-  if (result === undefined) return false;
-  await checked(result.accept, result.score, result.detail);
-  return true;
-}
-
-/** Signs and journals the one answer; whoever tells it comes after. */
-async function answer(work: Work, manifest: Signed<Manifest>): Promise<void> {
-  const { drive, lockTx } = work;
-  const { check, jobId, spec, answer: answered } = drive.record();
-  if (check === undefined || answered !== undefined) return;
-  const signer = await drive.ports.keys.signer(jobId);
-  const body = { v: 1 as const, network: spec.network, jobId, lock: lockTx.reference, manifestCid: manifest.cid };
-  const kind = check.accept ? ('ack' as const) : ('dispute' as const);
-  const signed = check.accept
-    ? await signStatement('ack', { ...body, payBaseUnits: manifest.body.payBaseUnits }, signer)
-    : await signStatement('dispute', { ...body, reason: check.detail.slice(0, 500) || 'the check did not accept it' }, signer);
-  await drive.append((record, atMs) =>
-    record.answer === undefined ? { type: 'answer', atMs, kind, envelope: bytesToHex(signed.envelope) } : undefined,
-  );
-}
-
 /** Runs until the job's work has ended and, if it delivered, has been answered. */
 export async function followJob(drive: Drive, signal: AbortSignal): Promise<void> {
   const { lock } = await drive.until((record) => record.lock !== null && record.lock !== 'building' && record.lock !== 'submitted', signal);
@@ -342,5 +217,5 @@ export async function followJob(drive: Drive, signal: AbortSignal): Promise<void
       'failed',
       `${exit.kind === 'jobFault' ? 'the job’s own fault' : 'the compute provider’s fault'}: ${exit.message} (${exit.code})`,
     );
-  if (await judge(work, manifest.body, signal)) await answer(work, manifest);
+  await answerResult({ drive, quote: work.quote, lockTx: work.lockTx }, manifest, signal);
 }

@@ -5,7 +5,7 @@ import { NunetError } from '../errors.ts';
 import type { Quote } from '../quote.ts';
 import * as samples from '../samples.ts';
 import { signStatement } from '../signature.ts';
-import { VirtualClock } from './fake-world.ts';
+import { VirtualClock } from './virtual-clock.ts';
 import type { Clock, Network } from './ports.ts';
 import { preflight, releaseOthers, type Preflight } from './preflight.ts';
 

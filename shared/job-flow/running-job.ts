@@ -172,3 +172,13 @@ export async function goJob(drive: Drive, to: JobState, detail: string): Promise
     );
   }
 }
+
+/** Chain time; 0, so that no deadline counts as passed, while the chain cannot be read. */
+export async function chainTime(drive: Drive, signal: AbortSignal): Promise<number> {
+  try {
+    return await drive.ports.escrow.chainTimeMs(signal);
+  } catch (error) {
+    drive.failed('The chain cannot be read', error, signal);
+    return 0;
+  }
+}
