@@ -14,8 +14,9 @@ export interface Process {
   lines(): AsyncIterable<Record<string, unknown>>;
   /** First line that fits; throws when the process ends before. */
   line(fits: (line: Record<string, unknown>) => boolean, timeoutMs?: number): Promise<Record<string, unknown>>;
-  /** Exit code, or the negative of nothing: a signal counts as 1. */
+  /** Exit code; a signal counts as 1. */
   readonly exited: Promise<number>;
+  hasExited(): boolean;
   /** SIGTERM, then SIGKILL after five seconds. */
   stop(): Promise<void>;
   /** SIGKILL at once, as a power cut would. */
@@ -105,6 +106,7 @@ export function startProcess(options: {
       }
     },
     exited,
+    hasExited: () => ended,
     stop: () => signalled('SIGTERM'),
     kill: () => signalled('SIGKILL'),
   };

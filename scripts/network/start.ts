@@ -43,6 +43,8 @@ export interface RunningOracle {
   given: Balance;
   process: Process;
   replay: Process;
+  /** Starts it again on its own data, as another program of the same flags if one is given. */
+  start(how?: { file?: string; env?: Record<string, string> }): Promise<void>;
 }
 
 export interface NetworkOptions {
@@ -158,26 +160,22 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
       args: ['replay', '--socket', socket, '--data', join(data, 'replay'), '--network', 'devnet', '--json'],
       logFile: logFile(`${plan.name}-replay`),
     });
-    const edge = startProcess({
-      name: plan.name,
-      file: edgeFile,
-      args: [
-        '--port',
-        String(plan.port),
-        '--data',
-        join(data, 'db'),
-        ...trust,
-        '--oracle-key',
-        oracleKeyFile,
-        '--fee-key',
-        feeKeyFile,
-        '--replay-socket',
-        socket,
-      ],
-      logFile: logFile(plan.name),
-    });
-    await Promise.all([replay.line((line) => 'ready' in line || 'socket' in line), edge.line((line) => 'url' in line)]);
-    return {
+    const launch = async ({ file = edgeFile, env }: { file?: string; env?: Record<string, string> } = {}): Promise<Process> => {
+      const edge = startProcess({
+        name: plan.name,
+        file,
+        args: [
+          ...['--port', String(plan.port), '--data', join(data, 'db'), ...trust, '--oracle-key', oracleKeyFile, '--fee-key', feeKeyFile],
+          ...['--replay-socket', socket, '--block-ms', String(options.blockTimeMs)],
+        ],
+        logFile: logFile(plan.name),
+        ...(env === undefined ? {} : { env }),
+      });
+      await edge.line((line) => 'url' in line);
+      return edge;
+    };
+    const [edge] = await Promise.all([launch(), replay.line((line) => 'ready' in line || 'socket' in line || 'peerId' in line)]);
+    const running: RunningOracle = {
       name: plan.name,
       key: plan.key,
       url: `http://127.0.0.1:${plan.port}`,
@@ -185,7 +183,11 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
       given,
       process: edge,
       replay,
+      async start(how) {
+        running.process = await launch(how);
+      },
     };
+    return running;
   };
 
   const agents = new Map<string, RunningAgent>();
