@@ -19,9 +19,9 @@ function node24() {
   return process.exit(1);
 }
 
-const child = spawn(node24(), ['--disable-warning=ExperimentalWarning', join(here, 'main.ts'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
+// A small young generation: an agent at rest takes 40 MB less (measured, 181 -> 140 MB of network alone), and transfers are no slower.
+const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
+const child = spawn(node24(), [...flags, join(here, 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
 // A terminal sends Ctrl-C to both processes; other signals reach only this one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)));
