@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { hex32 } from '@nunet/shared/fields.ts';
-import type { JobEntry } from '@nunet/shared/job-flow/job-record.ts';
 import type { Offer } from '@nunet/shared/job-flow/preflight.ts';
 import type { PinnedKeys } from '@nunet/shared/network-record.ts';
-import type { JournalOptions } from '../journal.ts';
+import { killAtWrite } from '../kill-at-write.ts';
 import { parseFlags, required, type Command, type CommandIo } from './flags.ts';
 
 const DEFAULT_DATA = join(homedir(), '.nunet-run');
@@ -43,24 +42,6 @@ function pinnedKeys(given: { pinned: string; threshold: string | undefined }): P
   return { keys, threshold };
 }
 
-/** For chaos runs: NUNET_KILL_AT_WRITE="3:before" kills this process around its fourth journal write, as a power cut would. */
-function killHook(): JournalOptions<JobEntry>['hooks'] {
-  const match = /^(\d{1,6}):(before|after)$/.exec(process.env['NUNET_KILL_AT_WRITE'] ?? '');
-  if (match === null) return undefined;
-  const at = Number(match[1]);
-  let writes = 0;
-  const hit = (when: string): void => {
-    if (writes === at && match[2] === when) process.kill(process.pid, 'SIGKILL');
-  };
-  return {
-    before: () => hit('before'),
-    after: () => {
-      hit('after');
-      writes += 1;
-    },
-  };
-}
-
 async function choose(offers: readonly Offer[], io: CommandIo, yes: boolean): Promise<Offer | null> {
   const [best] = offers;
   if (yes || best === undefined) return best ?? null;
@@ -86,7 +67,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
   // Loaded here, so that whoever only prints the help loads no wallet and no transaction builder.
   const [{ runSession }, { jsonReport, textReport }] = await Promise.all([import('../run/session.ts'), import('../run/report.ts')]);
   const report = given.json === true ? jsonReport((line) => io.print(line)) : textReport((line) => io.print(line), rewrite);
-  const hooks = killHook();
+  const hooks = killAtWrite(process.env['NUNET_KILL_AT_WRITE']);
   try {
     const record = await runSession(
       {
