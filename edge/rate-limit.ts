@@ -12,7 +12,7 @@ export function createRateLimit(options: { burst: number; perSecond: number; max
     take(name) {
       const at = now();
       const held = buckets.get(name);
-      const tokens = held === undefined ? burst : Math.min(burst, held.tokens + ((at - held.at) / 1000) * perSecond);
+      const tokens = held === undefined ? burst : Math.min(burst, held.tokens + (Math.max(0, at - held.at) / 1000) * perSecond);
       // Deleted and set again: a Map keeps insertion order, so the first key is the one unused for longest.
       buckets.delete(name);
       if (buckets.size >= maxNames) {
