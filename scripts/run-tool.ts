@@ -5,9 +5,15 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-export function runTool(name: string, args: readonly string[]): Promise<number> {
+export const runTool = (name: string, args: readonly string[]): Promise<number> => run(join(root, 'node_modules/.bin', name), args);
+
+/** Runs one of our own programs under this Node. */
+export const runProgram = (file: string, args: readonly string[]): Promise<number> =>
+  run(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, file), ...args]);
+
+function run(command: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(join(root, 'node_modules/.bin', name), args, { cwd: root, stdio: 'inherit' });
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));
   });

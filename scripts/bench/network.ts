@@ -1,0 +1,89 @@
+// On a running network: time from a lock that is deep enough to the job's first log line, and memory at rest.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeInferenceJob } from '../jobs/inference-job.ts';
+import { startProcess } from '../network/process.ts';
+import { fundedWallet, startNetwork } from '../network/start.ts';
+import { root } from '../run-tool.ts';
+import type { Row } from './table.ts';
+import { printRows } from './table.ts';
+
+const RUNS = 20;
+const MIB = 2 ** 20;
+
+/** Resident memory of a process, bytes. Linux. */
+const residentBytes = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) * 1024;
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** `bareMs`: first log line of the bare child, from the executor's bench in the same run. */
+export async function benchNetwork(folder: string, bareMs: number, signal: AbortSignal): Promise<Row[]> {
+  const network = await startNetwork(
+    {
+      folder,
+      blockTimeMs: 250,
+      oracles: 1,
+      k: 1,
+      agents: [{ name: 'alder', priceCpuHour: '12' }],
+      disputeWindowMs: 60_000,
+      claimWindowMs: 60_000,
+      say: () => {},
+    },
+    signal,
+  );
+  // Start-up garbage is collected in the first seconds; at rest means after that.
+  await new Promise((resolve) => setTimeout(resolve, 15_000));
+  const [oracle] = network.oracles;
+  const agent = network.agents.get('alder');
+  if (oracle === undefined || agent === undefined) throw new Error('The network lacks a part');
+  const agentMib = residentBytes(agent.process.pid) / MIB;
+  const edgeMib = residentBytes(oracle.process.pid) / MIB;
+
+  const jobFile = await makeInferenceJob(join(folder, 'job'));
+  const firstLogMs: number[] = [];
+  for (let index = 0; index < RUNS; index += 1) {
+    const at = join(folder, `run-${index}`);
+    const wallet = await fundedWallet(network, at, 'wallet', signal);
+    const run = startProcess({
+      name: 'run',
+      file: join(root, 'node-agent/main.ts'),
+      args: [
+        'run',
+        jobFile,
+        '--wallet',
+        wallet.walletFile,
+        ...network.trust,
+        '--json',
+        '--yes',
+        '--out',
+        join(at, 'out'),
+        '--data',
+        join(at, 'data'),
+      ],
+      logFile: join(at, 'run.log'),
+    });
+    let deepAt = Number.NaN;
+    for await (const line of run.lines()) {
+      if (line['event'] === 'job' && line['state'] === 'locked') deepAt = performance.now();
+      if (line['event'] !== 'log') continue;
+      firstLogMs.push(performance.now() - deepAt);
+      break;
+    }
+    await run.exited;
+  }
+  const first = median(firstLogMs);
+  const rows: Row[] = [
+    {
+      what: `lock deep enough to first log line, median of ${firstLogMs.length}`,
+      figure: `${first.toFixed(0)} ms`,
+      baseline: `bare child process ${bareMs} ms`,
+      goal: '< 250 ms',
+      met: first < 250,
+    },
+    { what: 'agent at rest', figure: `${agentMib.toFixed(0)} MiB`, goal: '< 180 MB', met: agentMib * MIB < 180e6 },
+    { what: 'edge with its database', figure: `${edgeMib.toFixed(0)} MiB`, goal: '< 450 MB', met: edgeMib * MIB < 450e6 },
+  ];
+  printRows('A running network', rows);
+  return rows;
+}
