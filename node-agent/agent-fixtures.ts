@@ -16,6 +16,7 @@ import { summarizeGraph } from '@nunet/shared/onnx/graph.ts';
 import { minimumLockLovelace } from '@nunet/shared/lock-check.ts';
 import type { LockedOutput } from '@nunet/shared/lock.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
+import type { OnnxProgram } from '@nunet/shared/onnx-program.ts';
 import type { OracleClient } from '@nunet/shared/oracle-client.ts';
 import type { Quote, QuoteRequest } from '@nunet/shared/quote.ts';
 import { signerOf, signStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
@@ -23,6 +24,7 @@ import type { FollowEvent } from '@nunet/shared/wire.ts';
 import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from './agent-entries.ts';
 import { startAgent, type Agent, type AgentComponents } from './agent.ts';
 import { openBlobStore, type BlobStore } from './blobs.ts';
+import type { Executor } from './executor/executor.ts';
 import { FakeExecutor, type FakeScript } from './executor/fake.ts';
 import { openJournal, type JournalOptions } from './journal.ts';
 import type { LockSource, SeenLock } from './lock-wait.ts';
@@ -229,7 +231,35 @@ const COMPONENT_DEFAULTS = {
   pollMs: 10,
 } as const;
 
-export async function openWorld(options: { hooks?: JournalOptions<AgentEntry>['hooks'] } = {}): Promise<World> {
+/** A job's files and what is done with them; the first must be the graph. */
+export interface WorldJob {
+  files: Readonly<Record<string, Uint8Array>>;
+  program: OnnxProgram;
+}
+
+const FAKE_JOB: WorldJob = {
+  files: { 'graph.onnx': GRAPH, 'data.bin': randomBytes(300_000) },
+  program: {
+    kind: 'onnx',
+    graph: 'graph.onnx',
+    feeds: {},
+    feedback: [],
+    batches: null,
+    epochs: 1,
+    metrics: [],
+    outputs: [{ kind: 'tensor', name: 'out.npy', output: 'y', rows: false }],
+    evaluate: null,
+  },
+};
+
+export interface WorldOptions {
+  hooks?: JournalOptions<AgentEntry>['hooks'];
+  job?: WorldJob;
+  /** Instead of the programmed one. */
+  executor?: Executor;
+}
+
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'agent-'));
   const chain = new FakeChain();
   const oracles = oracleSeeds.map((seed) => new FakeOracle(seed));
@@ -263,7 +293,7 @@ export async function openWorld(options: { hooks?: JournalOptions<AgentEntry>['h
         ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
       }),
       store: await openBlobStore({ root: join(folder, 'blobs'), maxBytes: 2 ** 30 }),
-      executor,
+      executor: options.executor ?? executor,
       chain,
       oracle: (key) => oracles.find((oracle) => oracle.key === key),
       clock: { now: () => Date.now(), elapsed: () => performance.now() },
@@ -302,16 +332,16 @@ export async function openWorld(options: { hooks?: JournalOptions<AgentEntry>['h
   };
   world.agent = await begin();
   const clientStore = await openBlobStore({ root: join(folder, 'client'), maxBytes: 2 ** 30 });
-  world.client = await openClient(world, clientStore, await createNode(nodeOptions(randomBytes(32), 0)));
+  world.client = await openClient(world, options.job ?? FAKE_JOB, clientStore, await createNode(nodeOptions(randomBytes(32), 0)));
   return world;
 }
 
-/** A service provider with one input file, served to the agent alone. */
-async function openClient(world: World, store: BlobStore, node: NetworkNode): Promise<Client> {
+/** A service provider with the files of one job, served to the agent alone. */
+async function openClient(world: World, job: WorldJob, store: BlobStore, node: NetworkNode): Promise<Client> {
   const voucher = signerOf(randomBytes(32));
   const holding = cidOf(encode('holding'));
-  const graphFile = await store.putBytes(holding, GRAPH);
-  const data = await store.putBytes(holding, randomBytes(300_000));
+  const inputs: JobSpec['inputs'] = [];
+  for (const [name, bytes] of Object.entries(job.files)) inputs.push({ name, ...(await store.putBytes(holding, bytes)) });
   const spec: JobSpec = {
     v: 1,
     network: 'devnet',
@@ -322,21 +352,8 @@ async function openClient(world: World, store: BlobStore, node: NetworkNode): Pr
     resources: { cpus: 1, memoryBytes: 2 ** 28, diskBytes: 2 ** 24, gpus: 0 },
     timeLimitMs: 10_000,
     outputLimitBytes: 2 ** 20,
-    inputs: [
-      { name: 'graph.onnx', ...graphFile },
-      { name: 'data.bin', ...data },
-    ],
-    program: {
-      kind: 'onnx',
-      graph: 'graph.onnx',
-      feeds: {},
-      feedback: [],
-      batches: null,
-      epochs: 1,
-      metrics: [],
-      outputs: [{ kind: 'tensor', name: 'out.npy', output: 'y', rows: false }],
-      evaluate: null,
-    },
+    inputs,
+    program: job.program,
   };
   await serveBlocks(node, async (_job, cid, peer) => (peer === world.agent.peerId ? store.read(holding, cid) : null));
   const target = () => ({ peerId: world.agent.peerId, addresses: world.agent.addresses() });
@@ -350,9 +367,9 @@ async function openClient(world: World, store: BlobStore, node: NetworkNode): Pr
       v: 1,
       network: 'devnet',
       jobId: jobIdOf(spec),
-      work: { kind: 'onnx', graph: summarizeGraph(GRAPH) },
+      work: { kind: 'onnx', graph: summarizeGraph(job.files[job.program.graph] ?? GRAPH) },
       resources: spec.resources,
-      inputBytes: graphFile.bytes + data.bytes,
+      inputBytes: inputs.reduce((sum, input) => sum + input.bytes, 0),
       outputLimitBytes: spec.outputLimitBytes,
       timeLimitMs: spec.timeLimitMs,
       delivery: 'open',

@@ -86,9 +86,12 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
   const early = AbortSignal.any([signal, parts.stopping, before.signal]);
   const late = startDeadline(job, before, parts, early);
   try {
-    const found = await awaitLock(job.quote, job.lock, parts.chain, early);
+    // Only for money that is on chain: a bare request must not start processes.
+    const anticipate = (): void => parts.executor.anticipate?.(job.jobId, job.spec);
+    const found = await awaitLock(job.quote, job.lock, parts.chain, early, anticipate);
     if (found.type === 'refused') return await refuse(job, found.reasons, parts, signal);
     if (found.type === 'gone') return await go(job, 'expired', parts, signal, found.reason);
+    anticipate();
     if (stateOf(job) === 'quoted') await go(job, 'locked', parts, signal);
     if (stateOf(job) === 'locked') await go(job, 'preparing', parts, signal);
     const request = await prepare(job, feed, parts, early);

@@ -37,14 +37,23 @@ export type LockOutcome =
   /** Never came, or was spent before the work began: there is nothing to refuse. */
   | { type: 'gone'; reason: string };
 
-/** Resolves when the lock may be worked for, or never will be. A source that does not answer is asked again at the next block. */
+/** A lock that fits and lies at most this many blocks from its depth is about to be worked for. */
+const NEAR_BLOCKS = 1;
+
+/**
+ * Resolves when the lock may be worked for, or never will be. A source that does not answer is asked again at the next
+ * block. `onNear` is called once when a lock that fits is almost deep enough.
+ */
 export async function awaitLock(
   quote: Signed<Quote>,
   reference: OutputReference,
   wait: LockWait,
   signal: AbortSignal,
+  onNear?: () => void,
 ): Promise<LockOutcome> {
   const { startBy } = quote.body;
+  const depth = confirmationsFor(wait.record, quote.body.amountBaseUnits);
+  let wasNear = false;
   for await (const tip of wait.watch.tips(signal)) {
     const seen = await look(reference, wait, signal);
     if (seen === undefined) continue;
@@ -55,10 +64,12 @@ export async function awaitLock(
     if (seen.spent !== null) return { type: 'gone', reason: `lock ${referenceText(reference)} was spent before the work began` };
     const problems = problemsOf(seen, quote, wait.record);
     // Waits for depth even to refuse: a rolled-back lock needs no refusal.
-    const deep = seen.confirmations >= confirmationsFor(wait.record, quote.body.amountBaseUnits);
+    const deep = seen.confirmations >= depth;
     if (deep && problems.length > 0) return { type: 'refused', reasons: problems };
     if (tip.timeMs > startBy) return { type: 'refused', reasons: [startMissed(startBy)] };
     if (deep) return { type: 'ready' };
+    if (!wasNear && problems.length === 0 && seen.confirmations >= depth - NEAR_BLOCKS) onNear?.();
+    wasNear ||= seen.confirmations >= depth - NEAR_BLOCKS;
   }
   throw signal.reason;
 }

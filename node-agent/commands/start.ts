@@ -137,7 +137,9 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       log(
         `No jobs are taken: ${fingerprint.detail}. ${network === 'devnet' ? 'On the devnet --allow-below-floor takes data-only jobs all the same.' : ''}`,
       );
-    } else if (allowBelowFloor) log(`WARNING: --allow-below-floor: ${fingerprint.detail}`);
+    } else if (allowBelowFloor && (fingerprint.sandbox === 'none' || fingerprint.sandbox === 'limits')) {
+      log(`WARNING: --allow-below-floor: ${fingerprint.detail}`);
+    }
     const store = await openBlobStore({ root: paths.blobs, maxBytes: offer.diskBytes });
     closing.push(() => store.close());
     const node = await createNode({
