@@ -1,10 +1,11 @@
 // Sign once: a decision is in the database and on disk before its signature exists, and no second one can be.
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { formatAmount } from '@nunet/shared/amount.ts';
 import { settleBytes } from '@nunet/shared/lock.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { sameOutcome } from './decision-log.ts';
-import type { DecisionRow } from './db/store.ts';
-import { referenceOf } from './intake.ts';
+import type { AttestationRow, DecisionRow } from './db/store.ts';
+import { referenceOf } from './lock-name.ts';
 import type { OraclePorts } from './ports.ts';
 
 type Needs = Pick<OraclePorts, 'store' | 'decisions' | 'signer' | 'now'>;
@@ -28,10 +29,26 @@ export async function decideAndSign(ports: Needs, wanted: DecisionRow): Promise<
       at: ports.now(),
       kind: 'decision',
       lock: stands.lock,
-      detail: `${stands.verdict} ${stands.paid} (${stands.rule})`,
+      detail: `${stands.verdict} ${formatAmount(stands.paid)} (${stands.rule})`,
     });
   }
   return stands;
+}
+
+/**
+ * An own signature that another oracle still has and this one has lost (a database restored from a copy): it is the
+ * decision. Throws `already-decided` when another outcome was signed too, which only a second process with this key can do.
+ */
+export async function adoptOwn(ports: Needs, row: AttestationRow, decidedAt: number): Promise<void> {
+  const { lock, verdict, rule, paid } = row;
+  const held = (await ports.store.attestationsOf(lock)).find(({ oracleKey }) => oracleKey === row.oracleKey);
+  if (held?.paid === paid) return;
+  const stands = await ports.store.decide({ lock, verdict, rule, paid, decidedAt });
+  if (stands.paid !== paid) {
+    throw new NunetError('already-decided', `Cannot keep ${lock} at ${paid}: this oracle decided ${stands.paid}; is its key in use twice?`);
+  }
+  await ports.decisions.append(stands);
+  await ports.store.addAttestation(row);
 }
 
 /** At start: what either the database or the disk has lost comes back from the other. Throws `decisions-differ`. */

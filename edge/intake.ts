@@ -6,8 +6,10 @@ import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 import type { EvidenceAnswer } from '@nunet/shared/oracle-client.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import { openStatement, signStatement, type Signed } from '@nunet/shared/signature.ts';
+import { adoptOwn } from './decide.ts';
 import type { AttestationRow, CaseRow, EvidenceRow } from './db/store.ts';
 import { MAX_PIECES_A_KIND, type Exchange } from './exchange.ts';
+import { referenceOf } from './lock-name.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
 import { graceOf } from './verdict.ts';
 
@@ -28,11 +30,6 @@ export interface IntakeEvents {
   /** Something new is known about a lock. `own`: the other oracles may not know it yet. */
   changed: (lock: string, own: boolean) => void;
 }
-
-export const referenceOf = (lock: string): OutputReference => {
-  const [txId = '', index = ''] = lock.split('#');
-  return { txId, index: Number(index) };
-};
 
 export const attestationOfRow = (row: AttestationRow, network: Quote['network']): Attestation => ({
   v: 1,
@@ -219,16 +216,14 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
         }
       }
       for (const a of message.attestations) {
-        if (!keys.includes(a.oracleKey) || a.oracleKey === signer.publicKey || referenceText(a.lock) !== name || !attestationIsSigned(a))
+        if (!keys.includes(a.oracleKey) || referenceText(a.lock) !== name || !attestationIsSigned(a)) continue;
+        const { oracleKey, verdict, rule, paidBaseUnits: paid, signature } = a;
+        const told = { lock: name, oracleKey, verdict, rule, paid, signature };
+        if (oracleKey === signer.publicKey) {
+          await adoptOwn(ports, told, now).catch((error: unknown) => ports.log(safeError(error).message));
           continue;
-        const added = await store.addAttestation({
-          lock: name,
-          oracleKey: a.oracleKey,
-          verdict: a.verdict,
-          rule: a.rule,
-          paid: a.paidBaseUnits,
-          signature: a.signature,
-        });
+        }
+        const added = await store.addAttestation(told);
         if (added) {
           await store.addEvent({
             at: ports.now(),

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { referenceText } from '@nunet/shared/fields.ts';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { settleBytes } from '@nunet/shared/lock.ts';
 import { fixtureCase, keyOf, type FixtureCase } from './fixtures.ts';
 import { bundleOf, reportWhen, testWorld, type World } from './test-world.ts';
 import { graceOf } from './verdict.ts';
@@ -221,6 +223,27 @@ describe('sign once', () => {
     expect(attestations[0]).toMatchObject({ verdict: 'refund', paidBaseUnits: '0' });
     await one.restart();
     expect(await one.store.decisionOf(referenceText(c.lock))).toMatchObject({ paid: 0n });
+  });
+
+  test('cannot sign two outcomes for one lock: a lost database and log learn the own decision back from another oracle', async () => {
+    const { w, c } = await withLock();
+    third(w).reachable = false;
+    await w.client(first(w)).submitEvidence(bundleOf(c, []), signal());
+    await w.client(second(w)).submitEvidence(bundleOf(c, []), signal());
+    const lost = { lock: referenceText(c.lock), verdict: 'refund' as const, rule: 'refused', paid: 0n };
+    const signature = bytesToHex(await first(w).signer.sign(settleBytes(c.lock, 0n)));
+    await second(w).store.addAttestation({ ...lost, oracleKey: first(w).signer.publicKey, signature });
+    const m = await c.manifest();
+    await w.client(first(w)).submitEvidence(
+      bundleOf(c, [
+        ['manifest', m],
+        ['ack', await c.ack(m)],
+      ]),
+      signal(),
+    );
+    const { attestations } = await reportWhen(first(w), c.lock, ({ state }) => state === 'attested');
+    expect(attestations.find(({ oracleKey }) => oracleKey === first(w).signer.publicKey)?.paidBaseUnits).toBe('0');
+    expect(first(w).decisions.entries.get(referenceText(c.lock))).toMatchObject({ paid: 0n });
   });
 
   test('after a kill between decision and signature the same decision is signed', async () => {

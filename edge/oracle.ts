@@ -1,5 +1,6 @@
 // The oracle: one case a lock, from the first evidence to the settled lock. Everything is in the database; a restart resumes.
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
+import { formatAmount } from '@nunet/shared/amount.ts';
 import { openEvidence, openQuote, type EvidenceBundle, type LockReport } from '@nunet/shared/evidence.ts';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 import { lockProblems } from '@nunet/shared/lock-check.ts';
@@ -12,7 +13,8 @@ import type { Signed } from '@nunet/shared/signature.ts';
 import { decideAndSign, reconcileDecisions } from './decide.ts';
 import type { CaseRow, CaseState, EventRow } from './db/store.ts';
 import type { Exchange } from './exchange.ts';
-import { createIntake, referenceOf } from './intake.ts';
+import { createIntake } from './intake.ts';
+import { referenceOf } from './lock-name.ts';
 import { createPeers, type PeerHealth } from './peers.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
 import { quorumOf, readEnd, stepSettlement, turnOf } from './settlement.ts';
@@ -71,6 +73,10 @@ interface Attention {
 /** Steps that run at once: each is a few queries and requests. */
 const STEPS_AT_ONCE = 8;
 const STATUS_EVENTS = 50;
+/** Blocks on a settlement, beyond a lock's own depth, until its case is closed: a rollback before that is noticed and settled again. */
+const SETTLED_DEPTH = 10;
+/** A settlement asks the chain five times and loads its builder. */
+const SETTLE_REQUESTS = 4;
 const HOUSEKEEPING_MS = 60_000;
 
 export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
@@ -105,7 +111,8 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
   };
 
   const backOff = (failures: number): number => Math.min(limits.retryMs * 2 ** Math.min(failures - 1, 16), limits.retryMaxMs);
-  const limited = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(limits.requestMs)]);
+  const limited = (signal: AbortSignal, requests = 1): AbortSignal =>
+    AbortSignal.any([signal, AbortSignal.timeout(requests * limits.requestMs)]);
 
   async function readTip(signal: AbortSignal): Promise<Tip> {
     try {
@@ -199,7 +206,7 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
       if (end === null) return;
       await setState(row, end.state, end.detail);
       if (row.spentBy !== spentBy) await store.updateCase(row.lock, { spentBy });
-      if (end.confirmations >= depth) await close(row, chainTimeMs, end.state, end.detail);
+      if (end.confirmations >= depth + SETTLED_DEPTH) await close(row, chainTimeMs, end.state, end.detail);
       return;
     }
     if (row.spentBy !== null) await store.updateCase(row.lock, { spentBy: null });
@@ -217,14 +224,14 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
       await look(row, it, reference, signal);
       if (it.view === null || it.view.spentBy !== null) return void (it.dirty = true);
       const turnAt = it.quorumAt + turnOf(lock.datum.oracleKeys, ports.signer.publicKey, peers.isAway) * limits.turnMs;
-      const progress = await stepSettlement(ports, limits, lock, quorum, turnAt, limited(signal));
+      const progress = await stepSettlement(ports, limits, lock, quorum, turnAt, limited(signal, SETTLE_REQUESTS));
       it.lookAt = 0;
       if (progress.againAt !== null) it.retryAt = progress.againAt;
       await setState(row, progress.state, progress.detail);
       return;
     }
     if ((await store.decisionOf(row.lock)) !== null || ports.decisions.entries.has(row.lock)) {
-      await decided(row, it, quote, null, chainTimeMs, signal);
+      await decided(row, it, quote, lock, null, chainTimeMs, signal);
       return;
     }
 
@@ -243,7 +250,7 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
       const view = it.view;
       if (view === null || view.spentBy !== null || view.lock.confirmations < depth) return void (it.dirty = true);
       const again = await judge(row, quote, view.lock, await chainTime(signal));
-      if (again.type === 'verdict') await decided(row, it, quote, again, chainTimeMs, signal);
+      if (again.type === 'verdict') await decided(row, it, quote, view.lock, again, chainTimeMs, signal);
       else it.dirty = true;
     }
   }
@@ -258,6 +265,7 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
     row: CaseRow,
     it: Attention,
     quote: Signed<Quote>,
+    lock: LockedOutput,
     step: Verdict | null,
     chainTimeMs: number,
     signal: AbortSignal,
@@ -276,20 +284,17 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
     await peers.exchange(referenceOf(row.lock), quote.body.oracleKeys, signal);
     const all = await store.attestationsOf(row.lock);
     const equal = all.filter((a) => a.paid === stands.paid).length;
-    if (equal >= quote.body.k) {
+    const said = `decided ${stands.verdict} ${formatAmount(stands.paid)} (${stands.rule})`;
+    if (quorumOf(lock.datum, all) !== null) {
       it.dirty = true;
-      await setState(row, 'attested', `decided ${stands.verdict} ${stands.paid} (${stands.rule}); ${equal} oracles agree`);
+      await setState(row, 'attested', `${said}; ${equal} oracles agree`);
       return;
     }
     // Others decide by themselves and tell; asking again is for those that were away.
     it.failures = Math.min(it.failures + 1, 8);
     it.retryAt = now() + backOff(it.failures);
     const differ = all.length > equal ? `; ${all.length - equal} decided otherwise` : '';
-    await setState(
-      row,
-      'attested',
-      `decided ${stands.verdict} ${stands.paid} (${stands.rule}); ${equal} of ${quote.body.k} oracles agree${differ}`,
-    );
+    await setState(row, 'attested', `${said}; ${equal} of ${lock.datum.k} oracles agree${differ}`);
   }
 
   async function close(row: CaseRow, chainTimeMs: number, state: 'settled' | 'ended', detail: string): Promise<void> {
@@ -310,13 +315,14 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
     );
   };
 
-  async function stepSafely(row: CaseRow, it: Attention, chainTimeMs: number, signal: AbortSignal): Promise<void> {
+  async function stepSafely(lock: string, it: Attention, chainTimeMs: number, signal: AbortSignal): Promise<void> {
     it.running = true;
     it.dirty = false;
     it.retryAt = 0;
     it.until = 0;
     try {
-      await step(row, it, chainTimeMs, signal);
+      const row = await store.findCase(lock);
+      if (row !== null) await step(row, it, chainTimeMs, signal);
       if (it.retryAt === 0) it.failures = 0;
       it.problem = null;
     } catch (error) {
@@ -326,22 +332,21 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
       it.view = null;
       it.lookAt = it.retryAt;
       it.problem = safeError(error).message;
-      ports.log(`${row.lock}: ${error instanceof NunetError ? error.message : String((error as Error).stack ?? error)}`);
+      ports.log(`${lock}: ${error instanceof NunetError ? error.message : String((error as Error).stack ?? error)}`);
     } finally {
       it.running = false;
     }
   }
 
   async function round(signal: AbortSignal): Promise<void> {
-    const open = await store.openCases();
-    const names = new Set(open.map(({ lock }) => lock));
-    for (const lock of attention.keys()) if (!names.has(lock)) attention.delete(lock);
-    if (open.length === 0) return;
+    const open = new Set(await store.openLocks());
+    for (const lock of attention.keys()) if (!open.has(lock)) attention.delete(lock);
+    if (open.size === 0) return;
     const { timeMs } = await readTip(signal);
-    const due = open.map((row) => ({ row, it: attend(row.lock) })).filter(({ it }) => isDue(it, timeMs));
+    const due = [...open].map((lock) => ({ lock, it: attend(lock) })).filter(({ it }) => isDue(it, timeMs));
     const next = due.values();
     const worker = async (): Promise<void> => {
-      for (const { row, it } of next) await stepSafely(row, it, timeMs, signal);
+      for (const { lock, it } of next) await stepSafely(lock, it, timeMs, signal);
     };
     await Promise.all(Array.from({ length: Math.min(STEPS_AT_ONCE, due.length) }, worker));
   }

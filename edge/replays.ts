@@ -4,7 +4,7 @@ import type { Quote } from '@nunet/shared/quote.ts';
 import type { ReplayResponse } from '@nunet/shared/replay.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
 import type { CaseRow } from './db/store.ts';
-import { referenceOf } from './intake.ts';
+import { referenceOf } from './lock-name.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
 
 export interface Replays {

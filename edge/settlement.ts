@@ -5,7 +5,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import type { LockedOutput } from '@nunet/shared/lock.ts';
 import type { AttestationRow, CaseRow } from './db/store.ts';
-import { referenceOf } from './intake.ts';
+import { referenceOf } from './lock-name.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
 
 export interface Quorum {

@@ -26,7 +26,11 @@ export function createStore(db: Db) {
       const [row] = await db.select().from(cases).where(eq(cases.lock, lock));
       return row ?? null;
     },
-    openCases: (): Promise<CaseRow[]> => db.select().from(cases).where(isNull(cases.closedAt)).orderBy(asc(cases.firstSeenAt)),
+    /** Names only: a row may hold a job spec of 64 kB. Oldest first. */
+    async openLocks(): Promise<string[]> {
+      const rows = await db.select({ lock: cases.lock }).from(cases).where(isNull(cases.closedAt)).orderBy(asc(cases.firstSeenAt));
+      return rows.map(({ lock }) => lock);
+    },
     async countOpenCases(): Promise<number> {
       const [row] = await db.select({ n: count() }).from(cases).where(isNull(cases.closedAt));
       return row?.n ?? 0;
