@@ -1,32 +1,18 @@
 // BlobStore: files of jobs on disk, kept as the blocks they travel in. Every byte that comes in or goes out is checked against its CID.
 // Folder: <root>/<jobId>/<fileCid>/ with `node` (the file's node), `data` (blocks at their offsets), `have` (indexes of blocks that
 // arrived) and, for a file that stays where it is, `source.json`. Names are CIDs, so nothing from outside becomes a path.
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import {
-  copyFile,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  unlink,
-  writeFile,
-  type FileHandle,
-} from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, readFile, realpath, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { matchesCid, parseCid, rawCidOfHash } from '@nunet/shared/encoding.ts';
+import { matchesCid, parseCid } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { fileName } from '@nunet/shared/fields.ts';
-import { blockLength, decodeFileNode, encodeFileNode, MAX_BLOCK_BYTES, MAX_FILE_BYTES, type FileNode } from '@nunet/shared/file-dag.ts';
-import { z } from 'zod';
+import { blockLength, decodeFileNode, encodeFileNode, MAX_BLOCK_BYTES, type FileNode } from '@nunet/shared/file-dag.ts';
+import { blobFileOf, closeHandle, isMissingFile, rawCid, readBlobFile, readBlock, verify, writeBlock, type BlobFile } from './blob-file.ts';
+import { cutFileOnDisk, holdsFile } from './cut-file.ts';
 
 const VERSION = '1';
-const sourceSchema = z.strictObject({ v: z.literal(1), path: z.string() });
 
 export interface StoredFile {
   cid: string;
@@ -35,25 +21,6 @@ export interface StoredFile {
   missingBlocks: number;
 }
 
-interface Entry {
-  readonly cid: string;
-  readonly folder: string;
-  readonly node: FileNode;
-  /** Path of the bytes: our own `data`, or the imported file where it is. */
-  readonly path: string;
-  readonly imported: boolean;
-  readonly indexes: Map<string, number[]>;
-  readonly missing: Set<string>;
-  /** False for what an earlier process wrote: a power cut may have lost data that `have` claims. */
-  verified: boolean;
-  /** Open for writing while blocks arrive. A promise, so that two blocks at once open it once. */
-  handle: Promise<{ data: FileHandle; have: FileHandle }> | undefined;
-  writers: number;
-}
-
-/** sha2-256 of the platform: seven times faster than in JavaScript. */
-const rawCid = (bytes: Uint8Array): string => rawCidOfHash(createHash('sha256').update(bytes).digest());
-const isMissingFile = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
 const isThere = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EEXIST';
 
 /** Opens or makes the store. `maxBytes` bounds all files together, imported ones not counted. Throws `store-version`. */
@@ -79,7 +46,7 @@ export async function openBlobStore(options: { root: string; maxBytes: number })
 export class BlobStore {
   readonly #root: string;
   readonly #maxBytes: number;
-  readonly #jobs = new Map<string, Map<string, Entry>>();
+  readonly #jobs = new Map<string, Map<string, BlobFile>>();
   #usedBytes = 0;
 
   constructor(root: string, maxBytes: number) {
@@ -98,7 +65,7 @@ export class BlobStore {
       if (!isCid(jobId)) continue;
       for (const cid of await readdir(join(this.#root, jobId))) {
         const folder = join(this.#root, jobId, cid);
-        const entry = isCid(cid) ? await readEntry(folder, cid) : null;
+        const entry = isCid(cid) ? await readBlobFile(folder, cid) : null;
         if (entry === null) await rm(folder, { recursive: true, force: true });
         else this.#add(jobId, entry);
       }
@@ -137,7 +104,7 @@ export class BlobStore {
         }
         await writeFile(join(temporary, 'have'), '', { mode: 0o600 });
       });
-      const entry = entryOf({ cid, folder, node, path: join(folder, 'data'), imported: false, verified: true }, []);
+      const entry = blobFileOf({ cid, folder, node, path: join(folder, 'data'), imported: false, verified: true }, []);
       if (this.#put(jobId, entry)) this.#usedBytes -= node.bytes;
     } catch (error) {
       this.#usedBytes -= node.bytes;
@@ -161,26 +128,12 @@ export class BlobStore {
     if (!entry.missing.has(blockCid)) return true;
     entry.writers += 1;
     try {
-      await this.#write(entry, blockCid, indexes, bytes);
+      await writeBlock(entry, blockCid, indexes, bytes);
     } finally {
       entry.writers -= 1;
       if (entry.missing.size === 0 && entry.writers === 0) await closeHandle(entry);
     }
     return true;
-  }
-
-  async #write(entry: Entry, blockCid: string, indexes: readonly number[], bytes: Uint8Array): Promise<void> {
-    entry.handle ??= openForWriting(entry).catch((error: unknown) => {
-      entry.handle = undefined;
-      throw error;
-    });
-    const { data, have } = await entry.handle;
-    for (const index of indexes) await writeAll(data, bytes, index * MAX_BLOCK_BYTES);
-    // After the data: a kill between the two costs one block, the other order would claim a block that is not there.
-    const mark = new Uint8Array(4 * indexes.length);
-    indexes.forEach((index, at) => new DataView(mark.buffer).setUint32(4 * at, index));
-    await have.appendFile(mark);
-    entry.missing.delete(blockCid);
   }
 
   /**
@@ -217,7 +170,7 @@ export class BlobStore {
         writeFile(join(temporary, 'source.json'), JSON.stringify({ v: 1, path: real }), { mode: 0o600 }),
       );
       const all = node.blocks.map((_, index) => index);
-      this.#put(jobId, entryOf({ cid: encoded.cid, folder, node, path: real, imported: true, verified: true }, all));
+      this.#put(jobId, blobFileOf({ cid: encoded.cid, folder, node, path: real, imported: true, verified: true }, all));
     }
     return { cid: encoded.cid, bytes: node.bytes };
   }
@@ -303,7 +256,7 @@ export class BlobStore {
     }
   }
 
-  #entry(jobId: string, cid: string): Entry {
+  #entry(jobId: string, cid: string): BlobFile {
     const entry = this.#jobs.get(jobId)?.get(cid);
     if (entry === undefined) throw new NunetError('file-unknown', `Cannot find file ${cid.slice(0, 80)}: this job has not stored it`);
     return entry;
@@ -332,15 +285,15 @@ export class BlobStore {
   }
 
   /** True when the file was here already and stays as it is. */
-  #put(jobId: string, entry: Entry): boolean {
+  #put(jobId: string, entry: BlobFile): boolean {
     if (this.node(jobId, entry.cid) !== undefined) return true;
-    const files = this.#jobs.get(jobId) ?? new Map<string, Entry>();
+    const files = this.#jobs.get(jobId) ?? new Map<string, BlobFile>();
     files.set(entry.cid, entry);
     this.#jobs.set(jobId, files);
     return false;
   }
 
-  #add(jobId: string, entry: Entry): void {
+  #add(jobId: string, entry: BlobFile): void {
     if (!this.#put(jobId, entry) && !entry.imported) this.#usedBytes += entry.node.bytes;
   }
 }
@@ -348,142 +301,6 @@ export class BlobStore {
 function isCid(text: string): boolean {
   try {
     return parseCid(text).toString() === text;
-  } catch {
-    return false;
-  }
-}
-
-function entryOf(fields: Omit<Entry, 'indexes' | 'missing' | 'handle' | 'writers'>, have: Iterable<number>): Entry {
-  const indexes = new Map<string, number[]>();
-  fields.node.blocks.forEach((block, index) => {
-    const known = indexes.get(block);
-    if (known === undefined) indexes.set(block, [index]);
-    else known.push(index);
-  });
-  const missing = new Set(fields.node.blocks);
-  for (const index of have) {
-    const block = fields.node.blocks[index];
-    if (block !== undefined) missing.delete(block);
-  }
-  return { ...fields, indexes, missing, handle: undefined, writers: 0 };
-}
-
-/** What an earlier process left of a file; null when it is not usable. */
-async function readEntry(folder: string, cid: string): Promise<Entry | null> {
-  try {
-    const nodeBytes = await readFile(join(folder, 'node'));
-    if (!matchesCid(nodeBytes, cid)) return null;
-    const node = decodeFileNode(nodeBytes);
-    const source = await readFile(join(folder, 'source.json'), 'utf8').catch((error: unknown) => {
-      if (isMissingFile(error)) return null;
-      throw error;
-    });
-    if (source !== null) {
-      const { path } = sourceSchema.parse(JSON.parse(source));
-      return entryOf({ cid, folder, node, path, imported: true, verified: false }, node.blocks.keys());
-    }
-    const marks = await readFile(join(folder, 'have'));
-    const view = new DataView(marks.buffer, marks.byteOffset, marks.length);
-    // A kill may leave part of the last mark: it is not counted, and cut off so that later marks stay aligned.
-    const have = Array.from({ length: Math.floor(marks.length / 4) }, (_, at) => view.getUint32(4 * at));
-    if (marks.length % 4 !== 0) await writeFile(join(folder, 'have'), marks.subarray(0, have.length * 4), { mode: 0o600 });
-    const path = join(folder, 'data');
-    if ((await stat(path)).size !== node.bytes) return null;
-    return entryOf({ cid, folder, node, path, imported: false, verified: false }, have);
-  } catch {
-    // Whatever it is, it can be fetched again.
-    return null;
-  }
-}
-
-async function closeHandle(entry: Entry): Promise<void> {
-  const { handle } = entry;
-  entry.handle = undefined;
-  const files = await handle?.catch(() => undefined);
-  await files?.data.close();
-  await files?.have.close();
-}
-
-async function openForWriting(entry: Entry): Promise<{ data: FileHandle; have: FileHandle }> {
-  const data = await open(entry.path, 'r+');
-  try {
-    return { data, have: await open(join(entry.folder, 'have'), 'a') };
-  } catch (error) {
-    await data.close();
-    throw error;
-  }
-}
-
-/** The block's bytes, or null when the disk no longer holds them. */
-async function readBlock(entry: Entry, index: number): Promise<Uint8Array | null> {
-  let handle: FileHandle;
-  try {
-    handle = await open(entry.path, 'r');
-  } catch {
-    return null;
-  }
-  try {
-    const bytes = new Uint8Array(blockLength(entry.node, index));
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, index * MAX_BLOCK_BYTES);
-    return bytesRead === bytes.length && rawCid(bytes) === entry.node.blocks[index] ? bytes : null;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
-}
-
-/** Reads a file through once; blocks that are not what they should be are wanted again. */
-async function verify(entry: Entry): Promise<void> {
-  const bad: string[] = [];
-  for (const [block, indexes] of entry.indexes) {
-    if (entry.missing.has(block)) continue;
-    for (const index of indexes) {
-      if ((await readBlock(entry, index)) === null) {
-        bad.push(block);
-        break;
-      }
-    }
-  }
-  for (const block of bad) entry.missing.add(block);
-  entry.verified = true;
-}
-
-async function cutFileOnDisk(path: string): Promise<FileNode> {
-  const handle = await open(path, 'r');
-  try {
-    const info = await handle.stat();
-    if (!info.isFile()) throw new NunetError('file-missing', `Cannot take ${path}: it is not a regular file`);
-    if (info.size > MAX_FILE_BYTES) {
-      throw new NunetError('file-too-large', `Cannot take ${path}: ${info.size} bytes, at most ${MAX_FILE_BYTES} are allowed`);
-    }
-    const blocks: string[] = [];
-    const buffer = new Uint8Array(MAX_BLOCK_BYTES);
-    for (let offset = 0; offset < info.size;) {
-      const wanted = Math.min(MAX_BLOCK_BYTES, info.size - offset);
-      let filled = 0;
-      while (filled < wanted) {
-        const { bytesRead } = await handle.read(buffer, filled, wanted - filled, offset + filled);
-        if (bytesRead === 0) throw new NunetError('file-changed', `Cannot take ${path}: it became shorter while it was read`);
-        filled += bytesRead;
-      }
-      blocks.push(rawCid(buffer.subarray(0, wanted)));
-      offset += wanted;
-    }
-    return { bytes: info.size, blocks };
-  } finally {
-    await handle.close();
-  }
-}
-
-async function holdsFile(path: string, cid: string): Promise<boolean> {
-  try {
-    return encodeFileNode(await cutFileOnDisk(path)).cid === cid;
   } catch {
     return false;
   }

@@ -1,7 +1,6 @@
 // The agent's peer key on disk: an Ed25519 seed in a file that only its owner can read.
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, stat, unlink } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
+import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
