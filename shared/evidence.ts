@@ -41,16 +41,6 @@ export const evidenceBundle = z.strictObject({
 export type EvidenceBundle = z.infer<typeof evidenceBundle>;
 export const MAX_EVIDENCE_BYTES = MAX_SPEC_BYTES + MAX_MANIFEST_BYTES + MAX_QUOTE_BYTES + 4 * MAX_ANSWER_BYTES + 8 * 1024;
 
-/** All that is known over one lock, each piece checked against the quote. */
-export interface Evidence {
-  quote: Signed<Quote>;
-  lockRefusal?: Signed<LockRefusal>;
-  manifest?: Signed<Manifest>;
-  ack?: Signed<Ack>;
-  dispute?: Signed<Dispute>;
-  cancel?: Signed<Cancel>;
-}
-
 /** Opens the quote of a lock: signed by the compute provider it names. Throws as `openStatement`. */
 export const openQuote = (envelope: Uint8Array, network: Network): Signed<Quote> =>
   openStatement('quote', quote, envelope, {

@@ -1,7 +1,7 @@
 // OracleClient: how agents and service providers hand evidence to an oracle and ask about a lock. Web APIs only.
 import { z } from 'zod';
-import { attestation, MAX_RECEIPT_BYTES, receipt, type Receipt } from './attestation.ts';
-import { decode, encode, parse } from './encoding.ts';
+import { MAX_RECEIPT_BYTES, receipt, type Receipt } from './attestation.ts';
+import { decode, encode } from './encoding.ts';
 import { NunetError } from './errors.ts';
 import { encodeBundle, EVIDENCE_KINDS, parseLockReport, type EvidenceBundle, type LockReport } from './evidence.ts';
 import type { Network, OutputReference } from './fields.ts';
@@ -149,20 +149,3 @@ export function createOracleClient(options: SignedFetch & { url: string; key: st
     },
   };
 }
-
-/** Attestations of a `LockReport` as they were signed, for a caller that checks them itself with `attestationIsSigned`. */
-export const attestationOf = (network: Network, lock: OutputReference, entry: LockReport['attestations'][number]) =>
-  parse(
-    attestation,
-    {
-      v: 1,
-      network,
-      lock,
-      oracleKey: entry.oracleKey,
-      verdict: entry.verdict,
-      rule: entry.rule,
-      paidBaseUnits: BigInt(entry.paidBaseUnits),
-      signature: entry.signature,
-    },
-    'attestation',
-  );

@@ -1,7 +1,6 @@
 // Every query of the oracle. A decision is a row that can be written once; all else can be derived from the peers again.
 import { and, asc, count, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import { NunetError } from '@nunet/shared/errors.ts';
-import type { VerdictKind } from '@nunet/shared/attestation.ts';
 import type { EvidenceKind } from '@nunet/shared/evidence.ts';
 import type { ReplayOutcome } from '@nunet/shared/replay.ts';
 import type { Db } from './open.ts';
@@ -154,5 +153,3 @@ export function createStore(db: Db) {
     },
   };
 }
-
-export type { VerdictKind };

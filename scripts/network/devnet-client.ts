@@ -1,11 +1,5 @@
 // The devnet's own controls over HTTP: faucet, time, ledger dump.
 import { NunetError } from '@nunet/shared/errors.ts';
-import type { AssetId } from '@nunet/shared/fields.ts';
-
-export interface DevnetInfo {
-  url: string;
-  asset: AssetId;
-}
 
 export async function callDevnet(url: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(new URL(path, url), {
