@@ -112,6 +112,9 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
   bound = [`${options.host}:${port}`, `localhost:${port}`];
 
   const running = oracle.run(stopping.signal).catch((error: unknown) => log(`the oracle stopped: ${(error as Error).message}`));
+  // The oracle that mostly submits loads its builder while nothing waits for it: that blocks for two seconds.
+  const isFirst = record.current().oracles.every(({ key }) => key >= signer.publicKey);
+  if (isFirst) settler.prepare();
   const refreshing = setInterval(() => void record.refresh(), RECORD_REFRESH_MS);
   return {
     url: `http://${options.host}:${port}`,
