@@ -1,5 +1,6 @@
 // hub: relays, passes adverts on and tells newcomers who is there. Runs no jobs and holds no money.
 import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { network as networkName } from '@nunet/shared/fields.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
@@ -10,11 +11,13 @@ import { keepHubs } from '../network/hubs.ts';
 import { loadPeerKey } from '../network/identity.ts';
 import { createNode } from '../network/node.ts';
 import { takeProcessLock } from '../process-lock.ts';
-import { parseFlags, required, type Command, type CommandIo } from './flags.ts';
+import { parseFlags, type Command, type CommandIo } from './flags.ts';
+
+const DEFAULT_FOLDER = join(homedir(), '.nunet-hub');
 
 const flags = {
-  data: { value: 'FOLDER', help: 'where its key and known peers lie' },
-  network: { value: 'NAME', help: 'devnet, preview or preprod' },
+  data: { value: 'FOLDER', help: `where its key and known peers lie (${DEFAULT_FOLDER})` },
+  network: { value: 'NAME', help: 'devnet, preview or preprod (preprod)' },
   'listen-tcp': { value: 'IP:PORT', help: 'where to listen (off)' },
   'listen-ws': { value: 'IP:PORT', help: 'the same for WebSocket (off)' },
   'listen-webrtc': { value: 'IP:PORT', help: 'the same for WebRTC (off)' },
@@ -24,10 +27,10 @@ const flags = {
 
 async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   const given = parseFlags({ name: 'hub', flags }, argv);
-  const parsed = networkName.safeParse(required('hub', given, 'network'));
+  const parsed = networkName.safeParse(given.network ?? 'preprod');
   if (!parsed.success) throw new NunetError('flag-invalid', 'Cannot run hub: --network must be devnet, preview or preprod');
   const network = parsed.data;
-  const dataPath = resolve(required('hub', given, 'data'));
+  const dataPath = resolve(given.data ?? DEFAULT_FOLDER);
   const listen = (flag: 'listen-tcp' | 'listen-ws' | 'listen-webrtc') => {
     const text = given[flag];
     if (text === undefined || text === 'off') return undefined;

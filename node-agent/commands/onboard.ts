@@ -5,8 +5,9 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { hex32 } from '@nunet/shared/fields.ts';
+import { z } from 'zod';
 import { shareOf } from '../capacity.ts';
-import { CONFIG_VERSION, parseConfig, pathsOf, writeConfig } from '../config.ts';
+import { agentConfig, CONFIG_VERSION, parseConfig, pathsOf, writeConfig } from '../config.ts';
 import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
 import { parseFlags, type Command, type CommandIo } from './flags.ts';
@@ -40,6 +41,11 @@ const flags = {
 const notes = `The payout address is bound to this agent by this configuration alone for now: whoever can write the file can
 redirect later pay (locks that exist keep their address). A binding signed by the wallet (CIP-8) comes with the next release.`;
 
+const keyList = z
+  .string()
+  .refine((text) => text.split(',').every((key) => hex32.safeParse(key).success), 'must be keys of 64 hex digits with commas between them');
+const existingFile = z.string().refine((path) => existsSync(path), 'there is no such file');
+
 async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   const given = parseFlags({ name: 'onboard', flags }, argv);
   const dataPath = resolve(given.data ?? DEFAULT_DATA);
@@ -49,50 +55,57 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   }
   await mkdir(dataPath, { recursive: true, mode: 0o700 });
 
-  /** The flag, or a person's answer, or the default. */
-  const value = async (name: keyof typeof flags, question: string, standard?: string): Promise<string> => {
+  /** The flag, or a person's answer (asked again until `field` takes it), or the default. A wrong flag is named at the end, with all others. */
+  const value = async (name: keyof typeof flags, question: string, field: z.ZodType, standard?: string): Promise<string> => {
     const flag = given[name];
     if (typeof flag === 'string') return flag;
-    if (given.yes !== true && io.ask !== undefined) {
+    while (given.yes !== true && io.ask !== undefined) {
       const answer = (await io.ask(`${question}${standard === undefined ? '' : ` [${standard}]`}: `)).trim();
-      if (answer !== '') return answer;
+      const text = answer === '' ? standard : answer;
+      if (text === undefined) continue;
+      const checked = field.safeParse(text);
+      if (checked.success) return text;
+      io.warn(`  ${checked.error.issues[0]?.message ?? 'not valid'}`);
     }
     if (standard !== undefined) return standard;
     throw new NunetError('flag-missing', `Cannot onboard: --${name} is missing (${flags[name].help})`);
   };
+  const { shape } = agentConfig;
   const percent = async (name: 'cpus' | 'memory' | 'disk', question: string, standard: string): Promise<number> =>
-    Number(await value(name, question, standard));
+    Number(await value(name, question, z.coerce.number().pipe(shape.share.shape[name]), standard));
   const listen = async (name: 'listen-tcp' | 'listen-ws' | 'listen-webrtc', question: string, standard: string) => {
-    const text = await value(name, question, standard);
+    const text = await value(name, question, z.literal('off').or(shape.listen.shape.tcp), standard);
     return text === 'off' ? null : text;
   };
+  const price = (name: 'price-cpu-hour' | 'price-memory-gib-hour' | 'price-minimum', question: string, standard: string): Promise<string> =>
+    value(name, question, shape.prices.shape.cpuHour, standard);
 
   const machine = await machineOffer(dataPath);
   const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   io.print(`This machine: ${machine.cpus} CPUs, ${gib(machine.memoryBytes)} of memory, ${gib(machine.diskBytes)} of free disk.`);
-  const keys = (await value('pinned', 'Public keys that sign the network record, with commas')).split(',');
+  const keys = (await value('pinned', 'Public keys that sign the network record, with commas', keyList)).split(',');
   const wrong = keys.find((key) => !hex32.safeParse(key).success);
   if (wrong !== undefined)
     throw new NunetError('flag-invalid', `Cannot onboard: --pinned: "${wrong.slice(0, 70)}" is not a key of 64 hex digits`);
   const config = parseConfig(
     {
       version: CONFIG_VERSION,
-      network: await value('network', 'Network: devnet, preview or preprod', 'preprod'),
-      address: await value('address', 'Cardano address that pay goes to (addr_test1...)'),
+      network: await value('network', 'Network: devnet, preview or preprod', shape.network, 'preprod'),
+      address: await value('address', 'Cardano address that pay goes to (addr_test1...)', shape.address),
       share: {
         cpus: await percent('cpus', 'Percent of the CPUs to lend, 10 to 90', '50'),
         memory: await percent('memory', 'Percent of the memory to lend, 10 to 90', '50'),
         disk: await percent('disk', 'Percent of the free disk to lend, 10 to 90', '20'),
       },
       prices: {
-        cpuHour: await value('price-cpu-hour', 'NTX for one CPU for an hour', '1'),
-        memoryGibHour: await value('price-memory-gib-hour', 'NTX for one GiB of memory for an hour', '0.1'),
+        cpuHour: await price('price-cpu-hour', 'NTX for one CPU for an hour', '1'),
+        memoryGibHour: await price('price-memory-gib-hour', 'NTX for one GiB of memory for an hour', '0.1'),
         gpuHour: given['price-gpu-hour'] ?? '10',
-        minimum: await value('price-minimum', 'NTX that a job pays at least', '0.01'),
+        minimum: await price('price-minimum', 'NTX that a job pays at least', '0.01'),
       },
-      networkRecord: resolve(await value('network-record', 'File with the signed network record')),
+      networkRecord: resolve(await value('network-record', 'File with the signed network record', existingFile)),
       pinned: { keys, threshold: given['pinned-threshold'] === undefined ? keys.length : Number(given['pinned-threshold']) },
-      chainUrl: await value('chain', 'URL of a Blockfrost-compatible API'),
+      chainUrl: await value('chain', 'URL of a Blockfrost-compatible API', shape.chainUrl),
       listen: {
         tcp: await listen('listen-tcp', 'Listen for TCP at IP:PORT, or off', '0.0.0.0:4201'),
         ws: await listen('listen-ws', 'Listen for WebSocket at IP:PORT, or off', 'off'),

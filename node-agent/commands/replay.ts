@@ -1,5 +1,6 @@
 // replay: the agent that an operator runs beside its oracle. Runs disputed public jobs again and says what came out. Earns and signs nothing.
 import { mkdir, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { network as networkName } from '@nunet/shared/fields.ts';
@@ -11,11 +12,13 @@ import { takeProcessLock } from '../process-lock.ts';
 import { serveReplays } from '../replay-port.ts';
 import { fetchFromSources } from '../replay-sources.ts';
 import { replayJob } from '../replay.ts';
-import { parseFlags, required, type Command, type CommandIo } from './flags.ts';
+import { parseFlags, type Command, type CommandIo } from './flags.ts';
+
+const DEFAULT_FOLDER = join(homedir(), '.nunet-replay');
 
 const flags = {
-  data: { value: 'FOLDER', help: 'folder of this replayer alone' },
-  network: { value: 'NAME', help: 'devnet, preview or preprod' },
+  data: { value: 'FOLDER', help: `folder of this replayer alone (${DEFAULT_FOLDER})` },
+  network: { value: 'NAME', help: 'devnet, preview or preprod (preprod)' },
   socket: { value: 'PATH', help: 'unix socket to listen on' },
   listen: { value: '127.0.0.1:PORT', help: 'instead of a socket: a loopback port' },
   'max-disk-gib': { value: 'GIB', help: 'most that one replay may fetch (16)' },
@@ -25,14 +28,14 @@ const flags = {
 
 async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   const given = parseFlags({ name: 'replay', flags }, argv);
-  const parsed = networkName.safeParse(required('replay', given, 'network'));
+  const parsed = networkName.safeParse(given.network ?? 'preprod');
   if (!parsed.success) throw new NunetError('flag-invalid', 'Cannot replay: --network must be devnet, preview or preprod');
   const network = parsed.data;
   const allowBelowFloor = given['allow-below-floor'] === true;
   if (allowBelowFloor && network !== 'devnet') {
     throw new NunetError('flag-invalid', `Cannot replay: --allow-below-floor is for the devnet alone, this is ${network}`);
   }
-  const dataPath = resolve(required('replay', given, 'data'));
+  const dataPath = resolve(given.data ?? DEFAULT_FOLDER);
   const listen = listenOn(given.socket, given.listen);
   await mkdir(dataPath, { recursive: true, mode: 0o700 });
   const lock = await takeProcessLock(join(dataPath, 'replay.lock'), 'the replayer');
