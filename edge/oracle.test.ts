@@ -4,7 +4,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { settleBytes } from '@nunet/shared/lock.ts';
 import { fixtureCase, keyOf, type FixtureCase } from './fixtures.ts';
 import { bundleOf, reportWhen, testWorld, type World } from './test-world.ts';
-import { graceOf } from './verdict.ts';
+import { graceOf, standbyUntil } from './verdict.ts';
 
 let world: World | undefined;
 afterEach(async () => {
@@ -92,10 +92,31 @@ describe('oracles pool, decide once and settle', () => {
     expect(reports[0]?.attestations[0]).toMatchObject({ verdict: 'refund', rule: 'missed', paidBaseUnits: '0' });
   });
 
+  test('beyond the first k, an oracle replays only when those do not settle it in time', async () => {
+    const { w, c } = await withLock();
+    const [a, b] = w.oracles;
+    for (const one of w.oracles) one.replay = 'rejected';
+    if (a !== undefined && b !== undefined) [a.replay, b.replay] = ['rejected', 'unavailable'];
+    const m = await c.manifest();
+    await w.client(third(w)).submitEvidence(
+      bundleOf(c, [
+        ['manifest', m],
+        ['dispute', await c.dispute(m)],
+      ]),
+      signal(),
+    );
+    await expect.poll(() => second(w).replayed.length).toBeGreaterThan(1);
+    await reportWhen(third(w), c.lock, ({ detail }) => detail.includes('first'));
+    expect(third(w).replayed).toEqual([]);
+    w.chain.at(standbyUntil(c.quote.body, w.chain.timeMs) + 1);
+    await settled(w, c);
+    expect(third(w).replayed).toHaveLength(1);
+  });
+
   test.each([
     ['upheld', 'outputs-disproved', 0n],
     ['rejected', 'dispute-rejected', 3_000_000n],
-  ] as const)('a disputed public job is replayed by each oracle: %s', async (outcome, rule, paid) => {
+  ] as const)('a disputed public job is replayed: %s', async (outcome, rule, paid) => {
     const { w, c } = await withLock();
     for (const one of w.oracles) one.replay = outcome;
     const m = await c.manifest();

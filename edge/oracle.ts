@@ -19,7 +19,7 @@ import { createPeers, type PeerHealth } from './peers.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
 import { quorumOf, readEnd, stepSettlement, turnOf } from './settlement.ts';
 import { createReplays } from './replays.ts';
-import { replayUntil, verdict, type Held, type Pool, type Verdict } from './verdict.ts';
+import { replayUntil, standbyUntil, verdict, type Held, type Pool, type Verdict } from './verdict.ts';
 
 export interface OracleStatus {
   network: string;
@@ -217,13 +217,14 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
     }
 
     // Loaded while the job's owner still looks at the outputs.
-    if (turnOf(lock.datum.oracleKeys, ports.signer.publicKey, peers.isAway) === 0) ports.settler.prepare();
+    const turn = (): number => turnOf(lock.datum.oracleKeys, ports.signer.publicKey, peers.isAway);
+    if (turn() === 0) ports.settler.prepare();
     const quorum = quorumOf(lock.datum, await store.attestationsOf(row.lock));
     if (quorum !== null) {
       it.quorumAt ??= now();
       await look(row, it, reference, signal);
       if (it.view === null || it.view.spentBy !== null) return void (it.dirty = true);
-      const turnAt = it.quorumAt + turnOf(lock.datum.oracleKeys, ports.signer.publicKey, peers.isAway) * limits.turnMs;
+      const turnAt = it.quorumAt + turn() * limits.turnMs;
       const progress = await stepSettlement(ports, limits, lock, quorum, turnAt, limited(signal, SETTLE_REQUESTS));
       it.lookAt = 0;
       if (progress.againAt !== null) it.retryAt = progress.againAt;
@@ -240,6 +241,12 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
       it.until = first.until;
       await setState(row, 'waiting', first.because);
     } else if (first.type === 'replay') {
+      const standby = standbyUntil(quote.body, first.disputedAt);
+      if (turn() >= lock.datum.k && chainTimeMs <= standby) {
+        it.until = standby;
+        await setState(row, 'replaying', 'disputed; other oracles run the job again first');
+        return;
+      }
       await setState(row, 'replaying', 'disputed; the job is being run again');
       it.until = replayUntil(quote.body);
       it.retryAt = replays.start(row, quote, first);

@@ -33,7 +33,10 @@ export interface CaseFacts {
 }
 
 export type Verdict = { type: 'verdict'; kind: VerdictKind; paidBaseUnits: bigint; rule: string };
-export type Step = Verdict | { type: 'replay'; manifestCid: string; disputeCid: string } | { type: 'wait'; until: number; because: string };
+export type Step =
+  | Verdict
+  | { type: 'replay'; manifestCid: string; disputeCid: string; disputedAt: number }
+  | { type: 'wait'; until: number; because: string };
 
 /**
  * How long after a deadline oracles still take pieces from each other, ms, so that all hold the same union when they
@@ -43,6 +46,13 @@ export const graceOf = (quote: Quote): number => Math.min(120_000, Math.floor((q
 
 /** When an oracle stops to hope for a replay, POSIX ms: the middle of the claim window. */
 export const replayUntil = (quote: Quote): number => quote.disputeBy + Math.floor((quote.reclaimAfter - quote.disputeBy) / 2);
+
+/**
+ * Until when the oracles beyond the first k leave a replay to those, POSIX ms: the quoted time of the job, at most a quarter
+ * of the time there is. k equal outcomes settle; more would only be paid for in electricity.
+ */
+export const standbyUntil = (quote: Quote, disputedAt: number): number =>
+  disputedAt + Math.min(quote.timeLimitMs, Math.max(0, Math.floor((replayUntil(quote) - disputedAt) / 4)));
 
 /** What a manifest is due when nobody proves it wrong. */
 function due(m: Manifest, quote: Quote, amount: bigint): { kind: VerdictKind; paid: bigint; rule: string | null } {
@@ -178,12 +188,14 @@ export const VERDICT_TABLE: readonly Row[] = [
     rules: ['outputs-disproved', 'dispute-rejected', 'job-fault-from-half', 'job-fault-from-three-quarters'],
     when: 'disputed by disputeBy and the job may be replayed by anybody',
     verdict: 'replay upholds the dispute: refund; replay rejects it: what the manifest is due',
-    decided: 'after the replay; an oracle that cannot replay tries until the middle of the claim window',
+    decided:
+      'after the replays of k oracles (the others stand by); an oracle that cannot replay tries until the middle of the claim window',
     decide: (r) => {
       if (r.dispute === null || r.manifest === null || r.quote.replay !== 'public') return null;
       if (r.facts.replay?.outcome === 'upheld') return refund('outputs-disproved');
       if (r.facts.replay?.outcome === 'rejected') return pay(r, 'dispute-rejected');
-      if (r.now < replayUntil(r.quote)) return { type: 'replay', manifestCid: r.manifest.cid, disputeCid: r.dispute.cid };
+      if (r.now < replayUntil(r.quote))
+        return { type: 'replay', manifestCid: r.manifest.cid, disputeCid: r.dispute.cid, disputedAt: r.dispute.receivedAt };
       return pay(r, 'dispute-undecidable');
     },
   },
