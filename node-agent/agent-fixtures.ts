@@ -208,6 +208,8 @@ export interface Client {
   peerId: string;
   voucher: Signer;
   spec: JobSpec;
+  /** Off: inputs are not to be had. */
+  serving: boolean;
   request(changes?: Partial<QuoteRequest>): QuoteRequest;
   quote(changes?: Partial<QuoteRequest>): Promise<Awaited<ReturnType<typeof requestQuote>>>;
   goodQuote(): Promise<Signed<Quote>>;
@@ -355,7 +357,7 @@ async function openClient(world: World, job: WorldJob, store: BlobStore, node: N
     inputs,
     program: job.program,
   };
-  await serveBlocks(node, async (_job, cid, peer) => (peer === world.agent.peerId ? store.read(holding, cid) : null));
+  await serveBlocks(node, async (_job, cid, peer) => (client.serving && peer === world.agent.peerId ? store.read(holding, cid) : null));
   const target = () => ({ peerId: world.agent.peerId, addresses: world.agent.addresses() });
   const signal = (): AbortSignal => AbortSignal.timeout(20_000);
   const client: Client = {
@@ -363,6 +365,7 @@ async function openClient(world: World, job: WorldJob, store: BlobStore, node: N
     peerId: node.peerId,
     voucher,
     spec,
+    serving: true,
     request: (changes = {}) => ({
       v: 1,
       network: 'devnet',

@@ -63,6 +63,11 @@ async function jobIs(says: (job: Awaited<ReturnType<World['agent']['status']>>['
   }
 }
 
+const allFree = async (): Promise<boolean> => {
+  const { free, total } = (await world.agent.status()).capacity;
+  return free.cpus === total.cpus && free.memoryBytes === total.memoryBytes && free.diskBytes === total.diskBytes;
+};
+
 const OUTPUT = { do: 'output', name: 'out.npy', bytes: new Uint8Array(70_000).fill(7) } as const;
 
 describe('agent', () => {
@@ -114,10 +119,6 @@ describe('agent', () => {
     chain.spend(lock, manifest.body.payBaseUnits);
     await world.whileBlocksCome(jobIs((job) => job.paidBaseUnits === String(manifest.body.payBaseUnits)));
     expect((await world.agent.status()).earnedBaseUnits).toBe(String(manifest.body.payBaseUnits));
-    const allFree = async (): Promise<boolean> => {
-      const { free, total } = (await world.agent.status()).capacity;
-      return free.cpus === total.cpus && free.memoryBytes === total.memoryBytes && free.diskBytes === total.diskBytes;
-    };
     while (!(await allFree())) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(world.calls()).toEqual(['prepare', 'start', 'remove']);
   });
@@ -227,6 +228,55 @@ describe('agent', () => {
     const events = await client.toEnd(quote.body.jobId);
     expect(statesOf(events)).toEqual(['quoted', 'expired']);
     expect(refusalIn(events, quote, lock).reasons[0]?.code).toBe('start-missed');
+  });
+
+  it('ends work that cannot finish in time itself, as its own fault', async () => {
+    const { client, chain } = world;
+    world.script = { steps: [{ do: 'hang' }] };
+    const quote = await client.goodQuote();
+    const lock = chain.lock(quote);
+    await client.run(quote, lock);
+    await world.whileBlocksCome(jobIs((job) => job.state === 'running'));
+    chain.makeBlock(quote.body.finishBy - chain.timeMs - 1_000);
+    const events = await client.toEnd(quote.body.jobId);
+    expect(statesOf(events).at(-1)).toBe('failed');
+    expect(manifestIn(events, quote, lock).body.exit.kind).toBe('computeProviderFault');
+  });
+
+  it('waits for inputs that are out of reach until the start is missed, and goes on when they come', async () => {
+    const { client, chain } = world;
+    client.serving = false;
+    const quote = await client.goodQuote();
+    await client.run(quote, chain.lock(quote));
+    await world.whileBlocksCome(jobIs((job) => job.state === 'preparing'));
+    client.serving = true;
+    expect(statesOf(await client.toEnd(quote.body.jobId)).at(-1)).toBe('finished');
+  });
+
+  it.each(['cancelled', 'expired'])('gives the money back when a job is %s while its inputs are on their way', async (end) => {
+    const { client, chain } = world;
+    client.serving = false;
+    const quote = await client.goodQuote();
+    const lock = chain.lock(quote);
+    await client.run(quote, lock);
+    await world.whileBlocksCome(jobIs((job) => job.state === 'preparing'));
+    if (end === 'cancelled') await answer('cancel', quote, lock);
+    else chain.makeBlock(quote.body.startBy - chain.timeMs + 1_000);
+    const events = await client.toEnd(quote.body.jobId);
+    expect(statesOf(events)).toEqual(['quoted', 'locked', 'preparing', end]);
+    expect(refusalIn(events, quote, lock).reasons[0]?.code).toBe(end === 'cancelled' ? 'cancelled' : 'start-missed');
+    expect(world.calls()).toEqual([]);
+  });
+
+  it('forgets a lock that never came, without a refusal that nobody could use', async () => {
+    const { client, chain } = world;
+    const quote = await client.goodQuote();
+    await client.run(quote, { txId: 'ee'.repeat(32), index: 0 });
+    chain.makeBlock(quote.body.startBy - chain.timeMs + 1_000);
+    const events = await client.toEnd(quote.body.jobId);
+    expect(statesOf(events)).toEqual(['quoted', 'expired']);
+    expect(events.some((event) => event.type === 'refusal')).toBe(false);
+    while (!(await allFree())) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 
   it('reports what the executor refuses, with its reason', async () => {

@@ -1,8 +1,9 @@
 // ProcessLock: one live process behind a file that says who it is, so that a second start, or a copied folder, is refused beside its twin.
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { z } from 'zod';
 
@@ -91,28 +92,37 @@ export async function takeIdentityLock(peerId: string, name: string): Promise<Pr
   return takeProcessLock(join(folder, `${peerId}.lock`), name);
 }
 
-/** Removes a dead holder's file; a rename makes one of several starters the one that removes it. */
+/** A takeover takes milliseconds; one that is older was left by a process that died in the middle of it. */
+const TAKEOVER_MS = 10_000;
+const RETRY_MS = 10;
+
+/** Removes a dead holder's file. One starter at a time looks and removes, so that nobody removes the file of the one before. */
 async function moveDeadAside(path: string, name: string): Promise<void> {
-  const text = await readOrNull(path);
-  if (text === null) return;
-  const other = parseHolder(text);
-  if (other !== null && (await isAlive(other))) {
-    const where = other.host === hostname() ? `process ${other.pid}` : `process ${other.pid} on host ${other.host}`;
-    const copied = other.path === path ? '' : `; the folder is a copy of ${other.path}`;
-    throw new NunetError(
-      'already-running',
-      `Cannot start ${name}: ${where} holds ${path}${copied}. Stop it first${other.host === hostname() ? '' : '; when that host is gone for good, delete the file'}.`,
-    );
-  }
-  const aside = `${path}.${randomBytes(6).toString('hex')}.dead`;
+  const takeover = `${path}.takeover`;
   try {
-    await rename(path, aside);
+    await mkdir(takeover);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const made = await stat(takeover).catch(() => null);
+    if (made !== null && Date.now() - made.mtimeMs > TAKEOVER_MS) await rmdir(takeover).catch(() => undefined);
+    await sleep(RETRY_MS);
+    return;
   }
-  // Between reading and renaming somebody else may have taken over: give a live lock back, or fail if even that was overtaken.
-  const moved = await readOrNull(aside);
-  if (moved !== text) await link(aside, path);
-  await rm(aside, { force: true });
+  try {
+    const text = await readOrNull(path);
+    if (text === null) return;
+    const other = parseHolder(text);
+    if (other !== null && (await isAlive(other))) throw alreadyRunning(other, path, name);
+    await rm(path, { force: true });
+  } finally {
+    await rmdir(takeover);
+  }
+}
+
+function alreadyRunning(other: Holder, path: string, name: string): NunetError {
+  const isHere = other.host === hostname();
+  const where = isHere ? `process ${other.pid}` : `process ${other.pid} on host ${other.host}`;
+  const copied = other.path === path ? '' : `; the folder is a copy of ${other.path}`;
+  const advice = isHere ? '' : '; when that host is gone for good, delete the file';
+  return new NunetError('already-running', `Cannot start ${name}: ${where} holds ${path}${copied}. Stop it first${advice}.`);
 }
