@@ -25,7 +25,7 @@ export interface Process {
 
 const running = new Set<Process>();
 
-/** Starts `node <file> ...args`; stderr and other output go to `logFile`. */
+/** Starts `node <file> ...args` with the flags of `nunet-agent`; stderr and other output go to `logFile`. */
 export function startProcess(options: {
   name: string;
   file: string;
@@ -35,11 +35,15 @@ export function startProcess(options: {
 }): Process {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = createWriteStream(options.logFile, { flags: 'a' });
-  const child: ChildProcess = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', options.file, ...options.args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', options.file, ...options.args],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    },
+  );
   if (child.pid === undefined || child.stdout === null || child.stderr === null) {
     throw new NunetError('process-failed', `Cannot start ${options.name}: ${options.file}`);
   }

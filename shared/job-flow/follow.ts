@@ -169,7 +169,7 @@ async function awaitResult(work: Work, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The act, stopped when the lock ends or a cancel is wanted while it runs. After the lock's end it gets one idle time. */
+/** The act, stopped when the lock ends or a cancel is wanted while it runs. After the lock's end it gets one last try. */
 async function untilChange(
   drive: Drive,
   signal: AbortSignal,
@@ -180,7 +180,7 @@ async function untilChange(
   const settled = new AbortController();
   const { cancelWanted } = drive.record();
   const watching = lockOver
-    ? drive.ports.clock.sleep(drive.pace.idleMs, settled.signal)
+    ? drive.ports.clock.sleep(drive.pace.lastTryMs, settled.signal)
     : drive.until(
         (record) => (record.lock !== null && isLockEnd(record.lock)) || record.cancelWanted !== cancelWanted,
         AbortSignal.any([signal, settled.signal]),

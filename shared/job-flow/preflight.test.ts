@@ -63,6 +63,18 @@ describe('pre-flight', () => {
     expect(found.summary).toBe('4 agents match');
   });
 
+  test('waits three seconds for the rest once somebody offers, and the whole time limit while nobody does', async () => {
+    const silent = { name: 'b', answer: () => new Promise<never>(() => {}) };
+    const before = performance.now();
+    const found = await ask([{ name: 'a', answer: () => quoteOf('a') }, silent]);
+    expect(names(found)).toEqual(['a']);
+    expect(found.others[0]?.reasons[0]?.message).toBe('no answer while others waited 3 s');
+    const alone = await ask([silent]);
+    expect(alone.others[0]?.reasons[0]?.message).not.toMatch('others');
+    // The clock is virtual: nobody really waits.
+    expect(performance.now() - before).toBeLessThan(3_000);
+  });
+
   test('gives back every quote that is not taken, and does not mind an agent that cannot be told', async () => {
     const found = await ask([
       { name: 'a', answer: () => quoteOf('a', priced(3_600_000n)) },

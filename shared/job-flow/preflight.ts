@@ -17,6 +17,8 @@ const PARALLEL = 16;
 /** Agents asked in all, cheapest adverts first. */
 const MAX_ASKED = 64;
 const ASK_TIMEOUT_MS = 15_000;
+/** Once somebody offers and everybody was asked, nobody waits longer than this for the rest. */
+const PATIENCE_MS = 3_000;
 const RELEASE_TIMEOUT_MS = 3_000;
 
 /** A quote that may be locked. */
@@ -73,6 +75,8 @@ interface Asking {
   clock: Clock;
   chainTimeMs: number;
   signal: AbortSignal;
+  /** Aborted when the others are not waited for any longer. */
+  late: AbortSignal;
 }
 
 async function askOne(advert: Advert, asking: Asking): Promise<Offer | NoOffer> {
@@ -89,9 +93,12 @@ async function askOne(advert: Advert, asking: Asking): Promise<Offer | NoOffer> 
   if (ruledOut.length > 0) return no('refused', ruledOut);
   let answer: Awaited<ReturnType<Network['requestQuote']>>;
   try {
-    answer = await withTimeout((within) => network.requestQuote(agent, request, within), ASK_TIMEOUT_MS, clock, signal);
+    const patience = AbortSignal.any([signal, asking.late]);
+    answer = await withTimeout((within) => network.requestQuote(agent, request, within), ASK_TIMEOUT_MS, clock, patience);
   } catch (error) {
     signal.throwIfAborted();
+    if (asking.late.aborted)
+      return no('unreachable', [{ code: 'peer-slow', message: `no answer while others waited ${PATIENCE_MS / 1000} s` }]);
     const { code, message } = safeError(error);
     // A peer that answers with an error is there; one that does not answer is not.
     return no(code === 'peer-failure' ? 'refused' : 'unreachable', [{ code, message }]);
@@ -135,12 +142,22 @@ export async function preflight(
     .sort((a, b) => (lowest(a) < lowest(b) ? -1 : lowest(a) > lowest(b) ? 1 : a.peerId < b.peerId ? -1 : 1));
   const waiting = adverts.slice(0, MAX_ASKED);
   const results: (Offer | NoOffer)[] = [];
+  const late = new AbortController();
+  const settled = new AbortController();
+  let isHurrying = false;
   const worker = async (): Promise<void> => {
     for (let advert = waiting.shift(); advert !== undefined; advert = waiting.shift()) {
-      results.push(await askOne(advert, { ...options, network: ports.network, clock: ports.clock, chainTimeMs }));
+      results.push(await askOne(advert, { ...options, network: ports.network, clock: ports.clock, chainTimeMs, late: late.signal }));
+      if (isHurrying || waiting.length > 0 || !results.some((result) => !('outcome' in result))) continue;
+      isHurrying = true;
+      ports.clock.sleep(PATIENCE_MS, settled.signal).then(
+        () => late.abort(),
+        () => undefined,
+      );
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
+  settled.abort();
   const offers = results.filter((result): result is Offer => !('outcome' in result)).sort(byWorth);
   const others = results.filter((result): result is NoOffer => 'outcome' in result);
   others.sort((a, b) => (a.agent.peerId < b.agent.peerId ? -1 : 1));

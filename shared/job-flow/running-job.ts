@@ -20,11 +20,13 @@ export interface Pace {
   maxRetryMs: number;
   /** A followed stream that says nothing for so long is asked again. */
   idleMs: number;
+  /** After the lock's end the agent is asked once more for what it signed, so long. */
+  lastTryMs: number;
 }
 
 const PACES: Readonly<Record<'devnet' | 'public', Pace>> = {
-  devnet: { pollMs: 250, blockMs: 1_000, resubmitMs: 2_000, retryMs: 250, maxRetryMs: 4_000, idleMs: 15_000 },
-  public: { pollMs: 5_000, blockMs: 20_000, resubmitMs: 60_000, retryMs: 1_000, maxRetryMs: 60_000, idleMs: 60_000 },
+  devnet: { pollMs: 250, blockMs: 1_000, resubmitMs: 2_000, retryMs: 250, maxRetryMs: 4_000, idleMs: 15_000, lastTryMs: 2_000 },
+  public: { pollMs: 5_000, blockMs: 20_000, resubmitMs: 60_000, retryMs: 1_000, maxRetryMs: 60_000, idleMs: 60_000, lastTryMs: 20_000 },
 };
 export const paceOf = (network: Network): Pace => PACES[network === 'devnet' ? 'devnet' : 'public'];
 
