@@ -28,7 +28,7 @@ export interface AppDeps {
 /** Requests from one address, and from one peer id: bursts, then a second. Oracles are few and chatty. */
 const PER_ADDRESS = { burst: 120, perSecond: 20, maxNames: 20_000 };
 const PER_PEER = { burst: 60, perSecond: 10, maxNames: 20_000 };
-const PER_ORACLE = { burst: 2_000, perSecond: 200, maxNames: 64 };
+const PER_ORACLE = { burst: 500, perSecond: 20, maxNames: 64 };
 
 /** On this machine sit the operator's own programs, or a proxy that speaks for everybody and limits by itself. */
 const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);

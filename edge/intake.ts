@@ -190,8 +190,12 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
       const now = await on.chainTime(signal);
       if (message.spec !== null) await keepSpec(row, quote.body, message.spec, false);
       for (const { peer, addresses } of message.sources) await keepSources(row, quote.body, peer, addresses, false);
+      const held = await store.evidenceOf(name);
+      const isHeld = (item: Exchange['items'][number]): boolean =>
+        held.some((piece) => isSame(piece.envelope, item.envelope) && isSame(piece.receipt, item.receipt));
       // One bad piece must not hide the good ones behind it.
       for (const item of message.items) {
+        if (isHeld(item)) continue;
         try {
           const piece = openEvidence(item.kind, item.envelope, { quote, lock: message.lock });
           const told = openStatement('receipt', receipt, item.receipt, {
@@ -215,7 +219,9 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
           ports.log(`${name}: a piece of oracle ${from.slice(0, 8)} was refused: ${error.message}`);
         }
       }
+      const signatures = new Set((await store.attestationsOf(name)).map(({ signature }) => signature));
       for (const a of message.attestations) {
+        if (signatures.has(a.signature)) continue;
         if (!keys.includes(a.oracleKey) || referenceText(a.lock) !== name || !attestationIsSigned(a)) continue;
         const { oracleKey, verdict, rule, paidBaseUnits: paid, signature } = a;
         const told = { lock: name, oracleKey, verdict, rule, paid, signature };
@@ -253,6 +259,8 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
     },
   };
 }
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /**
  * When a piece was first in an oracle's hands. Another oracle's receipt is believed while the union can still be the
