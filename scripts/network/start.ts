@@ -201,7 +201,7 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
         file: agentFile,
         args: [
           ...['onboard', '--yes', '--network', 'devnet', '--data', dataPath, '--address', address, ...trust],
-          ...['--cpus', '50', '--memory', '10', '--disk', '10', '--price-cpu-hour', plan.priceCpuHour, '--price-minimum', '0.02'],
+          ...['--cpus', '50', '--memory', '10', '--disk', '10', '--price-cpu-hour', plan.priceCpuHour, '--price-minimum', '0.001'],
           ...['--listen-tcp', 'off', '--listen-webrtc', LOOPBACK],
         ],
         logFile: logFile(plan.name),
