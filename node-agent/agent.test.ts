@@ -206,17 +206,21 @@ describe('agent', () => {
     await expect(answer('cancel', quote, lock)).rejects.toMatchObject({ code: 'peer-failure', peerCode: 'job-started' });
   });
 
-  it('tells every oracle, also one that wakes up late', async () => {
+  it('tells every oracle each at its own pace: one that sleeps holds up no other, and hears all when it wakes', async () => {
     const { client, chain, oracles } = world;
-    const [late] = oracles;
+    const [late, ...awake] = oracles;
     if (late === undefined) throw new Error('no oracle');
     late.awake = false;
     const quote = await client.goodQuote();
-    await client.run(quote, chain.lock(quote));
-    await world.whileBlocksCome(client.toEnd(quote.body.jobId));
-    await jobIs(() => oracles.filter((oracle) => oracle.kinds().includes('manifest')).length === 2);
+    const lock = chain.lock(quote);
+    await client.run(quote, lock);
+    const events = await world.whileBlocksCome(client.toEnd(quote.body.jobId));
+    await jobIs(() => awake.every((oracle) => oracle.kinds().includes('manifest')));
+    await answer('ack', quote, lock, manifestIn(events, quote, lock));
+    await jobIs(() => awake.every((oracle) => oracle.kinds().includes('ack')));
+    expect(late.bundles).toEqual([]);
     late.awake = true;
-    await jobIs(() => late.kinds().includes('manifest'));
+    await jobIs(() => late.kinds().includes('ack') && late.kinds().includes('manifest'));
   });
 
   it('ends a job that cannot start in time, with the money back', async () => {

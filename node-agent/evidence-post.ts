@@ -48,18 +48,24 @@ export function isDelivered(job: Job, parts: Pick<EvidenceParts, 'book' | 'oracl
   return piecesOf(job).every((piece) => keys.every((key) => parts.book.hasReceipt(job.lock, key, piece.cid)));
 }
 
-/** Sends all pieces of a job to all its oracles and resolves when each has signed for them. Ends early only with the signal. */
-export async function deliverEvidence(job: Job, parts: EvidenceParts, signal: AbortSignal): Promise<void> {
+/**
+ * Tells every oracle of the job what is signed over its lock, and what is signed later, each at its own pace: one that sleeps
+ * holds up no other. Ends only with the signal, or when the journal fails.
+ */
+export async function keepTelling(job: Job, parts: EvidenceParts, signal: AbortSignal): Promise<never> {
   // Anybody may replay a public job, so only then may the spec leave the two peers.
-  const replayable = job.quote.body.replay === 'public';
-  await deliver(
-    { jobId: job.jobId, lock: job.lock, quote: job.quote, pieces: () => piecesOf(job), spec: replayable ? encode(job.spec) : null },
-    parts,
-    signal,
-  );
+  const spec = job.quote.body.replay === 'public' ? encode(job.spec) : null;
+  const parcel: Parcel = { jobId: job.jobId, lock: job.lock, quote: job.quote, pieces: () => piecesOf(job), spec };
+  const telling = job.quote.body.oracleKeys.map(async (key): Promise<never> => {
+    for (;;) {
+      await deliverTo(key, parcel, parts, signal);
+      await untilMissing(key, parcel, parts, signal);
+    }
+  });
+  return Promise.race(telling);
 }
 
-/** The same for a refused lock that is not its job's own. */
+/** Tells every oracle of a refused lock that is not its job's own; resolves when each has signed for it. */
 export async function deliverRefusal(
   refused: { quote: Signed<Quote>; refusal: Signed<LockRefusal> },
   parts: EvidenceParts,
@@ -67,7 +73,8 @@ export async function deliverRefusal(
 ): Promise<void> {
   const { jobId, lock } = refused.refusal.body;
   const pieces = pieceOf('lock-refusal', refused.refusal);
-  await deliver({ jobId, lock, quote: refused.quote, pieces: () => pieces, spec: null }, parts, signal);
+  const parcel: Parcel = { jobId, lock, quote: refused.quote, pieces: () => pieces, spec: null };
+  await Promise.all(refused.quote.body.oracleKeys.map((key) => deliverTo(key, parcel, parts, signal)));
 }
 
 interface Parcel {
@@ -79,8 +86,27 @@ interface Parcel {
   spec: Uint8Array | null;
 }
 
-async function deliver(parcel: Parcel, parts: EvidenceParts, signal: AbortSignal): Promise<void> {
-  await Promise.all(parcel.quote.body.oracleKeys.map((key) => deliverTo(key, parcel, parts, signal)));
+const missingAt = (key: string, parcel: Parcel, parts: EvidenceParts): Piece[] =>
+  parcel.pieces().filter((piece) => !parts.book.hasReceipt(parcel.lock, key, piece.cid));
+
+/** Resolves once there is something that this oracle has not signed for. */
+function untilMissing(key: string, parcel: Parcel, parts: EvidenceParts, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (then: () => void): void => {
+      unwatch();
+      signal.removeEventListener('abort', failed);
+      then();
+    };
+    const failed = (): void => done(() => reject(signal.reason as Error));
+    const look = (): void => {
+      // An oracle that the network record does not know is never told, so nothing is ever missing there.
+      if (parts.oracle(key) !== undefined && missingAt(key, parcel, parts).length > 0) done(resolve);
+    };
+    const unwatch = parts.book.watch(parcel.jobId, look);
+    signal.addEventListener('abort', failed, { once: true });
+    if (signal.aborted) failed();
+    else look();
+  });
 }
 
 async function deliverTo(key: string, parcel: Parcel, parts: EvidenceParts, signal: AbortSignal): Promise<void> {
@@ -89,7 +115,7 @@ async function deliverTo(key: string, parcel: Parcel, parts: EvidenceParts, sign
   if (client === undefined) return;
   for (let waitMs = parts.firstRetryMs; ; waitMs = Math.min(waitMs * 2, parts.maxRetryMs)) {
     signal.throwIfAborted();
-    const missing = parcel.pieces().filter((piece) => !parts.book.hasReceipt(lock, key, piece.cid));
+    const missing = missingAt(key, parcel, parts);
     if (missing.length === 0) return;
     const items: EvidenceBundle['items'] = [
       { kind: 'quote', envelope: quote.envelope },
@@ -102,7 +128,7 @@ async function deliverTo(key: string, parcel: Parcel, parts: EvidenceParts, sign
         if (!missing.some((piece) => piece.cid === body.evidenceCid)) continue;
         await parts.book.record({ type: 'receipt', jobId, at: parts.now(), lock, oracleKey: key, evidenceCid: body.evidenceCid });
       }
-      if (parcel.pieces().every((piece) => parts.book.hasReceipt(lock, key, piece.cid))) return;
+      if (missingAt(key, parcel, parts).length === 0) return;
     } catch (error) {
       // An oracle that fails is asked again; a journal that fails ends everything.
       if (signal.aborted || (error instanceof NunetError && error.code.startsWith('journal-'))) throw error;

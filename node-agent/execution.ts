@@ -1,16 +1,15 @@
 // One job from lock to settle: the story in one function. Each step is journaled before it acts, so a restart goes on from the last one.
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { JobState } from '@nunet/shared/job-state.ts';
-import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
-import { outputRootOf, type Manifest, type OutputFile } from '@nunet/shared/manifest.ts';
-import { billedPay, type LockRefusal, type Reason } from '@nunet/shared/quote.ts';
-import { signStatement, type Signer } from '@nunet/shared/signature.ts';
+import type { OutputFile } from '@nunet/shared/manifest.ts';
+import type { Reason } from '@nunet/shared/quote.ts';
+import type { Signer } from '@nunet/shared/signature.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Capacity } from './capacity.ts';
-import { deliverEvidence, type EvidenceParts } from './evidence-post.ts';
+import { keepTelling, type EvidenceParts } from './evidence-post.ts';
 import type { ExecutionRequest, ExecutionResult, Executor, ExecutorFingerprint } from './executor/executor.ts';
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
+import { endOnRecord, faultOf, finish, refuse } from './job-end.ts';
 import type { JobFeed } from './job-feed.ts';
 import { awaitLock, awaitSpend, startMissed, type LockWait } from './lock-wait.ts';
 
@@ -89,20 +88,22 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
     // Only for money that is on chain: a bare request must not start processes.
     const anticipate = (): void => parts.executor.anticipate?.(job.jobId, job.spec);
     const found = await awaitLock(job.quote, job.lock, parts.chain, early, anticipate);
-    if (found.type === 'refused') return await refuse(job, found.reasons, parts, signal);
+    if (found.type === 'refused') return await refuse(job, found.reasons, await chainNow(parts, signal), parts);
     if (found.type === 'gone') return await go(job, 'expired', parts, signal, found.reason);
     anticipate();
     if (stateOf(job) === 'quoted') await go(job, 'locked', parts, signal);
     if (stateOf(job) === 'locked') await go(job, 'preparing', parts, signal);
     const request = await prepare(job, feed, parts, early);
-    if (!parts.book.claim(job.jobId, 'start')) return await refuse(job, [CANCELLED], parts, signal);
+    if (!parts.book.claim(job.jobId, 'start')) return await refuse(job, [CANCELLED], await chainNow(parts, signal), parts);
     await run(job, request, feed, parts, signal);
   } catch (error) {
     if (signal.aborted || isFatal(error)) throw error;
     const reason = before.signal.aborted ? (before.signal.reason as Reason) : reasonOf(error);
     if (parts.stopping.aborted && !before.signal.aborted) throw error;
     if (!before.signal.aborted) parts.onFailure(error, job.jobId);
-    await refuse(job, [reason], parts, signal);
+    // What was started ends with a manifest alone; a fault of our own code is our fault.
+    if (job.handle !== undefined) return await end(job, faultOf('internal', error), await chainNow(parts, signal), parts, signal);
+    await refuse(job, [reason], await chainNow(parts, signal), parts);
   } finally {
     unwatch();
     before.abort(CANCELLED);
@@ -156,11 +157,11 @@ async function run(job: Job, request: ExecutionRequest, feed: JobFeed, parts: Ex
     // Without a handle nothing ran, and a refusal is the honest end.
     if (job.handle === undefined) throw error;
     parts.onFailure(error, job.jobId);
-    return finish(job, faultOf('start-failed', error), await chainNow(parts, signal), parts, signal);
+    return end(job, faultOf('start-failed', error), await chainNow(parts, signal), parts, signal);
   }
   await go(job, 'running', parts, signal);
   const startedAt = await chainNow(parts, signal);
-  await finish(job, await attend(job, feed, parts, signal), startedAt, parts, signal);
+  await end(job, await attend(job, feed, parts, signal), startedAt, parts, signal);
 }
 
 /** After a restart: what was started either still runs or has failed; it never runs a second time. */
@@ -173,7 +174,7 @@ async function resume(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
     alive === 'running'
       ? await attend(job, feed, parts, signal)
       : faultOf('agent-restarted', new NunetError('agent-restarted', 'The agent was restarted while the job ran; a job never runs twice'));
-  await finish(job, result, startedAt, parts, signal);
+  await end(job, result, startedAt, parts, signal);
 }
 
 /** Passes on what happens until the execution ends; ends it itself at `finishBy` or when the agent stops. */
@@ -219,102 +220,19 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
   }
 }
 
-/** Outputs into the store, then the one signed manifest of this lock: two would count against us. */
-async function finish(job: Job, result: ExecutionResult, startedAt: number, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
-  const { book } = parts;
-  let { exit } = result;
-  let outputs: OutputFile[] = [];
-  try {
-    if (exit.kind === 'completed') outputs = await Promise.all(result.outputs.map((output) => parts.files.keepOutput(job, output)));
-  } catch (error) {
-    parts.onFailure(error, job.jobId);
-    exit = faultOf('outputs-lost', error).exit;
-    outputs = [];
-  }
-  if (job.manifest === undefined) {
-    const billedMs = Math.max(0, Math.min(Math.ceil(result.billedMs), job.quote.body.timeLimitMs));
-    const body: Manifest = {
-      v: 1,
-      network: book.network,
-      jobId: job.jobId,
-      quoteCid: job.quote.cid,
-      lock: job.lock,
-      exit: exit.kind === 'completed' ? exit : { ...exit, message: exit.message.slice(0, 500) },
-      startedAt,
-      finishedAt: Math.max(startedAt, await chainNow(parts, signal)),
-      billedMs,
-      payBaseUnits: billedPay(job.quote.body, billedMs),
-      usage: { cpuMs: Math.round(result.cpuMs), peakMemoryBytes: Math.round(result.peakMemoryBytes) },
-      sandbox: parts.fingerprint.sandbox,
-      metrics: result.metrics.filter(({ value }) => Number.isFinite(value)).slice(0, 32),
-      outputs,
-      delivery: { kind: 'open', root: outputRootOf(outputs), plaintextRoot: NO_KEY_HASH, keyHash: NO_KEY_HASH },
-    };
-    const signed = await signStatement('manifest', body, parts.signer);
-    await book.record({ type: 'manifest', jobId: job.jobId, at: body.finishedAt, envelope: bytesToHex(signed.envelope) });
-  }
-  await endOnRecord(job, parts);
-}
-
-/** A kill between a signed end and its state leaves the state to be written now. */
-async function endOnRecord(job: Job, parts: ExecutionParts): Promise<void> {
-  if (hasEnded(job)) return;
-  if (job.manifest !== undefined) {
-    const { exit, finishedAt } = job.manifest.body;
-    if (stateOf(job) !== 'running') return;
-    if (exit.kind === 'completed') await parts.book.go(job.jobId, 'finished', finishedAt);
-    else await parts.book.go(job.jobId, 'failed', finishedAt, `${exit.code}: ${exit.message}`.slice(0, 500));
-  } else if (job.refusal !== undefined) {
-    const { reasons, issuedAt } = job.refusal.body;
-    const [first] = reasons;
-    const state: JobState = first?.code === 'cancelled' ? 'cancelled' : first?.code === 'start-missed' ? 'expired' : 'refused';
-    await parts.book.go(job.jobId, state, issuedAt, first?.message ?? null);
-  }
-}
-
-/** Signs the no that brings the money back at once. Only while nothing has run. */
-async function refuse(job: Job, reasons: Reason[], parts: ExecutionParts, signal: AbortSignal): Promise<void> {
-  if (job.handle !== undefined) throw new NunetError('job-state-invalid', `Cannot refuse job ${job.jobId}: it was started`);
-  const body: LockRefusal = {
-    v: 1,
-    network: parts.book.network,
-    jobId: job.jobId,
-    quoteCid: job.quote.cid,
-    lock: job.lock,
-    reasons,
-    issuedAt: await chainNow(parts, signal),
-  };
-  const signed = await signStatement('lock-refusal', body, parts.signer);
-  await parts.book.record({
-    type: 'refused',
-    jobId: job.jobId,
-    at: body.issuedAt,
-    quoteCid: job.quote.cid,
-    lock: job.lock,
-    envelope: bytesToHex(signed.envelope),
-  });
-  await endOnRecord(job, parts);
-}
-
-/** Evidence to every oracle, answers too as they come, until the lock is spent; then what it paid. */
+/** Every oracle hears all that is signed, answers too as they come, until the lock is spent; then what it paid. */
 async function report(job: Job, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
   if (job.spent !== undefined || job.abandoned !== undefined) return;
   const over = new AbortController();
-  const until = AbortSignal.any([signal, over.signal]);
-  const posting = (async (): Promise<never> => {
-    for (;;) {
-      await deliverEvidence(job, parts.evidence, until);
-      await nextChange(job, parts.book, until);
-    }
-  })();
+  const telling = keepTelling(job, parts.evidence, AbortSignal.any([signal, over.signal]));
   try {
-    const end = await Promise.race([awaitSpend(job.quote, job.lock, parts.chain, signal), posting]);
-    const at = await chainNow(parts, signal);
+    const end = await Promise.race([awaitSpend(job.quote, job.lock, parts.chain, signal), telling]);
+    const at = await parts.chain.watch.now(signal);
     if (end.type === 'spent') await parts.book.record({ type: 'spent', jobId: job.jobId, at, txId: end.txId, paid: end.paid });
     else await parts.book.record({ type: 'abandoned', jobId: job.jobId, at, reason: 'The lock is not on chain' });
   } finally {
     over.abort();
-    await posting.catch(() => undefined);
+    await telling.catch(() => undefined);
   }
 }
 
@@ -331,18 +249,8 @@ async function cleanUp(job: Job, parts: ExecutionParts, signal: AbortSignal): Pr
   parts.capacity.release(job.jobId);
 }
 
-function nextChange(job: Job, book: JobBook, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const unwatch = book.watch(job.jobId, () => done(resolve));
-    const failed = (): void => done(() => reject(signal.reason as Error));
-    const done = (then: () => void): void => {
-      unwatch();
-      signal.removeEventListener('abort', failed);
-      then();
-    };
-    signal.addEventListener('abort', failed, { once: true });
-    if (signal.aborted) failed();
-  });
+async function end(job: Job, result: ExecutionResult, startedAt: number, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  await finish(job, result, { startedAt, finishedAt: await chainNow(parts, signal) }, parts);
 }
 
 async function go(job: Job, state: JobState, parts: ExecutionParts, signal: AbortSignal, detail: string | null = null): Promise<void> {
@@ -351,23 +259,13 @@ async function go(job: Job, state: JobState, parts: ExecutionParts, signal: Abor
 
 const chainNow = (parts: ExecutionParts, signal: AbortSignal): Promise<number> => parts.chain.watch.now(signal);
 
-/** A failure of the compute provider's side. */
-const faultOf = (code: string, error: unknown): ExecutionResult => ({
-  exit: { kind: 'computeProviderFault', code, message: safeError(error).message.slice(0, 500) },
-  billedMs: 0,
-  cpuMs: 0,
-  peakMemoryBytes: 0,
-  outputs: [],
-  metrics: [],
-});
-
 const reasonOf = (error: unknown): Reason => {
   const { code, message } = safeError(error);
   return { code: /^[a-z0-9-]{1,60}$/.test(code) ? code : 'internal', message: message.slice(0, 500) || 'No details' };
 };
 
 /** Without a journal nothing may go on. */
-const isFatal = (error: unknown): boolean => error instanceof NunetError && error.code.startsWith('journal-');
+export const isFatal = (error: unknown): boolean => error instanceof NunetError && error.code.startsWith('journal-');
 
 /** Failures of the way to the service provider: worth another try until `startBy`. */
 const PASSING = new Set(['peer-unreachable', 'peer-timeout', 'peer-failure', 'stream-closed', 'frame-invalid', 'block-unavailable']);

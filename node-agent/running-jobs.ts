@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LockRefusal, Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
 import { deliverRefusal, isDelivered, type EvidenceParts } from './evidence-post.ts';
-import { runJob, type ExecutionParts } from './execution.ts';
+import { isFatal, runJob, type ExecutionParts } from './execution.ts';
 import { hasEnded, type Job, type JobBook } from './job-book.ts';
 
 /** Given to evidence of work that a stop has ended. */
 const FAREWELL_MS = 5_000;
+/** A job that stumbled goes on after this long. */
+const RETRY_MS = 5_000;
 /** The longest that a timer can be set for. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -48,8 +50,21 @@ export function createRunningJobs(options: {
     running.set(name, tracked);
   };
 
+  /** Whatever goes wrong in our own code, the journal says where to go on. */
+  const toItsEnd = async (jobId: string): Promise<void> => {
+    for (;;) {
+      try {
+        return await runJob(jobId, parts, signal);
+      } catch (error) {
+        if (signal.aborted || parts.stopping.aborted || isFatal(error)) throw error;
+        parts.onFailure(error, jobId);
+        await sleep(RETRY_MS, undefined, { signal, ref: false });
+      }
+    }
+  };
+
   return {
-    take: (job) => inBackground(job.jobId, runJob(job.jobId, parts, signal)),
+    take: (job) => inBackground(job.jobId, toItsEnd(job.jobId)),
     tellRefusal: (refused) => {
       const { cid, body } = refused.refusal;
       const left = Math.max(0, refused.quote.body.reclaimAfter - body.issuedAt);

@@ -1,0 +1,110 @@
+// How a job ends: with one signed manifest or one signed refusal, on disk before anybody sees it, and the state that follows from it.
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { NunetError, safeError } from '@nunet/shared/errors.ts';
+import type { JobState } from '@nunet/shared/job-state.ts';
+import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
+import { outputRootOf, type Manifest, type OutputFile } from '@nunet/shared/manifest.ts';
+import { billedPay, type LockRefusal, type Reason } from '@nunet/shared/quote.ts';
+import { signStatement, type Signer } from '@nunet/shared/signature.ts';
+import type { ExecutionResult, ExecutorFingerprint } from './executor/executor.ts';
+import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
+
+export interface JobEndParts {
+  book: JobBook;
+  signer: Signer;
+  fingerprint: ExecutorFingerprint;
+  files: { keepOutput(job: Job, output: { name: string; path: string; bytes: number }): Promise<OutputFile> };
+  onFailure(error: unknown, jobId: string): void;
+}
+
+/** Outputs into the store, then the one signed manifest of this lock: two would count against us. */
+export async function finish(
+  job: Job,
+  result: ExecutionResult,
+  times: { startedAt: number; finishedAt: number },
+  parts: JobEndParts,
+): Promise<void> {
+  const { book } = parts;
+  let { exit } = result;
+  let outputs: OutputFile[] = [];
+  try {
+    if (exit.kind === 'completed') outputs = await Promise.all(result.outputs.map((output) => parts.files.keepOutput(job, output)));
+  } catch (error) {
+    parts.onFailure(error, job.jobId);
+    exit = faultOf('outputs-lost', error).exit;
+    outputs = [];
+  }
+  if (job.manifest === undefined) {
+    const billedMs = Math.max(0, Math.min(Math.ceil(result.billedMs), job.quote.body.timeLimitMs));
+    const body: Manifest = {
+      v: 1,
+      network: book.network,
+      jobId: job.jobId,
+      quoteCid: job.quote.cid,
+      lock: job.lock,
+      exit: exit.kind === 'completed' ? exit : { ...exit, message: exit.message.slice(0, 500) },
+      startedAt: times.startedAt,
+      finishedAt: Math.max(times.startedAt, times.finishedAt),
+      billedMs,
+      payBaseUnits: billedPay(job.quote.body, billedMs),
+      usage: { cpuMs: Math.round(result.cpuMs), peakMemoryBytes: Math.round(result.peakMemoryBytes) },
+      sandbox: parts.fingerprint.sandbox,
+      metrics: result.metrics.filter(({ value }) => Number.isFinite(value)).slice(0, 32),
+      outputs,
+      delivery: { kind: 'open', root: outputRootOf(outputs), plaintextRoot: NO_KEY_HASH, keyHash: NO_KEY_HASH },
+    };
+    const signed = await signStatement('manifest', body, parts.signer);
+    await book.record({ type: 'manifest', jobId: job.jobId, at: body.finishedAt, envelope: bytesToHex(signed.envelope) });
+  }
+  await endOnRecord(job, parts);
+}
+
+/** A kill between a signed end and its state leaves the state to be written now. */
+export async function endOnRecord(job: Job, parts: JobEndParts): Promise<void> {
+  if (hasEnded(job)) return;
+  if (job.manifest !== undefined) {
+    const { exit, finishedAt } = job.manifest.body;
+    if (stateOf(job) !== 'running') return;
+    if (exit.kind === 'completed') await parts.book.go(job.jobId, 'finished', finishedAt);
+    else await parts.book.go(job.jobId, 'failed', finishedAt, `${exit.code}: ${exit.message}`.slice(0, 500));
+  } else if (job.refusal !== undefined) {
+    const { reasons, issuedAt } = job.refusal.body;
+    const [first] = reasons;
+    const state: JobState = first?.code === 'cancelled' ? 'cancelled' : first?.code === 'start-missed' ? 'expired' : 'refused';
+    await parts.book.go(job.jobId, state, issuedAt, first?.message ?? null);
+  }
+}
+
+/** Signs the no that brings the money back at once. Only while nothing has run. */
+export async function refuse(job: Job, reasons: Reason[], at: number, parts: JobEndParts): Promise<void> {
+  if (job.handle !== undefined) throw new NunetError('job-state-invalid', `Cannot refuse job ${job.jobId}: it was started`);
+  const body: LockRefusal = {
+    v: 1,
+    network: parts.book.network,
+    jobId: job.jobId,
+    quoteCid: job.quote.cid,
+    lock: job.lock,
+    reasons,
+    issuedAt: at,
+  };
+  const signed = await signStatement('lock-refusal', body, parts.signer);
+  await parts.book.record({
+    type: 'refused',
+    jobId: job.jobId,
+    at: body.issuedAt,
+    quoteCid: job.quote.cid,
+    lock: job.lock,
+    envelope: bytesToHex(signed.envelope),
+  });
+  await endOnRecord(job, parts);
+}
+
+/** A failure of the compute provider's side. */
+export const faultOf = (code: string, error: unknown): ExecutionResult => ({
+  exit: { kind: 'computeProviderFault', code, message: safeError(error).message.slice(0, 500) },
+  billedMs: 0,
+  cpuMs: 0,
+  peakMemoryBytes: 0,
+  outputs: [],
+  metrics: [],
+});
