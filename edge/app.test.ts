@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomBytes } from 'node:crypto';
 import { encode } from '@nunet/shared/encoding.ts';
@@ -145,6 +146,34 @@ describe('POST /v1/evidence', () => {
   });
 });
 
+describe('bytes of strangers', () => {
+  test('cannot make the edge fail: random, cut and flipped bundles are refused or answered, never an internal error', async () => {
+    const m = await c.manifest();
+    const whole = encodeBundle(
+      bundleOf(c, [
+        ['manifest', m],
+        ['ack', await c.ack(m)],
+      ]),
+    );
+    const mutated = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.nat(whole.length).map((cut) => whole.slice(0, cut)),
+      fc
+        .tuple(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }))
+        .map(([at, bits]) => whole.map((byte, i) => (i === at ? byte ^ bits : byte))),
+    );
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(mutated, fc.constantFrom('/v1/evidence', '/v1/exchange'), async (bytes, path) => {
+        n += 1;
+        const { status } = await post(path, bytes, { signer: keyOf(100 + (n % 100)), headers: { 'x-test-address': `fuzz-${n % 10}` } });
+        expect([200, 400, 403, 409, 422]).toContain(status);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 describe('POST /v1/exchange', () => {
   const message = (over: Partial<Exchange> = {}): Uint8Array =>
     encodeExchange({ v: 1, lock: c.lock, quote: c.quote.envelope, items: [], spec: null, sources: [], attestations: [], ...over });
@@ -224,7 +253,7 @@ describe('reading', () => {
   });
   test('cannot put markup into the page', async () => {
     await oracle.store.addEvent({ at: 1, kind: '<script>', lock: null, detail: '<img src=x onerror=alert(1)>' });
-    await expect.poll(async () => (await get('/')).text()).toContain('&lt;img src=x');
+    await expect.poll(async () => (await get('/')).text(), { timeout: 10_000 }).toContain('&lt;img src=x');
     expect(await (await get('/')).text()).not.toContain('<img');
   });
   test('the API describes itself, and unknown paths are problems', async () => {

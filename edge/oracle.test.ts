@@ -105,7 +105,7 @@ describe('oracles pool, decide once and settle', () => {
       ]),
       signal(),
     );
-    await expect.poll(() => second(w).replayed.length).toBeGreaterThan(1);
+    await expect.poll(() => second(w).replayed.length, { timeout: 10_000 }).toBeGreaterThan(1);
     await reportWhen(third(w), c.lock, ({ detail }) => detail.includes('first'));
     expect(third(w).replayed).toEqual([]);
     w.chain.at(standbyUntil(c.quote.body, w.chain.timeMs) + 1);
@@ -179,7 +179,7 @@ describe('oracles pool, decide once and settle', () => {
     w.chain.down = true;
     const client = w.client(first(w));
     await expect(client.submitEvidence(bundleOf(await fixtureCase({ nonce: 7 }), []), signal())).rejects.toThrow(/chain-unavailable/);
-    await expect.poll(async () => (await first(w).oracle.status()).chainProblem).toContain('down');
+    await expect.poll(async () => (await first(w).oracle.status()).chainProblem, { timeout: 10_000 }).toContain('down');
     w.chain.down = false;
     w.chain.at(c.quote.body.disputeBy + graceOf(c.quote.body) + 1);
     expect((await settled(w, c))[0]?.attestations[0]?.rule).toBe('silent');

@@ -34,6 +34,7 @@ export interface RunningEdge {
 const DEVNET_BLOCK_MS = 1_000;
 const REQUEST_LIMIT_MS = 20_000;
 const RECORD_REFRESH_MS = 5_000;
+const MAX_CONNECTIONS = 2_000;
 
 /** For chaos runs, which kill the process around each write. Empty in every normal start. */
 export interface EdgeHooks {
@@ -101,7 +102,14 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
     log,
   });
 
-  const server = serve({ fetch: app.fetch, port: options.port, hostname: options.host });
+  const server = serve({
+    fetch: app.fetch,
+    port: options.port,
+    hostname: options.host,
+    // A connection that says nothing is not kept.
+    serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 },
+  });
+  server.maxConnections = MAX_CONNECTIONS;
   const failure = await Promise.race([once(server, 'listening').then(() => null), once(server, 'error').then(([error]) => error as Error)]);
   if (failure !== null) {
     await decisions.close();
