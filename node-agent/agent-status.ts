@@ -14,6 +14,8 @@ export interface AgentStatus {
   kinds: readonly string[];
   payoutAddress: string;
   capacity: { total: Offer; free: Offer };
+  /** Resident memory of the agent itself, without its executions. */
+  memoryBytes: number;
   hubs: HubState[];
   jobs: JobLine[];
   /** Pay that came, all jobs together. */

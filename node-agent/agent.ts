@@ -315,6 +315,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
         kinds: fingerprint.kinds,
         payoutAddress: components.address,
         capacity: { total: capacity.total, free },
+        memoryBytes: process.memoryUsage.rss(),
         hubs: [...hubs.values()],
         jobs: book.jobs().map(jobLine),
         earnedBaseUnits: String(book.jobs().reduce((sum, job) => sum + (job.spent?.paid ?? 0n), 0n)),

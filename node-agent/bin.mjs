@@ -21,7 +21,9 @@ function node24() {
 
 // A small young generation: an agent at rest takes 40 MB less (measured, 181 -> 140 MB of network alone), and transfers are no slower.
 const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
-const child = spawn(node24(), [...flags, join(here, 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+// glibc keeps an arena a thread; two keep 22 MB less after a job (measured, 176 -> 154 MB).
+const env = { MALLOC_ARENA_MAX: '2', ...process.env };
+const child = spawn(node24(), [...flags, join(here, 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit', env });
 // A terminal sends Ctrl-C to both processes; other signals reach only this one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)));
