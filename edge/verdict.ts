@@ -185,9 +185,9 @@ export const VERDICT_TABLE: readonly Row[] = [
     decide: (r) => (r.owed.paid === 0n && r.owed.rule !== null ? refund(r.owed.rule) : null),
   },
   {
-    rules: ['outputs-disproved', 'dispute-rejected', 'job-fault-from-half', 'job-fault-from-three-quarters'],
+    rules: ['outputs-disproved', 'dispute-rejected', 'dispute-undecidable', 'job-fault-from-half', 'job-fault-from-three-quarters'],
     when: 'disputed by disputeBy and the job may be replayed by anybody',
-    verdict: 'replay upholds the dispute: refund; replay rejects it: what the manifest is due',
+    verdict: 'replay upholds the dispute: refund; replay rejects it, or none was possible in time: what the manifest is due',
     decided:
       'after the replays of k oracles (the others stand by); an oracle that cannot replay tries until the middle of the claim window',
     decide: (r) => {
@@ -201,7 +201,7 @@ export const VERDICT_TABLE: readonly Row[] = [
   },
   {
     rules: ['dispute-undecidable', 'job-fault-from-half', 'job-fault-from-three-quarters'],
-    when: 'disputed, but nobody may replay (replay: named or never), or no replay was possible in time: the service provider chose that nobody may look, and its screen said so before the lock',
+    when: 'disputed, but nobody may replay (replay: named or never): the service provider chose that nobody may look, and its job file said so before the lock',
     verdict: 'what the manifest is due',
     decided: 'after disputeBy',
     decide: (r) =>
