@@ -461,6 +461,13 @@ describe('agent: quotes', () => {
     expect(refusal.body.reasons.map((r) => r.code)).toContain(code);
   });
 
+  it('refuses everything once the network record has expired', async () => {
+    world.chain.makeBlock(4_000_000_000_000 - world.chain.timeMs);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const answer = await world.client.quote();
+    expect(answer.type === 'refusal' && answer.refusal.body.reasons.map((r) => r.code)).toEqual(['network-record-expired']);
+  });
+
   it('cannot be asked for in the name of another peer', async () => {
     const answer = await world.client.quote({ serviceProvider: { peerId: world.agent.peerId, address: SP_ADDRESS } });
     expect(answer.type === 'refusal' && answer.refusal.body.reasons.map((r) => r.code)).toEqual(['other-peer']);

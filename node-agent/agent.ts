@@ -39,7 +39,7 @@ import { serveReleases } from './network/release.ts';
 import { serveRun } from './network/run.ts';
 import type { Limits, Windows } from './policy.ts';
 import type { Prices } from './pricing.ts';
-import { createQuotes, createReleases } from './quotes.ts';
+import { createQuotes, createReleases, KEEP_UNSOLD_MS } from './quotes.ts';
 import { createRunningJobs } from './running-jobs.ts';
 import { createRuns } from './runs.ts';
 
@@ -82,7 +82,6 @@ export interface Agent {
 }
 
 const AGENT_VERSION = '0.1.0';
-const KEEP_UNSOLD_MS = 3_600_000;
 
 export async function startAgent(components: AgentComponents): Promise<Agent> {
   const { network, peerKey, record, node, store, executor, clock, journal } = components;

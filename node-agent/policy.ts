@@ -20,6 +20,8 @@ export interface PolicyContext {
   limits: Limits;
   /** The peer at the other end of the stream. */
   callerPeerId: string;
+  /** Chain time. */
+  now: number;
   /** Quotes that this caller holds already, for other jobs. */
   heldByCaller: number;
 }
@@ -63,6 +65,11 @@ export function requestProblems(request: QuoteRequest, context: PolicyContext): 
     request.resources.memoryBytes >= MIN_MEMORY_BYTES,
     'memory-too-small',
     `${request.resources.memoryBytes} bytes of memory asked, an execution needs at least ${MIN_MEMORY_BYTES}`,
+  );
+  demand(
+    context.now < record.expiresAt,
+    'network-record-expired',
+    'The network record of this agent has expired; its owner must start it with a newer one',
   );
   const foreign = request.oracleKeys.filter((key) => !record.oracles.some((oracle) => oracle.key === key));
   demand(foreign.length === 0, 'oracle-unknown', `Oracle ${foreign[0]?.slice(0, 16)}... is not in this agent's network record`);

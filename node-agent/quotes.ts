@@ -21,8 +21,9 @@ const HOLD_GRACE_MS = 15_000;
 const START_MS = 300;
 const BYTES_A_MS = 5_000;
 /** Journal entries of unsold quotes are swept after this many. */
-const COMPACT_EVERY = 5_000;
-const KEEP_UNSOLD_MS = 3_600_000;
+const COMPACT_EVERY = 1_000;
+/** After its `startBy` a quote is of no use; a little longer, so that a late run request hears the right reason. */
+export const KEEP_UNSOLD_MS = 60_000;
 
 export interface QuoteParts {
   network: Network;
@@ -75,6 +76,7 @@ export function createQuotes(parts: QuoteParts) {
       record,
       fingerprint: parts.fingerprint,
       limits: parts.limits,
+      now,
       callerPeerId: caller.peerId,
       heldByCaller: new Set(open.map(({ quote }) => quote.body.jobId).filter((jobId) => jobId !== request.jobId)).size,
     });

@@ -36,6 +36,8 @@ export interface ReplayParts {
 
 /** A slower machine than the claimant's still gets to the end. */
 const SLOWER = 3;
+/** For inputs and outputs; beside it one run and two scores may each take their own limit. */
+const FETCH_LIMIT_MS = 15 * 60_000;
 
 type Answer = Omit<ReplayResponse, 'v'>;
 const upheld = (detail: string, score: Answer['score'] = null): Answer => ({ outcome: 'upheld', detail, score });
@@ -46,13 +48,14 @@ const unavailable = (detail: string): Answer => ({ outcome: 'unavailable', detai
  * Replays a dispute. `unavailable` is an answer too: nothing can be said. Throws only for a request whose pieces do not
  * belong together, or the signal's reason.
  */
-export async function replayJob(request: ReplayRequest, parts: ReplayParts, signal: AbortSignal): Promise<ReplayResponse> {
+export async function replayJob(request: ReplayRequest, parts: ReplayParts, asked: AbortSignal): Promise<ReplayResponse> {
   const quote = openQuote(request.quote, parts.network);
   const context = { quote, lock: request.lock };
   const { body: claim } = openEvidence('manifest', request.manifest, context) as Signed<Manifest>;
   openEvidence('dispute', request.dispute, context);
   const { jobId } = quote.body;
   const spec = openSpec(request.spec, jobId);
+  const signal = AbortSignal.any([asked, AbortSignal.timeout(FETCH_LIMIT_MS + 3 * SLOWER * spec.timeLimitMs)]);
   const folder = join(parts.workRoot, bytesToHex(randomBytes(16)));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const store = await openBlobStore({ root: join(folder, 'blobs'), maxBytes: parts.maxBytes });
@@ -64,7 +67,7 @@ export async function replayJob(request: ReplayRequest, parts: ReplayParts, sign
         : unavailable(`The job allows no replay by others: replay is "${spec.replay}"`);
     return { v: 1, ...answer, detail: answer.detail.slice(0, 500) };
   } catch (error) {
-    signal.throwIfAborted();
+    asked.throwIfAborted();
     return { v: 1, ...unavailable(`The replay could not be made: ${safeError(error).message}`.slice(0, 500)) };
   } finally {
     for (const handle of started) await parts.executor.remove(handle).catch(() => undefined);

@@ -78,6 +78,7 @@ function linesOf(status: AgentStatus): string[] {
     `Agent ${status.peerId} runs on ${status.network}`,
     `Sandbox: ${status.sandboxDetail}`,
     `Free: ${free.cpus} of ${total.cpus} CPUs, ${gib(free.memoryBytes)} of ${gib(total.memoryBytes)} memory, ${gib(free.diskBytes)} of ${gib(total.diskBytes)} disk`,
+    `The agent itself takes ${(status.memoryBytes / 2 ** 20).toFixed(0)} MiB of memory`,
     `Pay goes to ${status.payoutAddress}`,
     'Addresses:',
     ...status.addresses.map((address) => `  ${address}`),
