@@ -358,6 +358,21 @@ describe('agent: a lock that is not as quoted is refused before any work', () =>
     expect(world.calls().filter((call) => call === 'start')).toEqual(['start']);
   });
 
+  it('cannot be run on a lock that stands for another job, and that lock is not harmed', async () => {
+    const { client, chain } = world;
+    const quote = await client.goodQuote();
+    const lock = chain.lock(quote);
+    await client.run(quote, lock);
+    const { jobIdOf } = await import('@nunet/shared/job-spec.ts');
+    const other = { ...client.spec, nonce: bytesToHex(randomBytes(16)) };
+    const second = await client.quote({ jobId: jobIdOf(other) });
+    if (second.type !== 'quote') throw new Error('refused');
+    await expect(client.run(second.quote, lock, other)).rejects.toMatchObject({ peerCode: 'lock-used' });
+    const events = await world.whileBlocksCome(client.toEnd(quote.body.jobId));
+    expect(statesOf(events).at(-1)).toBe('finished');
+    expect(world.oracles.flatMap((oracle) => oracle.kinds())).not.toContain('lock-refusal');
+  });
+
   it('cannot be run, followed, answered or read by another peer', async () => {
     const { client, chain } = world;
     world.script = { steps: [OUTPUT] };
