@@ -2,7 +2,7 @@
 // Entry of the nunet-agent command: plain Node 20, no dependency; hands over to Node 24, which runs TypeScript.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,7 +22,8 @@ function node24() {
 // A small young generation: an agent at rest takes 40 MB less (measured, 181 -> 140 MB of network alone), and transfers are no slower.
 const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
 // glibc keeps an arena a thread; two keep 22 MB less after a job (measured, 176 -> 154 MB).
-const env = { MALLOC_ARENA_MAX: '2', ...process.env };
+// Compiled code is kept: the next start takes half the CPU time (measured: 1.04 -> 0.54 s).
+const env = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: join(tmpdir(), `nunet-compile-${process.getuid?.() ?? 0}`), ...process.env };
 const child = spawn(node24(), [...flags, join(here, 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit', env });
 // A terminal sends Ctrl-C to both processes; other signals reach only this one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));

@@ -9,8 +9,9 @@ import { buildReport, reconcile, type FinishedJob } from './demo/report.ts';
 import { AGENTS, SCENARIOS } from './demo/scenarios.ts';
 import { bold, dim, green, red, say } from './demo/terminal.ts';
 import { dumpLedger } from './network/ledger-dump.ts';
+import { printNetwork } from './network/print.ts';
 import { stopAll } from './network/process.ts';
-import { fundedWallet, startNetwork, type RunningNetwork } from './network/start.ts';
+import { fundedWallet, startNetwork } from './network/start.ts';
 import { root } from './run-tool.ts';
 
 const HELP = `npm run demo                 six jobs on a network of its own, everything stopped at the end
@@ -31,15 +32,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     stop.abort();
     void stopAll().then(() => process.exit(130));
   });
-}
-
-function printKept(network: RunningNetwork): void {
-  say(bold('\nStill running; Ctrl-C stops everything:'));
-  say(`  devnet   ${network.devnet.url}   (blocks, transactions, faucet)`);
-  for (const oracle of network.oracles) say(`  ${oracle.name} ${oracle.url}/   (status)`);
-  for (const agent of network.agents.values())
-    say(`  ${agent.plan.name.padEnd(8)} ${agent.peerId}   nunet-agent status --data ${agent.dataPath}`);
-  say(`  flags    ${network.trust.join(' ')}`);
 }
 
 async function main(): Promise<number> {
@@ -81,7 +73,7 @@ async function main(): Promise<number> {
     const run = await runJob({ network, jobFile: resolve(values.job), wallet, folder: join(folder, 'job') });
     say(`Outputs: ${relative(process.cwd(), join(folder, 'job/outputs'))}`);
     if (values.keep === true) {
-      printKept(network);
+      printNetwork(network);
       await new Promise(() => {});
     }
     return run.exitCode;
@@ -116,7 +108,7 @@ async function main(): Promise<number> {
       'Report: .demo/report.json, curve: .demo/training/training.svg, model: .demo/training/outputs. Recheck with: npm run demo:audit',
   );
   if (values.keep === true) {
-    printKept(network);
+    printNetwork(network);
     await new Promise(() => {});
   }
   return allRight ? 0 : 1;

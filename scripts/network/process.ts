@@ -41,7 +41,7 @@ export function startProcess(options: {
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.env },
+      env: { MALLOC_ARENA_MAX: '2', ...process.env, ...options.env },
     },
   );
   if (child.pid === undefined || child.stdout === null || child.stderr === null) {

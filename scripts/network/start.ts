@@ -157,7 +157,7 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
     const replay = startProcess({
       name: `${plan.name}-replay`,
       file: agentFile,
-      args: ['replay', '--socket', socket, '--data', join(data, 'replay'), '--network', 'devnet', '--json'],
+      args: ['replay', '--socket', socket, '--data', join(data, 'replay'), '--network', 'devnet', '--allow-below-floor', '--json'],
       logFile: logFile(`${plan.name}-replay`),
     });
     const launch = async ({ file = edgeFile, env }: { file?: string; env?: Record<string, string> } = {}): Promise<Process> => {
