@@ -51,13 +51,12 @@ async function main(signal: AbortSignal): Promise<void> {
     say(HELP);
     return;
   }
-  const folder = join(root, '.demo', 'bench');
+  const folder = join(root, '.bench');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   say(dim(`${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}, load ${loadavg()[0]?.toFixed(1)}; a loaded machine gives other figures`));
   const rows: Row[] = [];
   let bareMs = Number.NaN;
-  // The demo empties its folder, so it goes first.
   if (wanted.includes('demo')) rows.push(...(await benchDemo()));
   if (wanted.includes('escrow')) rows.push(...(await benchEscrow()));
   if (wanted.includes('executor')) {

@@ -26,7 +26,7 @@ const { values } = parseArgs({
   },
 });
 
-const folder = join(root, '.demo', 'chaos');
+const folder = join(root, '.chaos');
 const AGENT = { name: 'alder', priceCpuHour: '12' };
 const chaosEdge = join(root, 'scripts/chaos/edge.ts');
 const KILL = 'NUNET_KILL_AT_WRITE';

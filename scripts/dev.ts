@@ -20,7 +20,7 @@ const stopped = new Promise<void>((resolve) => {
 });
 
 try {
-  const folder = join(root, '.demo', 'dev');
+  const folder = join(root, '.dev');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   say(bold('Starting a devnet, three oracles (2 of 3), a hub and two agents ...'));
@@ -49,7 +49,7 @@ try {
   await stopped;
 } catch (error) {
   if (!stop.signal.aborted) {
-    say(red(`Cannot start: ${error instanceof Error ? error.message : String(error)}\nLogs: .demo/dev/logs`));
+    say(red(`Cannot start: ${error instanceof Error ? error.message : String(error)}\nLogs: .dev/logs`));
     process.exitCode = 1;
   }
 } finally {
