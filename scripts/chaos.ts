@@ -7,8 +7,9 @@ import { balanceAt } from './demo/balances.ts';
 import { bold, dim, green, red, say } from './demo/terminal.ts';
 import { makeInferenceJob } from './jobs/inference-job.ts';
 import { callDevnet } from './network/devnet-client.ts';
-import { startProcess, stopAll, type Process } from './network/process.ts';
-import { fundedWallet, startNetwork, type Funded, type RunningNetwork, type RunningOracle } from './network/start.ts';
+import { stopAll } from './network/process.ts';
+import { startRun } from './network/start-run.ts';
+import { fundedWallet, startNetwork, type RunningNetwork, type RunningOracle } from './network/start.ts';
 import { root } from './run-tool.ts';
 
 const HELP = `npm run chaos                            every write of run, agent and edge, and ten seeded moments
@@ -47,28 +48,6 @@ interface Outcome {
 
 const killed = (point: Point | null, victim: Victim): Record<string, string> | undefined =>
   point !== null && 'write' in point && point.victim === victim ? { [KILL]: `${point.write}:${point.when}` } : undefined;
-
-function startRun(network: RunningNetwork, wallet: Funded, at: string, jobFile: string, env?: Record<string, string>): Process {
-  return startProcess({
-    name: 'run',
-    file: join(root, 'node-agent/main.ts'),
-    args: [
-      'run',
-      jobFile,
-      '--wallet',
-      wallet.walletFile,
-      ...network.trust,
-      '--json',
-      '--yes',
-      '--out',
-      join(at, 'outputs'),
-      '--data',
-      join(at, 'journal'),
-    ],
-    logFile: join(at, 'run.log'),
-    ...(env === undefined ? {} : { env }),
-  });
-}
 
 /** One job with one strike; whatever was killed is started again, as an operator or a person would. */
 async function strike(
@@ -123,7 +102,7 @@ async function strike(
   const go = async (): Promise<void> => {
     let env = killed(point, 'run');
     for (let attempt = 0; attempt < 5 && end === null && !signal.aborted; attempt += 1) {
-      const run = startRun(network, wallet, at, jobFile, env);
+      const run = startRun(network, { jobFile, walletFile: wallet.walletFile, folder: at, ...(env === undefined ? {} : { env }) });
       env = undefined;
       if (point !== null && 'afterMs' in point && attempt === 0) {
         const { victim, afterMs } = point;

@@ -11,7 +11,7 @@ import { bold, dim, green, red, say } from './demo/terminal.ts';
 import { dumpLedger } from './network/ledger-dump.ts';
 import { printNetwork } from './network/print.ts';
 import { stopAll } from './network/process.ts';
-import { fundedWallet, startNetwork } from './network/start.ts';
+import { EVERYDAY, fundedWallet, startNetwork } from './network/start.ts';
 import { root } from './run-tool.ts';
 
 const HELP = `npm run demo                 six jobs on a network of its own, everything stopped at the end
@@ -51,16 +51,12 @@ async function main(): Promise<number> {
   const network = await startNetwork(
     {
       folder,
-      blockTimeMs: 1_000,
-      oracles: 3,
-      k: 2,
+      ...EVERYDAY,
       agents: [
         { name: AGENTS.cheap, priceCpuHour: '12' },
         { name: AGENTS.dear, priceCpuHour: '15' },
         { name: AGENTS.cheat, priceCpuHour: '20', file: join(root, 'scripts/dishonest/agent.ts') },
       ],
-      disputeWindowMs: 60_000,
-      claimWindowMs: 40_000,
       say: (line) => say(dim(`  ${line}`)),
     },
     stop.signal,

@@ -5,7 +5,7 @@ import { bold, dim, red, say } from './demo/terminal.ts';
 import { makeMnistJob } from './jobs/mnist-job.ts';
 import { printNetwork } from './network/print.ts';
 import { stopAll } from './network/process.ts';
-import { fundedWallet, startNetwork } from './network/start.ts';
+import { EVERYDAY, fundedWallet, startNetwork } from './network/start.ts';
 import { root } from './run-tool.ts';
 
 const stop = new AbortController();
@@ -27,15 +27,11 @@ try {
   const network = await startNetwork(
     {
       folder,
-      blockTimeMs: 1_000,
-      oracles: 3,
-      k: 2,
+      ...EVERYDAY,
       agents: [
         { name: 'alder', priceCpuHour: '12' },
         { name: 'birch', priceCpuHour: '15' },
       ],
-      disputeWindowMs: 60_000,
-      claimWindowMs: 40_000,
       say: (line) => say(dim(`  ${line}`)),
     },
     stop.signal,

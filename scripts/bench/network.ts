@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeInferenceJob } from '../jobs/inference-job.ts';
-import { startProcess } from '../network/process.ts';
+import { startRun } from '../network/start-run.ts';
 import { fundedWallet, startNetwork } from '../network/start.ts';
-import { root } from '../run-tool.ts';
 import type { Row } from './table.ts';
 import { printRows } from './table.ts';
 
@@ -45,24 +44,7 @@ export async function benchNetwork(folder: string, bareMs: number, signal: Abort
   for (let index = 0; index < RUNS; index += 1) {
     const at = join(folder, `run-${index}`);
     const wallet = await fundedWallet(network, at, 'wallet', signal);
-    const run = startProcess({
-      name: 'run',
-      file: join(root, 'node-agent/main.ts'),
-      args: [
-        'run',
-        jobFile,
-        '--wallet',
-        wallet.walletFile,
-        ...network.trust,
-        '--json',
-        '--yes',
-        '--out',
-        join(at, 'out'),
-        '--data',
-        join(at, 'data'),
-      ],
-      logFile: join(at, 'run.log'),
-    });
+    const run = startRun(network, { jobFile, walletFile: wallet.walletFile, folder: at });
     let deepAt = Number.NaN;
     for await (const line of run.lines()) {
       if (line['event'] === 'job' && line['state'] === 'locked') deepAt = performance.now();

@@ -1,10 +1,8 @@
 // One `nunet-agent run` as a child process: its JSON events told as a story while they happen, and kept for the report.
-import { join } from 'node:path';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import type { Process } from '../network/process.ts';
-import { startProcess } from '../network/process.ts';
 import type { Funded, RunningNetwork } from '../network/start.ts';
-import { root } from '../run-tool.ts';
+import { startRun } from '../network/start-run.ts';
 import { bar, bold, dim, green, live, red, say, sparkline, yellow } from './terminal.ts';
 
 export type Event = Record<string, unknown> & { event: string };
@@ -71,15 +69,11 @@ export async function runJob(options: RunOptions): Promise<JobRun> {
   const started = performance.now();
   const names = new Map([...network.agents.values()].map((agent) => [agent.peerId, agent.plan.name]));
   const nameOf = (peerId: unknown): string => names.get(String(peerId)) ?? shortId(peerId);
-  const run = startProcess({
-    name: `run-${folder.split('/').at(-1)}`,
-    file: join(root, 'node-agent/main.ts'),
-    args: [
-      ...['run', options.jobFile, '--wallet', options.wallet.walletFile, ...network.trust, '--json', '--yes'],
-      ...['--out', join(folder, 'outputs'), '--data', join(folder, 'journal')],
-      ...(options.agent === undefined ? [] : ['--agent', options.agent]),
-    ],
-    logFile: join(folder, 'run.log'),
+  const run = startRun(network, {
+    jobFile: options.jobFile,
+    walletFile: options.wallet.walletFile,
+    folder,
+    ...(options.agent === undefined ? {} : { agent: options.agent }),
   });
   const events: Event[] = [];
   const curve = new Map<number, Record<string, number>>();

@@ -59,6 +59,9 @@ export interface NetworkOptions {
   say: (line: string) => void;
 }
 
+/** What a person tries things on: a block a second, 2 of 3 oracles, deadlines of a minute. */
+export const EVERYDAY = { blockTimeMs: 1_000, oracles: 3, k: 2, disputeWindowMs: 60_000, claimWindowMs: 40_000 } as const;
+
 export interface RunningNetwork {
   devnet: { url: string; asset: AssetId; process: Process };
   chain: Chain;
