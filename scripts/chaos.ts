@@ -31,7 +31,7 @@ const folder = join(root, '.chaos');
 const AGENT = { name: 'alder', priceCpuHour: '12' };
 const chaosEdge = join(root, 'scripts/chaos/edge.ts');
 const KILL = 'NUNET_KILL_AT_WRITE';
-/** A run that takes longer waits for a deadline: from then on the devnet's clock is moved. */
+/** A run that says nothing for so long waits for a deadline: then the devnet's clock is moved, a little at a time. */
 const PATIENCE_MS = 8_000;
 /** Nothing may take longer than this, whatever was killed. */
 const LIMIT_MS = 120_000;
@@ -66,6 +66,7 @@ async function strike(
   if (agent === undefined) throw new Error('The network has no agent');
   let isOver = false;
   let strikes = 0;
+  let heardAt = performance.now();
   const over = (): boolean => isOver || signal.aborted;
 
   const agentEnv = killed(point, 'agent');
@@ -92,8 +93,8 @@ async function strike(
   const clock = async (): Promise<void> => {
     while (!over()) {
       await new Promise((resolve) => setTimeout(resolve, 1_000));
-      if (over() || performance.now() - started < PATIENCE_MS) continue;
-      await callDevnet(network.devnet.url, '/devnet/advance', { slots: 15, blocks: 1 });
+      if (over() || performance.now() - heardAt < PATIENCE_MS) continue;
+      await callDevnet(network.devnet.url, '/devnet/advance', { slots: 8, blocks: 1 });
     }
   };
 
@@ -113,6 +114,7 @@ async function strike(
       }
       const limit = setTimeout(() => void run.kill(), LIMIT_MS);
       for await (const line of run.lines()) {
+        heardAt = performance.now();
         if (line['event'] === 'end') end = line;
         if (line['event'] === 'error') problem = String(line['message']);
       }

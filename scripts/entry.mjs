@@ -1,7 +1,7 @@
 // What every npm script runs first: plain Node 20, no dependency. Installs packages when needed, then hands over to Node 24.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,11 @@ const COMMANDS = {
   dev: { file: 'scripts/dev.ts', what: 'start a devnet, oracles, hub and agents, and keep them running' },
   build: { file: 'scripts/build.ts', what: 'type declarations, and the escrow blueprint where Aiken is installed' },
   check: { file: 'scripts/check.ts', what: 'format, type-aware lint, types, unused code' },
-  test: { file: 'scripts/test.ts', what: 'every test; arguments are passed on to vitest', packages: { bwrap: 'bubblewrap' } },
+  test: {
+    file: 'scripts/test.ts',
+    what: 'every test; arguments are passed on to vitest',
+    packages: { bwrap: 'bubblewrap', postgres: 'postgresql' },
+  },
   fix: { file: 'scripts/fix.ts', what: 'format and lint, with repairs' },
   demo: { file: 'scripts/demo.ts', what: 'the main job on real input, start to pay', packages: { bwrap: 'bubblewrap' } },
   'demo:audit': { file: 'scripts/demo-audit.ts', what: 'recompute the balances of the last demo from the ledger alone' },
@@ -71,9 +75,26 @@ function node24() {
   );
 }
 
+/** Debian keeps PostgreSQL's programs off the PATH. */
+const isThere = (command) =>
+  spawnSync('sh', ['-c', `command -v ${command} || command -v /usr/lib/postgresql/*/bin/${command}`]).status === 0;
+
+/** Debian's PostgreSQL makes a database of its own and starts it, now and at each boot, unless this file says no. Tests start their own. */
+function withoutDatabase(install) {
+  const folder = '/etc/postgresql-common/createcluster.d';
+  const file = join(folder, 'nunet-tests.conf');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, 'create_main_cluster = false\n');
+  try {
+    install();
+  } finally {
+    rmSync(file);
+  }
+}
+
 /** System packages: installed with apt where that is allowed, otherwise named with the command to run. Missing ones are not fatal: the program says what it skips. */
 function systemPackages(wanted) {
-  const missing = Object.entries(wanted).filter(([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
+  const missing = Object.entries(wanted).filter(([command]) => !isThere(command));
   if (missing.length === 0) return;
   const names = missing.map(([, name]) => name).join(' ');
   const isDebianRoot = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
@@ -82,12 +103,15 @@ function systemPackages(wanted) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     const install = () =>
       spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names.split(' ')], { stdio: 'pipe', env });
-    if (install().status !== 0) {
+    const twice = () => {
+      if (install().status === 0) return;
       spawnSync('apt-get', ['update', '-qq'], { stdio: 'pipe', env });
       install();
-    }
+    };
+    if (missing.some(([command]) => command === 'postgres')) withoutDatabase(twice);
+    else twice();
   }
-  const still = missing.filter(([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0).map(([, name]) => name);
+  const still = missing.filter(([command]) => !isThere(command)).map(([, name]) => name);
   if (still.length > 0) console.log(`Not installed: ${still.join(', ')}. For the full set run: sudo apt-get install -y ${still.join(' ')}`);
 }
 

@@ -34,6 +34,6 @@ const watched = <T extends object>(target: T): T =>
 
 const options = readOptions(process.argv.slice(2), process.env);
 if (options === 'help') throw new Error('This program is for chaos runs; see edge/node.ts --help');
-const { stop, ...ready } = await serveEdge(options, (line) => console.error(line), { store: watched, decisions: watched });
+const { stop, failed: _, ...ready } = await serveEdge(options, (line) => console.error(line), { store: watched, decisions: watched });
 console.log(JSON.stringify(ready));
 process.once('SIGTERM', () => void stop().then(() => process.exit(0)));
