@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createKeyFile, readFeeKey, readOracleKey } from './key-file.ts';
+import { createKeyFile, readFeeKey, readOracleKey, readProjectId } from './key-file.ts';
 
 let folder: string;
 let path: string;
@@ -55,4 +55,22 @@ test('cannot use a missing, broken, foreign or mainnet key, and no message tells
   await createKeyFile(path, 'preprod', 'paymentKey');
   expect(await codeOf(readFeeKey(path, 'devnet'))).toBe('key-invalid');
   expect(await codeOf(readOracleKey(path))).toBe('key-invalid');
+});
+
+test('cannot start with a chain project that others may read, or that is no id; no message tells it', async () => {
+  const id = 'preprodAbC123';
+  expect(await codeOf(readProjectId(path))).toBe('key-missing');
+  await writeFile(path, `${id}\n`, { mode: 0o600 });
+  expect(await readProjectId(path)).toBe(id);
+  for (const mode of [0o640, 0o604, 0o620]) {
+    await chmod(path, mode);
+    await expect(readProjectId(path)).rejects.toMatchObject({ code: 'key-open', message: expect.stringContaining('chmod 600') as string });
+  }
+  await chmod(path, 0o600);
+  for (const text of ['', ' \n', `${id}\r\nX-Header: 1`, 'x'.repeat(201)]) {
+    await writeFile(path, text);
+    const error = await readProjectId(path).catch((e: Error & { code: string }) => e);
+    expect(error).toMatchObject({ code: 'key-invalid' });
+    expect((error as Error).message).not.toContain(id);
+  }
 });

@@ -78,12 +78,16 @@ export function readOptions(argv: readonly string[], env: Readonly<Record<string
   const wrong = keys.find((key) => !hex32.safeParse(key).success);
   if (wrong !== undefined)
     throw new NunetError('flag-invalid', `Cannot start: --pinned: "${wrong.slice(0, 70)}" is not a key of 64 hex digits`);
+  const database = optional('database');
+  // Not quoted: it holds a password.
+  if (database !== null && !/^postgres(ql)?:\/\//.test(database))
+    throw new NunetError('flag-invalid', 'Cannot start: --database is no postgres:// URL; leave it away for the database in --data');
   const blockMs = optional('block-ms');
   return {
     port: wholeNumber('port', optional('port') ?? '0', 0, 65_535),
     host: optional('host') ?? '127.0.0.1',
     data: wanted('data'),
-    database: optional('database'),
+    database,
     networkRecord: wanted('network-record'),
     pinned: { keys, threshold: wholeNumber('pinned-threshold', optional('pinned-threshold') ?? String(keys.length), 1, keys.length) },
     oracleKey: wanted('oracle-key'),

@@ -52,6 +52,8 @@ describe('cannot start', () => {
     ['with a pinned key that is none', { pinned: 'abc' }, 2, 'is not a key of 64 hex digits'],
     ['with a flag that does not exist', { verbose: 'yes' }, 2, 'Allowed: --port'],
     ['with a key that others may read', { 'oracle-key': 'OPEN' }, 1, 'chmod 600'],
+    ['with a chain project that others may read', { 'chain-project': 'OPEN' }, 1, 'chmod 600'],
+    ['with a database that is no URL of PostgreSQL', { database: 'mysql://user:hidden@db' }, 2, '--database is no postgres:// URL'],
     [
       'with a record that the pinned keys did not sign',
       { pinned: keyOf(34).publicKey },
@@ -60,7 +62,10 @@ describe('cannot start', () => {
     ],
     ['without its chain source', {}, 1, 'Cannot read the chain'],
   ])('%s, and says why', async (_, over, code, message) => {
-    const ended = await run(over['oracle-key'] === 'OPEN' ? { 'oracle-key': at('open.json') } : over);
+    const ended = await run(
+      Object.fromEntries(Object.entries(over).map(([flag, value]) => [flag, value === 'OPEN' ? at('open.json') : value])),
+    );
+    expect(ended.stderr).not.toContain('hidden');
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).not.toContain('    at ');
     expect(ended.code).toBe(code);

@@ -18,18 +18,22 @@ try {
     console.log(HELP);
   } else {
     const { serveEdge } = await import('./serve.ts');
-    const { stop, ...ready } = await serveEdge(options, log);
+    const { stop, failed, ...ready } = await serveEdge(options, log);
     console.log(JSON.stringify({ ...ready, pid: process.pid }));
-    const end = (): void =>
+    const end = (code: number): void =>
       void stop().then(
-        () => process.exit(0),
+        () => process.exit(code),
         (error: unknown) => {
           log(`while stopping: ${String(error)}`);
           process.exit(1);
         },
       );
-    process.once('SIGTERM', end);
-    process.once('SIGINT', end);
+    process.once('SIGTERM', () => end(0));
+    process.once('SIGINT', () => end(0));
+    void failed.then((error) => {
+      log(error.message);
+      end(1);
+    });
   }
 } catch (error) {
   console.error(error instanceof NunetError ? error.message : `Cannot start the edge: ${String((error as Error).stack ?? error)}`);

@@ -1,7 +1,7 @@
 // Wires the edge for Node: keys, record, chain, database, oracle, HTTP. node.ts starts it.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { serve, type HttpBindings } from '@hono/node-server';
@@ -14,7 +14,7 @@ import { openDecisionLog, type DecisionLog } from './decision-log.ts';
 import { openDatabase } from './db/open.ts';
 import { createStore, type Store } from './db/store.ts';
 import { exchangeOver } from './exchange-client.ts';
-import { readFeeKey, readOracleKey } from './key-file.ts';
+import { readFeeKey, readOracleKey, readProjectId } from './key-file.ts';
 import type { NodeOptions } from './node-options.ts';
 import { createOracle } from './oracle.ts';
 import { DEFAULT_LIMITS, limitsFor } from './ports.ts';
@@ -29,6 +29,8 @@ export interface RunningEdge {
   feeAddress: string;
   /** Ends requests, loop and database, in this order. */
   stop: () => Promise<void>;
+  /** Resolves when this edge must not go on; stop it then. */
+  failed: Promise<NunetError>;
 }
 
 const DEVNET_BLOCK_MS = 1_000;
@@ -52,10 +54,16 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
   const record = await openRecordFile({ path: options.networkRecord, folder: options.data, network, pinned: options.pinned, now, log });
   const own = record.current().oracles.find(({ key }) => key === signer.publicKey);
   if (own === undefined) log(`oracle ${signer.publicKey} is not in the network record ${record.current().sequence}: no lock will name it`);
-  const projectId = options.chainProject === null ? undefined : (await readFile(options.chainProject, 'utf8')).trim();
+  const projectId = options.chainProject === null ? undefined : await readProjectId(options.chainProject);
   const chain = await openBlockfrost({ url: options.chain, network, ...(projectId === undefined ? {} : { projectId }) });
 
-  const database = await openDatabase(options.database ?? options.data);
+  const failed = Promise.withResolvers<NunetError>();
+  const database = await openDatabase(
+    options.data,
+    options.database === null
+      ? {}
+      : { postgres: { url: options.database, oracleKey: signer.publicKey, lost: (error) => failed.resolve(error) } },
+  );
   const openedLog = await openDecisionLog(join(options.data, 'decisions.jsonl'), signer.publicKey).catch(async (error: unknown) => {
     await database.close();
     throw error;
@@ -129,6 +137,7 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
     network,
     oracleKey: signer.publicKey,
     feeAddress: settler.address,
+    failed: failed.promise,
     async stop() {
       clearInterval(refreshing);
       stopping.abort(new NunetError('edge-stopping', 'Cannot answer: the edge is stopping'));

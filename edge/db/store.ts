@@ -17,6 +17,9 @@ export type EventRow = typeof events.$inferSelect;
 /** Events kept for the status page. */
 const KEPT_EVENTS = 2_000;
 
+/** First half of the keys of the advisory locks that `addEvidence` takes; the second tells the lock on chain. */
+const EVIDENCE_LOCK = 7_016_254;
+
 export type Store = ReturnType<typeof createStore>;
 
 export function createStore(db: Db) {
@@ -53,6 +56,8 @@ export function createStore(db: Db) {
      */
     addEvidence: (row: EvidenceRow, max: number): Promise<'added' | 'known' | 'full'> =>
       db.transaction(async (tx) => {
+        // PostgreSQL lets two transactions count at once, and both add.
+        await tx.execute(sql`select pg_advisory_xact_lock(${EVIDENCE_LOCK}, hashtext(${row.lock}))`);
         const [known] = await tx
           .select({ receivedAt: evidence.receivedAt })
           .from(evidence)
