@@ -202,6 +202,8 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
     const depth = confirmationsFor(ports.record(), lock.amountBaseUnits);
     if (spentBy !== null) {
       it.lookAt = 0;
+      // After a rollback the oracles take turns again, from then on.
+      it.quorumAt = null;
       const end = await readEnd(ports, row, { lock, spentBy }, limited(signal));
       if (end === null) return;
       await setState(row, end.state, end.detail);
