@@ -11,6 +11,7 @@ import type { AttestationRow, CaseRow, EvidenceRow } from './db/store.ts';
 import { MAX_PIECES_A_KIND, type Exchange } from './exchange.ts';
 import { referenceOf } from './lock-name.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
+import { ownOf, withTold, type Sources } from './sources.ts';
 import { graceOf } from './verdict.ts';
 
 type PieceKind = Exclude<EvidenceKind, 'quote'>;
@@ -115,12 +116,12 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
     return result;
   }
 
-  /** Only the two parties of a quote say where its files are; strangers could fill the list with dead addresses. */
-  async function keepSources(row: CaseRow, quote: Quote, peer: string, addresses: readonly string[], own: boolean): Promise<void> {
-    if (addresses.length === 0 || (peer !== quote.serviceProvider.peerId && peer !== quote.computeProvider.peerId)) return;
-    const before = JSON.parse((await store.findCase(row.lock))?.sources ?? '{}') as Record<string, string[]>;
-    const sources = JSON.stringify({ ...before, [peer]: [...new Set([...addresses, ...(before[peer] ?? [])])].slice(0, 4) });
-    if (sources === JSON.stringify(before)) return;
+  /** Only the two parties of a quote, and its oracles, say where its files are; strangers could fill the list with dead addresses. */
+  async function keepSources(row: CaseRow, quote: Quote, teller: string, addresses: readonly string[], own: boolean): Promise<void> {
+    if (addresses.length === 0) return;
+    const before = (await store.findCase(row.lock))?.sources ?? '{}';
+    const sources = JSON.stringify(withTold(JSON.parse(before) as Sources, teller, addresses, quote));
+    if (sources === before) return;
     await store.updateCase(row.lock, { sources });
     on.changed(row.lock, own);
   }
@@ -148,7 +149,9 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
           answer.refused.push({ kind: 'spec', ...safeError(error) });
         }
       }
-      await keepSources(row, quote.body, submitter, bundle.sources, true);
+      const { serviceProvider, computeProvider } = quote.body;
+      if (submitter === serviceProvider.peerId || submitter === computeProvider.peerId)
+        await keepSources(row, quote.body, submitter, bundle.sources, true);
       for (const item of bundle.items) {
         try {
           const cid =
@@ -189,7 +192,14 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
         throw new NunetError('oracle-foreign', `Cannot exchange over ${name}: ${from} is not an oracle of its quote`);
       const now = await on.chainTime(signal);
       if (message.spec !== null) await keepSpec(row, quote.body, message.spec, false);
-      for (const { peer, addresses } of message.sources) await keepSources(row, quote.body, peer, addresses, false);
+      // Under the name of the oracle that says so: its word must not stand for a party's own.
+      await keepSources(
+        row,
+        quote.body,
+        from,
+        message.sources.flatMap(({ addresses }) => addresses),
+        false,
+      );
       const held = await store.evidenceOf(name);
       const isHeld = (item: Exchange['items'][number]): boolean =>
         held.some((piece) => isSame(piece.envelope, item.envelope) && isSame(piece.receipt, item.receipt));
@@ -245,6 +255,7 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
     async holdings(lock) {
       const row = await store.findCase(referenceText(lock));
       if (row === null) return null;
+      const parties = openQuote(row.quote, network()).body;
       const pieces = await store.evidenceOf(row.lock);
       const attestations = await store.attestationsOf(row.lock);
       return {
@@ -253,7 +264,10 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
         quote: row.quote,
         items: pieces.map(({ kind, envelope, receipt: told }) => ({ kind: kind as PieceKind, envelope, receipt: told })),
         spec: row.spec,
-        sources: Object.entries(JSON.parse(row.sources) as Record<string, string[]>).map(([peer, addresses]) => ({ peer, addresses })),
+        // What the parties told this oracle itself; every other oracle passes on its own.
+        sources: [parties.computeProvider.peerId, parties.serviceProvider.peerId]
+          .map((peer) => ({ peer, addresses: ownOf(JSON.parse(row.sources) as Sources, peer) }))
+          .filter(({ addresses }) => addresses.length > 0),
         attestations: attestations.map((a) => attestationOfRow(a, network())),
       };
     },

@@ -4,7 +4,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { settleBytes } from '@nunet/shared/lock.ts';
 import { fixtureCase, keyOf, type FixtureCase } from './fixtures.ts';
 import { bundleOf, reportWhen, testWorld, type World } from './test-world.ts';
-import { graceOf, standbyUntil } from './verdict.ts';
+import { graceOf, replayUntil, standbyUntil } from './verdict.ts';
 
 let world: World | undefined;
 afterEach(async () => {
@@ -120,7 +120,7 @@ describe('oracles pool, decide once and settle', () => {
     const { w, c } = await withLock();
     for (const one of w.oracles) one.replay = outcome;
     const m = await c.manifest();
-    const addresses = ['/ip4/127.0.0.1/tcp/1'];
+    const addresses = [`/ip4/127.0.0.1/tcp/1/p2p/${c.quote.body.serviceProvider.peerId}`];
     await w.client(first(w), c.serviceProvider).submitEvidence(
       bundleOf(
         c,
@@ -136,6 +136,70 @@ describe('oracles pool, decide once and settle', () => {
     expect(reports[0]?.attestations.every((a) => a.rule === rule)).toBe(true);
     expect(w.chain.submitted.map((one) => one.paid)).toEqual([paid]);
     expect(first(w).replayed[0]).toMatchObject({ spec: c.specBytes, sources: addresses, manifest: m.envelope });
+  });
+
+  describe('disputed, and the outputs are not served', () => {
+    /** Disputed at every oracle, the compute provider's addresses told to one of them alone. */
+    async function disputed(): Promise<{ w: World; c: FixtureCase; address: string }> {
+      const { w, c } = await withLock();
+      for (const one of w.oracles) one.replay = 'withheld';
+      const m = await c.manifest();
+      const address = `/ip4/127.0.0.1/tcp/7/p2p/${c.quote.body.computeProvider.peerId}`;
+      await w.client(first(w), c.agent).submitEvidence(bundleOf(c, [['manifest', m]], { sources: [address] }), signal());
+      await w.client(second(w), c.serviceProvider).submitEvidence(bundleOf(c, [['dispute', await c.dispute(m)]]), signal());
+      await expect.poll(() => Math.min(first(w).replayed.length, second(w).replayed.length), { timeout: 10_000 }).toBeGreaterThan(2);
+      return { w, c, address };
+    }
+
+    test('cannot be paid for outputs that it withholds: asked again to the end, then refunded', async () => {
+      const { w, c } = await disputed();
+      expect((await first(w).oracle.report(c.lock)).attestations).toEqual([]);
+      w.chain.at(replayUntil(c.quote.body) - 1);
+      const asked = first(w).replayed.length;
+      await expect.poll(() => Math.min(first(w).replayed.length - asked, third(w).replayed.length), { timeout: 10_000 }).toBeGreaterThan(0);
+      // What was answered is kept: a restart does not turn it into pay.
+      await first(w).restart();
+      expect(w.chain.submitted).toEqual([]);
+      w.chain.at(replayUntil(c.quote.body) + 1);
+      const reports = await settled(w, c);
+      expect(new Set(reports[0]?.attestations.map((a) => a.rule))).toEqual(new Set(['outputs-withheld']));
+      expect(w.chain.submitted.map(({ paid }) => paid)).toEqual([0n]);
+    });
+
+    test('a compute provider that was away for a while is paid once its outputs are there', async () => {
+      const { w, c, address } = await disputed();
+      for (const one of w.oracles) {
+        expect(one === third(w) || one.replayed.at(-1)?.sources[0] === address).toBe(true);
+        one.replay = 'rejected';
+      }
+      const reports = await settled(w, c);
+      expect(reports[0]?.attestations.map((a) => a.rule)).toContain('dispute-rejected');
+      expect(w.chain.submitted.map(({ paid }) => paid)).toEqual([3_000_000n]);
+    });
+
+    test('cannot be refunded by taking the inputs away after a pause of the outputs: the last answer counts', async () => {
+      const { w, c } = await disputed();
+      const before = w.oracles.map((one) => one.replayed.length);
+      for (const one of w.oracles) one.replay = 'unavailable';
+      await expect
+        .poll(() => [first(w), second(w)].every((one, i) => one.replayed.length > (before[i] ?? 0) + 2), { timeout: 10_000 })
+        .toBe(true);
+      w.chain.at(replayUntil(c.quote.body) + 1);
+      const reports = await settled(w, c);
+      expect(reports[0]?.attestations.map((a) => a.rule)).toContain('dispute-undecidable');
+    });
+
+    test("cannot crowd out the compute provider's addresses as service provider", async () => {
+      const { w, c, address } = await disputed();
+      const { peerId } = c.quote.body.computeProvider;
+      for (let round = 0; round < 3; round++) {
+        const sources = Array.from({ length: 8 }, (_, i) => `/ip4/127.0.0.1/tcp/${100 * (round + 1) + i}/p2p/${peerId}`);
+        await w.client(first(w), c.serviceProvider).submitEvidence(bundleOf(c, [], { sources }), signal());
+      }
+      const asked = first(w).replayed.length;
+      await expect.poll(() => first(w).replayed.length, { timeout: 10_000 }).toBeGreaterThan(asked + 1);
+      expect(first(w).replayed.at(-1)?.sources[0]).toBe(address);
+    });
   });
 
   test('one oracle that is away does not hold up the other two; back in time it learns the end', async () => {

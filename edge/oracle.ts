@@ -162,17 +162,13 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
   }
 
   async function judge(row: CaseRow, quote: Signed<Quote>, lock: LockedOutput, chainTimeMs: number) {
-    const replayed = await store.replayOf(row.lock);
-    const pool = await poolOf(row, quote);
-    const facts = {
-      pool,
+    return verdict({
+      pool: await poolOf(row, quote),
       lock: { amountBaseUnits: lock.amountBaseUnits, fits: lockProblems(lock, quote, ports.record()).length === 0 },
       chainTimeMs,
+      replay: await store.replayOf(row.lock),
       highestVoucher: 0n,
-    };
-    // A replay of one manifest says nothing about another.
-    const step = verdict({ ...facts, replay: null });
-    return step.type === 'replay' && replayed?.manifestCid === step.manifestCid ? verdict({ ...facts, replay: replayed }) : step;
+    });
   }
 
   /** One step of one case: looks, tells, waits, decides or settles. Throws when something did not answer; it is tried again. */

@@ -32,6 +32,8 @@ export const verdictsMarkdown = (): string =>
     '- `cancel` alone moves nothing: before a job runs the compute provider answers it with a refusal, which refunds at once.',
     '- One decision a lock, for ever: written to the database and to a log on disk before the signature exists. Evidence that comes later is',
     '  kept and changes nothing. If fewer than k oracles agree, nothing is settled and the service provider reclaims after `reclaimAfter`.',
+    '- Outputs count as served while the replayer gets all of them within 30 s and 1 s for each 512 KiB, from any address that the compute',
+    '  provider told; inputs are fetched first, and without them nothing is said of the outputs. The last answer of the replayer counts.',
     '- Of one kind of evidence an oracle keeps four pieces a lock; two that differ already count against their author.',
     '',
   ].join('\n');

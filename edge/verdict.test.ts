@@ -40,7 +40,7 @@ describe('the verdict table', () => {
       acks: [held(await c.ack(m), inTime())],
       disputes: [held(await c.dispute(m), inTime())],
     };
-    expect(line(verdict(facts(pool, { replay: { outcome: 'upheld' } })))).toBe('acknowledged withdraw 3000000');
+    expect(line(verdict(facts(pool, { replay: { manifestCid: m.cid, outcome: 'upheld' } })))).toBe('acknowledged withdraw 3000000');
   });
   test('cannot be paid less than billed by an ack below it; it is no ack', async () => {
     const pool = { manifests: [held(m, inTime())], acks: [held(await c.ack(m, { payBaseUnits: 2_999_999n }), inTime())] };
@@ -90,21 +90,39 @@ describe('the verdict table', () => {
     expect(line(verdict(facts({ manifests }, late(times().disputeBy))))).toBe(expected);
     if (!atOnce) {
       const disputes = [held(await c.dispute(failed), inTime())];
-      expect(line(verdict(facts({ manifests, disputes }, { replay: { outcome: 'upheld' } })))).toBe('outputs-disproved refund 0');
-      expect(line(verdict(facts({ manifests, disputes }, { replay: { outcome: 'rejected' } })))).toBe(expected);
+      expect(line(verdict(facts({ manifests, disputes }, { replay: { manifestCid: failed.cid, outcome: 'upheld' } })))).toBe(
+        'outputs-disproved refund 0',
+      );
+      expect(line(verdict(facts({ manifests, disputes }, { replay: { manifestCid: failed.cid, outcome: 'rejected' } })))).toBe(expected);
     }
   });
   test('a dispute over a public job is replayed; the replay decides', async () => {
     const pool = { manifests: [held(m, inTime())], disputes: [held(await c.dispute(m), inTime())] };
     expect(verdict(facts(pool))).toMatchObject({ type: 'replay', manifestCid: m.cid });
-    expect(line(verdict(facts(pool, { replay: { outcome: 'upheld' } })))).toBe('outputs-disproved refund 0');
-    expect(line(verdict(facts(pool, { replay: { outcome: 'rejected' } })))).toBe('dispute-rejected withdraw 3000000');
+    expect(line(verdict(facts(pool, { replay: { manifestCid: m.cid, outcome: 'upheld' } })))).toBe('outputs-disproved refund 0');
+    expect(line(verdict(facts(pool, { replay: { manifestCid: m.cid, outcome: 'rejected' } })))).toBe('dispute-rejected withdraw 3000000');
+  });
+  test('what a replay found counts whenever it is looked at, also after the time for replays; of another manifest it says nothing', async () => {
+    const pool = { manifests: [held(m, inTime())], disputes: [held(await c.dispute(m), inTime())] };
+    const chainTimeMs = replayUntil(times()) + 1;
+    const upheld = { manifestCid: m.cid, outcome: 'upheld' as const };
+    expect(line(verdict(facts(pool, { chainTimeMs, replay: upheld })))).toBe('outputs-disproved refund 0');
+    expect(line(verdict(facts(pool, { replay: { ...upheld, manifestCid: c.quote.cid } })))).toBe('replay');
   });
   test('an unavailable replay is tried until the middle of the claim window, then the work is paid', async () => {
     const pool = { manifests: [held(m, inTime())], disputes: [held(await c.dispute(m), inTime())] };
-    const replay = { outcome: 'unavailable' as const };
+    const replay = { manifestCid: m.cid, outcome: 'unavailable' as const };
     expect(line(verdict(facts(pool, { replay, chainTimeMs: replayUntil(times()) - 1 })))).toBe('replay');
     expect(line(verdict(facts(pool, { replay, chainTimeMs: replayUntil(times()) })))).toBe('dispute-undecidable withdraw 3000000');
+  });
+  test('cannot be paid for outputs that it withholds: refunded, after it had until the middle of the claim window to serve them', async () => {
+    const pool = { manifests: [held(m, inTime())], disputes: [held(await c.dispute(m), inTime())] };
+    const replay = { manifestCid: m.cid, outcome: 'withheld' as const };
+    expect(line(verdict(facts(pool, { replay, chainTimeMs: replayUntil(times()) - 1 })))).toBe('replay');
+    expect(line(verdict(facts(pool, { replay, chainTimeMs: replayUntil(times()) })))).toBe('outputs-withheld refund 0');
+    const acked = { ...pool, acks: [held(await c.ack(m), inTime())] };
+    expect(line(verdict(facts(acked, { replay, chainTimeMs: replayUntil(times()) })))).toBe('acknowledged withdraw 3000000');
+    expect(line(verdict(facts({ manifests: pool.manifests }, { replay, ...late(times().disputeBy) })))).toBe('silent withdraw 3000000');
   });
   test('a dispute where nobody may look is paid after disputeBy', async () => {
     const delivered = await never.manifest();
@@ -148,7 +166,10 @@ describe('properties', () => {
       disputes: some(disputes),
       refusals: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, some([refusal])),
       chainTimeMs: time,
-      replay: fc.constantFrom(null, { outcome: 'upheld' as const }, { outcome: 'rejected' as const }, { outcome: 'unavailable' as const }),
+      replay: fc.constantFrom(
+        null,
+        ...(['upheld', 'rejected', 'unavailable', 'withheld'] as const).map((outcome) => ({ manifestCid: m.cid, outcome })),
+      ),
       highestVoucher: fc.bigInt({ min: 0n, max: 2n * AMOUNT }),
     });
   };

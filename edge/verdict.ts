@@ -27,7 +27,8 @@ export interface CaseFacts {
   lock: { amountBaseUnits: bigint; fits: boolean };
   /** Time of the chain's tip, POSIX ms. */
   chainTimeMs: number;
-  replay: { outcome: ReplayOutcome } | null;
+  /** What the last replay found of the claim in this manifest; of another one it says nothing. */
+  replay: { manifestCid: string; outcome: ReplayOutcome } | null;
   /** Highest cumulative pay that the job key has signed for this lock, base units. */
   highestVoucher: bigint;
 }
@@ -81,6 +82,8 @@ interface Read {
   contradicted: boolean;
   /** In time, and about the manifest that counts. */
   dispute: Held<Dispute> | null;
+  /** What a replay of that manifest found last. */
+  found: ReplayOutcome | null;
   owed: ReturnType<typeof due>;
 }
 
@@ -110,6 +113,7 @@ function read(facts: CaseFacts): Read {
     acked: acked !== null,
     contradicted,
     dispute: disputes[0] ?? null,
+    found: facts.replay !== null && facts.replay.manifestCid === manifest?.cid ? facts.replay.outcome : null,
     owed: manifest === null ? { kind: 'refund', paid: 0n, rule: null } : due(manifest.body, quote, amount),
   };
 }
@@ -185,18 +189,27 @@ export const VERDICT_TABLE: readonly Row[] = [
     decide: (r) => (r.owed.paid === 0n && r.owed.rule !== null ? refund(r.owed.rule) : null),
   },
   {
-    rules: ['outputs-disproved', 'dispute-rejected', 'dispute-undecidable', 'job-fault-from-half', 'job-fault-from-three-quarters'],
+    rules: [
+      'outputs-disproved',
+      'outputs-withheld',
+      'dispute-rejected',
+      'dispute-undecidable',
+      'job-fault-from-half',
+      'job-fault-from-three-quarters',
+    ],
     when: 'disputed by disputeBy and the job may be replayed by anybody',
-    verdict: 'replay upholds the dispute: refund; replay rejects it, or none was possible in time: what the manifest is due',
+    verdict:
+      'replay upholds the dispute, or the claimed outputs are served to nobody to the end: refund; replay rejects it, or none was possible in time: what the manifest is due',
     decided:
-      'after the replays of k oracles (the others stand by); an oracle that cannot replay tries until the middle of the claim window',
+      'after the replays of k oracles (the others stand by); an oracle that cannot replay, or gets no outputs, tries until the middle of the claim window',
     decide: (r) => {
       if (r.dispute === null || r.manifest === null || r.quote.replay !== 'public') return null;
-      if (r.facts.replay?.outcome === 'upheld') return refund('outputs-disproved');
-      if (r.facts.replay?.outcome === 'rejected') return pay(r, 'dispute-rejected');
+      if (r.found === 'upheld') return refund('outputs-disproved');
+      if (r.found === 'rejected') return pay(r, 'dispute-rejected');
       if (r.now < replayUntil(r.quote))
         return { type: 'replay', manifestCid: r.manifest.cid, disputeCid: r.dispute.cid, disputedAt: r.dispute.receivedAt };
-      return pay(r, 'dispute-undecidable');
+      // Inputs came and outputs did not, to the last try: whoever serves nothing has delivered nothing, whatever it has hashed.
+      return r.found === 'withheld' ? refund('outputs-withheld') : pay(r, 'dispute-undecidable');
     },
   },
   {

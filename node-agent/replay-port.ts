@@ -51,7 +51,8 @@ export async function serveReplays(
     try {
       const outcome = await turn;
       options.log(`replay ${wanted.lock.txId.slice(0, 12)}: ${outcome.outcome}: ${outcome.detail}`);
-      if (outcome.outcome !== 'unavailable') kept.set(key, outcome);
+      // The others may end otherwise when they are asked again.
+      if (outcome.outcome === 'upheld' || outcome.outcome === 'rejected') kept.set(key, outcome);
       for (const oldest of kept.keys()) {
         if (kept.size <= MAX_KEPT) break;
         kept.delete(oldest);

@@ -22,6 +22,9 @@ export function peersOf(sources: readonly string[]): { peerId: string; addresses
   return [...peers].map(([peerId, addresses]) => ({ peerId, addresses }));
 }
 
+const isLocal = (error: unknown): boolean =>
+  error instanceof NunetError ? error.code === 'store-full' : error instanceof Error && 'syscall' in error && 'path' in error;
+
 export const fetchFromSources =
   (node: NetworkNode): ReplayParts['fetchFile'] =>
   async ({ jobId, cid, bytes }, sources, store, signal) => {
@@ -32,6 +35,8 @@ export const fetchFromSources =
         return;
       } catch (error) {
         signal.throwIfAborted();
+        // A fault of this machine's disk must not look like a peer that withholds the file.
+        if (isLocal(error)) throw error;
         reasons.push(error instanceof Error ? error.message : String(error));
       }
     }

@@ -16,9 +16,12 @@ import { signerOf, signStatement } from '@nunet/shared/signature.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CP_ADDRESS, fixtureRecord, oracleKeysOf, oracleSeeds, SP_ADDRESS } from './agent-fixtures.ts';
 import { FakeExecutor, type FakeScript } from './executor/fake.ts';
+import { serveBlocks } from './network/blocks.ts';
 import { peerKeyOfSeed } from './network/identity.ts';
+import { dialingNode, LOOPBACK, loopbackNode } from './network/loopback-nodes.ts';
 import { replayJob, type ReplayExecutor, type ReplayParts } from './replay.ts';
 import { serveReplays } from './replay-port.ts';
+import { fetchFromSources } from './replay-sources.ts';
 
 const agentKey = peerKeyOfSeed(randomBytes(32));
 const clientKey = peerKeyOfSeed(randomBytes(32));
@@ -202,8 +205,60 @@ describe('replay', () => {
     expect(await replayed(await requestFor(specOf(), HONEST))).toMatchObject({ outcome: 'upheld' });
   });
 
+  it('cannot be paid for outputs that it withholds: nothing is run or compared while they are not served, true hashes or not', async () => {
+    for (const claimed of [HONEST, LAZY]) {
+      const request = await requestFor(specOf(), claimed, { withheld: true });
+      expect(await replayed(request)).toMatchObject({ outcome: 'withheld', score: null });
+      expect(executor.calls).toEqual([]);
+    }
+    expect(await replayed(await requestFor(specOf({}, false), LAZY, { withheld: true }))).toMatchObject({ outcome: 'withheld' });
+  });
+
+  it('cannot outlast a replay by serving its outputs drop by drop', async () => {
+    const request = await requestFor(specOf(), HONEST);
+    const never: ReplayParts['fetchFile'] = (wanted, sources, store, signal) =>
+      wanted.bytes === HONEST.length
+        ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+        : parts().fetchFile(wanted, sources, store, signal);
+    const answer = await replayJob(request, { ...parts(), fetchFile: never, fetchStartMs: 50 }, AbortSignal.timeout(10_000));
+    expect(answer).toMatchObject({ outcome: 'withheld' });
+    expect(answer.detail).toContain('did not come within');
+  });
+
+  it('cannot be told as withheld when the inputs are missing, or when this machine cannot keep the outputs', async () => {
+    const unknown = await requestFor(specOf(), HONEST, { withheld: true });
+    reachable.delete(cutFile(input).cid);
+    expect(await replayed(unknown)).toMatchObject({ outcome: 'unavailable' });
+    const request = await requestFor(specOf(), HONEST);
+    const full: ReplayParts['fetchFile'] = async (wanted, ...rest) => {
+      if (wanted.bytes === HONEST.length) throw new NunetError('store-full', 'Cannot keep a file');
+      return parts().fetchFile(wanted, ...rest);
+    };
+    expect(await replayJob(request, { ...parts(), fetchFile: full }, AbortSignal.timeout(10_000))).toMatchObject({
+      outcome: 'unavailable',
+    });
+  });
+
+  it('cannot bill for more outputs than the job allows', async () => {
+    const spec = specOf({ outputLimitBytes: HONEST.length - 1 });
+    expect(await replayed(await requestFor(spec, HONEST))).toMatchObject({ outcome: 'upheld' });
+  });
+
+  it('asks the service provider first for inputs, the compute provider first for outputs', async () => {
+    const at = (peerId: string, port: number) => `/ip4/127.0.0.1/tcp/${port}/p2p/${peerId}`;
+    const request = { ...(await requestFor(specOf(), HONEST)), sources: [at(agentKey.peerId, 1), at(clientKey.peerId, 2)] };
+    const asked: string[] = [];
+    const noting: ReplayParts['fetchFile'] = async (wanted, sources, ...rest) => {
+      asked.push(sources[0]?.endsWith(agentKey.peerId) === true ? 'compute provider' : 'service provider');
+      return parts().fetchFile(wanted, sources, ...rest);
+    };
+    await replayJob(request, { ...parts(), fetchFile: noting }, AbortSignal.timeout(10_000));
+    expect(asked).toEqual(['service provider', 'compute provider']);
+  });
+
   it('says nothing when files are out of reach, when it is too slow, when its own machine fails, or when it may not replay', async () => {
-    const unreachable = await requestFor(specOf(), LAZY, { withheld: true });
+    const unreachable = await requestFor(specOf(), LAZY);
+    reachable.delete(cutFile(input).cid);
     expect(await replayed(unreachable)).toMatchObject({ outcome: 'unavailable' });
     script = { steps: [{ do: 'hang' }] };
     expect(await replayed(await requestFor(specOf(), HONEST))).toMatchObject({ outcome: 'unavailable' });
@@ -220,6 +275,55 @@ describe('replay', () => {
     const two = await requestFor(specOf(), HONEST);
     await expect(replayed({ ...one, manifest: two.manifest })).rejects.toMatchObject({ code: 'evidence-foreign' });
     await expect(replayed({ ...one, spec: two.spec })).rejects.toMatchObject({ code: 'evidence-foreign' });
+  });
+});
+
+describe('replay over the network', () => {
+  /** Two real parties that serve what `reachable` holds, and a replayer that knows their addresses as an oracle would tell it. */
+  async function parties(): Promise<{ sources: string[]; fetching: ReplayParts; asked: string[] }> {
+    const asked: string[] = [];
+    const serving = async (name: string, seed: Uint8Array, serves: (cid: string) => boolean) => {
+      const node = await loopbackNode(name, { privateKey: seed, listen: { tcp: LOOPBACK } });
+      await serveBlocks(node, async (_, cid) => {
+        asked.push(name);
+        if (!serves(cid)) return null;
+        for (const bytes of reachable.values()) {
+          const file = cutFile(bytes);
+          if (file.cid === cid) return file.nodeBytes;
+          const index = file.node.blocks.indexOf(cid);
+          if (index >= 0) return file.block(index);
+        }
+        return null;
+      });
+      return node;
+    };
+    const inputCids = new Set([cutFile(input).cid, ...cutFile(input).node.blocks]);
+    const agent = await serving('compute provider', agentKey.seed, (cid) => !inputCids.has(cid));
+    const client = await serving('service provider', clientKey.seed, (cid) => inputCids.has(cid));
+    const replayer = await dialingNode('replayer');
+    return {
+      sources: [...agent.addresses(), ...client.addresses()],
+      fetching: { ...parts(), fetchFile: fetchFromSources(replayer) },
+      asked,
+    };
+  }
+
+  it('fetches from the compute provider what a lying service provider says it never got', async () => {
+    const { sources, fetching, asked } = await parties();
+    const request = { ...(await requestFor(specOf(), HONEST)), sources };
+    expect(await replayJob(request, fetching, AbortSignal.timeout(20_000))).toMatchObject({ outcome: 'rejected' });
+    expect(asked).toContain('compute provider');
+  });
+
+  it('cannot be paid for outputs that it withholds, over real connections', async () => {
+    const { sources, fetching } = await parties();
+    const request = { ...(await requestFor(specOf(), HONEST, { withheld: true })), sources };
+    const answer = await replayJob(request, fetching, AbortSignal.timeout(20_000));
+    expect(answer).toMatchObject({ outcome: 'withheld' });
+    expect(answer.detail).toContain('not served');
+    // Served after all, they are looked at.
+    reachable.set(cutFile(HONEST).cid, HONEST);
+    expect(await replayJob(request, fetching, AbortSignal.timeout(20_000))).toMatchObject({ outcome: 'rejected' });
   });
 });
 
@@ -255,6 +359,12 @@ describe('replay port', () => {
       expect(openReplayResponse(body).outcome).toBe('upheld');
     }
     expect(runs).toBe(1);
+    // Outputs that were not served may be served later: asked again, it looks again.
+    const spec = specOf();
+    const silent = encodeReplayRequest(await requestFor(spec, HONEST, { withheld: true }));
+    expect(openReplayResponse((await ask(join(folder, 's'), silent)).body).outcome).toBe('withheld');
+    reachable.set(cutFile(HONEST).cid, HONEST);
+    expect(openReplayResponse((await ask(join(folder, 's'), silent)).body).outcome).toBe('rejected');
     expect((await ask(join(folder, 's'), new Uint8Array([1, 2, 3]))).status).toBe(400);
     await port.close();
   });

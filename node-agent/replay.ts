@@ -10,7 +10,8 @@ import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import { outputRootOf, type Manifest, type OutputFile } from '@nunet/shared/manifest.ts';
 import type { Evaluation } from '@nunet/shared/onnx-program.ts';
 import { compareOutputs } from '@nunet/shared/replay-compare.ts';
-import type { ReplayRequest, ReplayResponse } from '@nunet/shared/replay.ts';
+import { REPLAY_FETCH_MS, REPLAY_SLOWER, replayLimitMs, type ReplayRequest, type ReplayResponse } from '@nunet/shared/replay.ts';
+import type { Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
 import { openBlobStore, type BlobStore } from './blobs.ts';
 import type { ScoreRequest } from './executor/embedded.ts';
@@ -25,27 +26,29 @@ export interface ReplayParts {
   /** A folder for this replayer alone; each replay gets and leaves nothing but a folder in it. */
   workRoot: string;
   maxBytes: number;
-  /** Fetches one file of a job from whichever source has it. Throws when none does. */
+  /** Fetches one file of a job from the first of these sources that has it. Throws `file-unreachable` when none does. */
   fetchFile(
     wanted: { jobId: string; cid: string; bytes: number },
     sources: readonly string[],
     store: BlobStore,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Time to find who serves, ms; the default is for any link. */
+  fetchStartMs?: number;
 }
 
-/** A slower machine than the claimant's still gets to the end. */
-const SLOWER = 3;
-/** For inputs and outputs; beside it one run and two scores may each take their own limit. */
-const FETCH_LIMIT_MS = 15 * 60_000;
+/** Time to find a peer, and the slowest transfer that still counts as serving: drips would outlast every deadline. */
+const FETCH_START_MS = 30_000;
+const SLOWEST_BYTES_A_SECOND = 512 * 1024;
 
 type Answer = Omit<ReplayResponse, 'v'>;
 const upheld = (detail: string, score: Answer['score'] = null): Answer => ({ outcome: 'upheld', detail, score });
 const rejected = (detail: string, score: Answer['score'] = null): Answer => ({ outcome: 'rejected', detail, score });
 const unavailable = (detail: string): Answer => ({ outcome: 'unavailable', detail, score: null });
+const withheld = (detail: string): Answer => ({ outcome: 'withheld', detail, score: null });
 
 /**
- * Replays a dispute. `unavailable` is an answer too: nothing can be said. Throws only for a request whose pieces do not
+ * Replays a dispute. `unavailable` and `withheld` are answers too, worth asking again. Throws only for a request whose pieces do not
  * belong together, or the signal's reason.
  */
 export async function replayJob(request: ReplayRequest, parts: ReplayParts, asked: AbortSignal): Promise<ReplayResponse> {
@@ -55,7 +58,7 @@ export async function replayJob(request: ReplayRequest, parts: ReplayParts, aske
   openEvidence('dispute', request.dispute, context);
   const { jobId } = quote.body;
   const spec = openSpec(request.spec, jobId);
-  const signal = AbortSignal.any([asked, AbortSignal.timeout(FETCH_LIMIT_MS + 3 * SLOWER * spec.timeLimitMs)]);
+  const signal = AbortSignal.any([asked, AbortSignal.timeout(replayLimitMs(spec.timeLimitMs))]);
   const folder = join(parts.workRoot, bytesToHex(randomBytes(16)));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const store = await openBlobStore({ root: join(folder, 'blobs'), maxBytes: parts.maxBytes });
@@ -63,7 +66,7 @@ export async function replayJob(request: ReplayRequest, parts: ReplayParts, aske
   try {
     const answer =
       spec.replay === 'public'
-        ? await judge({ spec, jobId, claim, folder, store, request, parts, signal, started })
+        ? await judge({ spec, jobId, quote: quote.body, claim, folder, store, request, parts, signal, started })
         : unavailable(`The job allows no replay by others: replay is "${spec.replay}"`);
     return { v: 1, ...answer, detail: answer.detail.slice(0, 500) };
   } catch (error) {
@@ -79,6 +82,7 @@ export async function replayJob(request: ReplayRequest, parts: ReplayParts, aske
 interface Case {
   spec: JobSpec;
   jobId: string;
+  quote: Quote;
   claim: Manifest;
   folder: string;
   store: BlobStore;
@@ -92,18 +96,29 @@ interface Case {
 async function judge(c: Case): Promise<Answer> {
   const { claim } = c;
   if (claim.exit.kind === 'computeProviderFault') return rejected('The compute provider admits its own fault; there is nothing to replay');
-  const inputs = new Map<string, string>();
-  for (const { name, cid, bytes } of c.spec.inputs) {
-    await c.parts.fetchFile({ jobId: c.jobId, cid, bytes }, c.request.sources, c.store, c.signal);
-    inputs.set(name, await c.store.pathOf(c.jobId, cid));
+  const { serviceProvider, computeProvider } = c.quote;
+  const inputs = await fetchAll(c, c.spec.inputs, serviceProvider.peerId);
+  // Before anything is run or compared: a hash that nobody serves is no delivery, even if it is the right one. That the inputs
+  // came shows that this machine's own network is not to blame.
+  const delivered: Files = new Map();
+  if (claim.exit.kind === 'completed') {
+    const bytes = claim.outputs.reduce((sum, output) => sum + output.bytes, 0);
+    if (bytes > c.spec.outputLimitBytes) return upheld(`The outputs are ${bytes} bytes, the job's limit is ${c.spec.outputLimitBytes}`);
+    try {
+      for (const [name, file] of await fetchAll(c, claim.outputs, computeProvider.peerId)) delivered.set(name, file);
+    } catch (error) {
+      c.signal.throwIfAborted();
+      if (safeError(error).code !== 'file-unreachable') throw error;
+      return withheld(`The claimed outputs are not served: ${safeError(error).message}`);
+    }
   }
   const inputPath = (name: string): string => {
-    const path = inputs.get(name);
+    const path = inputs.get(name)?.path;
     if (path === undefined) throw new NunetError('input-unknown', `Cannot open input ${name}: the spec has none of that name`);
     return path;
   };
   const timeFault = claim.exit.kind === 'jobFault' && claim.exit.code === 'time-limit';
-  const result = await runAgain(c, inputPath, timeFault ? c.spec.timeLimitMs : c.spec.timeLimitMs * SLOWER);
+  const result = await runAgain(c, inputPath, timeFault ? c.spec.timeLimitMs : c.spec.timeLimitMs * REPLAY_SLOWER);
   if (result === 'unrunnable') {
     return claim.exit.kind === 'completed'
       ? upheld('The job cannot run at all, yet a result is claimed')
@@ -113,10 +128,39 @@ async function judge(c: Case): Promise<Answer> {
   if (claim.exit.kind === 'jobFault') return judgeFault(c, claim.exit.code, result);
   if (result.exit.kind === 'jobFault') {
     // Too slow even with more time says something of this machine; any other fault is the job's own.
-    if (result.exit.code === 'time-limit') return unavailable(`The replay did not end within ${c.spec.timeLimitMs * SLOWER} ms`);
+    if (result.exit.code === 'time-limit') return unavailable(`The replay did not end within ${c.spec.timeLimitMs * REPLAY_SLOWER} ms`);
     return upheld(`A result is claimed, but the job fails: ${result.exit.message}`);
   }
-  return judgeOutputs(c, result, inputPath);
+  return judgeOutputs(c, result, inputPath, delivered);
+}
+
+type Files = Map<string, { path: string; bytes: number }>;
+
+/**
+ * All of these files, from one party if it has them, else from the other. Throws `file-unreachable` when one is not served, or
+ * when they come slower than any honest link; `replay-slow` when they are too large to come in the time of a replay.
+ */
+async function fetchAll(c: Case, files: readonly { name: string; cid: string; bytes: number }[], first: string): Promise<Files> {
+  const { jobId, store } = c;
+  const isFirst = (source: string): boolean => source.endsWith(`/p2p/${first}`);
+  const sources = [...c.request.sources.filter(isFirst), ...c.request.sources.filter((source) => !isFirst(source))];
+  const patienceMs =
+    (c.parts.fetchStartMs ?? FETCH_START_MS) + (1000 * files.reduce((sum, { bytes }) => sum + bytes, 0)) / SLOWEST_BYTES_A_SECOND;
+  const patience = AbortSignal.timeout(Math.ceil(Math.min(patienceMs, REPLAY_FETCH_MS)));
+  const signal = AbortSignal.any([c.signal, patience]);
+  const fetched: Files = new Map();
+  try {
+    for (const { name, cid, bytes } of files) {
+      await c.parts.fetchFile({ jobId, cid, bytes }, sources, store, signal);
+      fetched.set(name, { path: await store.pathOf(jobId, cid), bytes });
+    }
+  } catch (error) {
+    c.signal.throwIfAborted();
+    if (!patience.aborted) throw error;
+    if (patienceMs > REPLAY_FETCH_MS) throw new NunetError('replay-slow', `Cannot fetch the files within ${REPLAY_FETCH_MS} ms`);
+    throw new NunetError('file-unreachable', `Cannot fetch the files: they did not come within ${Math.ceil(patienceMs)} ms`);
+  }
+  return fetched;
 }
 
 async function runAgain(c: Case, inputPath: (name: string) => string, timeLimitMs: number): Promise<ExecutionResult | 'unrunnable'> {
@@ -146,7 +190,7 @@ function judgeFault(c: Case, code: string, result: ExecutionResult): Answer {
   return upheld(`A fault of the job is claimed (${code}), but it runs to its end here`);
 }
 
-async function judgeOutputs(c: Case, result: ExecutionResult, inputPath: (name: string) => string): Promise<Answer> {
+async function judgeOutputs(c: Case, result: ExecutionResult, inputPath: (name: string) => string, delivered: Files): Promise<Answer> {
   const { claim, store, jobId } = c;
   const outputs: (OutputFile & { path: string })[] = [];
   for (const { name, path } of result.outputs) outputs.push({ name, path, ...(await store.importFile(jobId, path)) });
@@ -161,11 +205,6 @@ async function judgeOutputs(c: Case, result: ExecutionResult, inputPath: (name: 
   const { evaluation, tolerance } = program.evaluate;
   const replayed = await scoreOf(c, evaluation, inputPath, new Map(outputs.map((output) => [output.name, output])));
   if (replayed === null) return unavailable('The replayed model cannot be scored');
-  const delivered = new Map<string, { path: string; bytes: number }>();
-  for (const { name, cid, bytes } of claim.outputs) {
-    await c.parts.fetchFile({ jobId, cid, bytes }, c.request.sources, store, c.signal);
-    delivered.set(name, { path: await store.pathOf(jobId, cid), bytes });
-  }
   const claimed = await scoreOf(c, evaluation, inputPath, delivered);
   const finding = compareOutputs(program, { root: claimedRoot, score: claimed }, { root: replayedRoot, score: replayed });
   const metric = evaluation.metric.name.slice(0, 200);
@@ -181,7 +220,7 @@ async function scoreOf(
   c: Case,
   evaluation: Evaluation,
   inputPath: (name: string) => string,
-  outputs: ReadonlyMap<string, { path: string; bytes: number }>,
+  outputs: Readonly<Pick<Files, 'get'>>,
 ): Promise<number | null> {
   const sizes = new Map(c.spec.inputs.map(({ name, bytes }) => [name, bytes]));
   try {
@@ -191,7 +230,7 @@ async function scoreOf(
         filePath: (name) => outputs.get(name)?.path ?? inputPath(name),
         fileBytes: (name) => outputs.get(name)?.bytes ?? sizes.get(name) ?? 0,
         memoryBytes: c.spec.resources.memoryBytes,
-        timeLimitMs: c.spec.timeLimitMs * SLOWER,
+        timeLimitMs: c.spec.timeLimitMs * REPLAY_SLOWER,
       },
       c.signal,
     );

@@ -8,6 +8,16 @@ import { MAX_QUOTE_BYTES } from './quote.ts';
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
 
+/** Eight that each party told of itself, or what others told of them where a party told less. */
+export const MAX_REPLAY_SOURCES = 16;
+
+/** A slower machine than the claimant's still gets to the end: times the job's own limit, for the run and for each of two scores. */
+export const REPLAY_SLOWER = 3;
+/** The most that fetching all inputs may take, ms, and the most for all outputs. */
+export const REPLAY_FETCH_MS = 15 * 60_000;
+/** The whole of one replay, ms: who asks waits that long. */
+export const replayLimitMs = (timeLimitMs: number): number => 2 * REPLAY_FETCH_MS + 3 * REPLAY_SLOWER * timeLimitMs;
+
 /** `POST` here, `Content-Type: application/cbor`; answers 200 with a `ReplayResponse`, or a problem with a non-2xx status. */
 export const REPLAY_PATH = '/replay';
 
@@ -26,19 +36,20 @@ export const replayRequest = z.strictObject({
   dispute: bytes,
   /** dag-cbor of the JobSpec. */
   spec: bytes,
-  /** Where the inputs (and the claimed outputs, when a metric must be compared) can be fetched. */
-  sources: z.array(multiaddrText).max(8),
+  /** Where the inputs and the claimed outputs can be fetched: addresses of the two parties, those that each told of itself first. */
+  sources: z.array(multiaddrText).max(MAX_REPLAY_SOURCES),
 });
 export type ReplayRequest = z.infer<typeof replayRequest>;
-export const MAX_REPLAY_REQUEST_BYTES = MAX_SPEC_BYTES + MAX_QUOTE_BYTES + MAX_MANIFEST_BYTES + MAX_ANSWER_BYTES + 8 * 1024;
+export const MAX_REPLAY_REQUEST_BYTES = MAX_SPEC_BYTES + MAX_QUOTE_BYTES + MAX_MANIFEST_BYTES + MAX_ANSWER_BYTES + 16 * 1024;
 
 /**
  * - `upheld`: the dispute is right. The claim is not what the job gives: another output root and the job's metric out of
  *   its tolerance (or no metric to compare); or a claimed job fault that the replay did not meet.
  * - `rejected`: the dispute is wrong. The same output root, or the metric within the tolerance; or the same job fault.
- * - `unavailable`: nothing can be said now (inputs not reachable, outputs withheld by the disputing side, no capacity).
+ * - `withheld`: the inputs came, but nobody serves the outputs that the manifest claims. Ask again: it may be a pause.
+ * - `unavailable`: nothing can be said now (inputs not reachable, no capacity).
  */
-export const replayOutcome = z.enum(['upheld', 'rejected', 'unavailable']);
+export const replayOutcome = z.enum(['upheld', 'rejected', 'unavailable', 'withheld']);
 export type ReplayOutcome = z.infer<typeof replayOutcome>;
 
 export const replayResponse = z.strictObject({

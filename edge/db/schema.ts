@@ -91,7 +91,7 @@ export const settlements = pgTable(
 export const replays = pgTable('replays', {
   lock: text().primaryKey(),
   manifestCid: text('manifest_cid').notNull(),
-  outcome: text({ enum: ['upheld', 'rejected', 'unavailable'] }).notNull(),
+  outcome: text({ enum: ['upheld', 'rejected', 'unavailable', 'withheld'] }).notNull(),
   detail: text().notNull(),
   at: time('at').notNull(),
 });
