@@ -1,6 +1,7 @@
-// The whole edge: three processes on a devnet, 2 of 3, real locks settled by real transactions.
+// The whole edge: three processes on a devnet, 2 of 3, real locks settled by real transactions; one of them over PostgreSQL, where there is one.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,6 +24,7 @@ import type { OutputReference } from '@nunet/shared/fields.ts';
 import { signNetworkRecord } from '@nunet/shared/network-record.ts';
 import { createOracleClient, type OracleClient } from '@nunet/shared/oracle-client.ts';
 import { signerOf, type Signer } from '@nunet/shared/signature.ts';
+import { hasPostgres, POSTGRES, startPostgres, type TestPostgres } from './db/test-postgres.ts';
 import { fixtureCase, fixtureRecord, type FixtureCase } from './fixtures.ts';
 import { createKeyFile } from './key-file.ts';
 import { bundleOf } from './test-world.ts';
@@ -46,10 +48,13 @@ interface Edge {
   client: OracleClient;
   log: string[];
   start: () => Promise<void>;
+  /** Starts another process with the same keys over this data folder; gives what it said before it ended. */
+  startBeside: (data: string) => Promise<string>;
 }
 
 let folder: string;
 let devnet: Devnet;
+let postgres: TestPostgres | undefined;
 let chain: Chain;
 let edges: Edge[];
 let wallet: { secret: string; address: string };
@@ -71,6 +76,8 @@ async function confirmed(txId: string): Promise<void> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'edge-devnet-'));
   devnet = await startDevnet({ blockTimeMs: BLOCK_MS });
+  postgres = hasPostgres ? await startPostgres() : undefined;
+  const databaseUrl = await postgres?.database();
   chain = await openBlockfrost({ url: devnet.url, network: 'devnet' });
   const secret = bytesToHex(new Uint8Array(randomBytes(32)));
   wallet = { secret, address: enterprise(secret) };
@@ -91,7 +98,8 @@ beforeAll(async () => {
       const signer = signerOf(Buffer.from(await createKeyFile(oracleKey, 'devnet', 'oracleKey'), 'hex'));
       await fund(enterprise(await createKeyFile(feeKey, 'devnet', 'paymentKey')), 5_000_000n, 0n, 1);
       const port = await freePort();
-      return { oracleKey, feeKey, signer, port, url: `http://127.0.0.1:${port}`, data: join(folder, `data-${i}`) };
+      const database = i === 2 && databaseUrl !== undefined ? ['--database', databaseUrl] : [];
+      return { database, oracleKey, feeKey, signer, port, url: `http://127.0.0.1:${port}`, data: join(folder, `data-${i}`) };
     }),
   );
   const record = fixtureRecord(
@@ -121,12 +129,23 @@ beforeAll(async () => {
         network: 'devnet',
       }),
     } as Edge;
+    const program = fileURLToPath(new URL('./node.ts', import.meta.url));
+    const args = (port: number, data: string): string[] => [
+      ...[program, '--port', String(port), '--data', data, '--network-record', recordFile, '--pinned', offline.publicKey],
+      ...['--oracle-key', plan.oracleKey, '--fee-key', plan.feeKey, '--chain', devnet.url, '--block-ms', String(BLOCK_MS)],
+      ...plan.database,
+    ];
+    edge.startBeside = async (data) => {
+      const child = spawn(process.execPath, args(0, join(folder, data)), { stdio: ['ignore', 'pipe', 'pipe'] });
+      let said = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      // One that goes on to serve says so on stdout.
+      child.stdout.once('data', () => child.kill('SIGKILL'));
+      const [code] = (await once(child, 'close')) as [number | null];
+      return `${code} ${said}`;
+    };
     edge.start = async () => {
-      const args = ['--port', String(plan.port), '--data', plan.data, '--network-record', recordFile, '--pinned', offline.publicKey];
-      const keys = ['--oracle-key', plan.oracleKey, '--fee-key', plan.feeKey, '--chain', devnet.url, '--block-ms', String(BLOCK_MS)];
-      edge.child = spawn(process.execPath, [fileURLToPath(new URL('./node.ts', import.meta.url)), ...args, ...keys], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
+      edge.child = spawn(process.execPath, args(plan.port, plan.data), { stdio: ['ignore', 'pipe', 'pipe'] });
       const { stdout, stderr } = edge.child;
       if (stdout === null || stderr === null) throw new Error('no pipes');
       createInterface({ input: stderr }).on('line', (line) => edge.log.push(line));
@@ -142,6 +161,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const { child } of edges ?? []) child.kill('SIGKILL');
+  await postgres?.stop();
   await devnet?.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -243,6 +263,15 @@ describe('three edges on a devnet', () => {
     expect(attestations.map(({ paidBaseUnits }) => paidBaseUnits)).toEqual(['0']);
     await Promise.all([at(1).start(), at(2).start()]);
     expect((await settled(at(0), c.lock)).attestations.every(({ paidBaseUnits }) => paidBaseUnits === '0')).toBe(true);
+  });
+
+  test('cannot run two edges of one oracle key over one data folder', async () => {
+    expect(await at(0).startBeside('data-0')).toMatch(/^1 .*Cannot open .*: process \d+ has it open/s);
+  });
+
+  test.skipIf(!hasPostgres)(`cannot run two edges of one oracle key over one database of ${POSTGRES}`, async () => {
+    expect(await at(2).startBeside('data-2')).toMatch(/^1 .*Cannot open .*: process \d+ has it open/s);
+    expect(await at(2).startBeside('another-machine')).toMatch(/^1 .*Cannot run two edges of one oracle key/s);
   });
 
   test('SIGTERM ends an edge with exit code 0, and it stays under 450 MB of resident memory', async () => {
