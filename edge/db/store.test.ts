@@ -22,9 +22,9 @@ const piece = (lock: string, n: number, over: Partial<EvidenceRow> = {}): Eviden
 const all = <T>(n: number, act: (i: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: n }, (_, i) => act(i)));
 
 describe.each([
-  { name: 'PGlite', there: true, isServer: false },
-  { name: POSTGRES, there: hasPostgres, isServer: true },
-])('the store over $name', ({ there, isServer }) => {
+  ['PGlite', { there: true, isServer: false }],
+  [POSTGRES, { there: hasPostgres, isServer: true }],
+] as const)('the store over %s', (_, { there, isServer }) => {
   let server: TestPostgres | undefined;
   let folder: string;
   let database: OpenDatabase | undefined;
