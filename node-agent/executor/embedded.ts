@@ -83,8 +83,7 @@ export class EmbeddedExecutor implements Executor {
   }
 
   async prepare(request: ExecutionRequest, signal: AbortSignal): Promise<void> {
-    const { kinds, detail } = await this.fingerprint(signal);
-    if (kinds.length === 0) throw new NunetError('sandbox-below-floor', `Cannot run the job: the sandbox is ${detail}`);
+    await this.#demandFloor('run the job', signal);
     await checkJob(request.spec, (name) => request.inputPath(name), signal);
   }
 
@@ -178,9 +177,10 @@ export class EmbeddedExecutor implements Executor {
     return 'gone';
   }
 
-  /** Scores a stranger's model in the same confinement as a job. Throws `graph-...`, `program-...` or `score-failed`. */
+  /** Scores a stranger's model in the same confinement as a job. Throws `sandbox-below-floor`, `graph-...`, `program-...` or `score-failed`. */
   async score(request: ScoreRequest, signal: AbortSignal): Promise<number> {
     const { evaluation } = request;
+    await this.#demandFloor('score the model', signal);
     await checkedGraph(request.filePath(evaluation.graph), evaluation.graph, signal);
     const plan = evaluationPlan(evaluation);
     const { execution, kill } = await this.#spawn(
@@ -237,6 +237,12 @@ export class EmbeddedExecutor implements Executor {
     const child = spare ?? (await startChild(confinement, runtime, limits, execution));
     execution.attach(child);
     return { execution, pid: child.pid, kill: () => child.kill() };
+  }
+
+  /** Whatever comes from a stranger meets the same floor, a job as well as a model to score. */
+  async #demandFloor(what: string, signal: AbortSignal): Promise<void> {
+    const { kinds, detail } = await this.fingerprint(signal);
+    if (kinds.length === 0) throw new NunetError('sandbox-below-floor', `Cannot ${what}: the sandbox is ${detail}`);
   }
 
   #probed(signal: AbortSignal): Promise<Sandbox> {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildChildRuntime, type ChildRuntime } from './child-runtime.ts';
 import { confinements, unconfined, type Confinement } from './confinement.ts';
-import { EmbeddedExecutor, systemClock } from './embedded.ts';
+import { EmbeddedExecutor, systemClock, type ScoreRequest } from './embedded.ts';
 import { chooseSandbox, probeConfinement, type ProbedSandbox } from './sandbox-probe.ts';
 
 const { signal } = new AbortController();
@@ -69,6 +69,24 @@ test('the best way that holds is chosen, and one that starts nothing is passed o
   const chosen = await chooseSandbox(runtime, signal, [broken, unconfined]);
   expect(chosen?.confinement.name).toBe('none');
   expect(await chooseSandbox(runtime, signal, [broken])).toBeNull();
+});
+
+test("cannot score a stranger's model below the sandbox floor without the devnet flag", async () => {
+  const request: ScoreRequest = {
+    evaluation: { graph: 'model.onnx', feeds: {}, batchSize: null, metric: { name: 'accuracy', output: 'accuracy' } },
+    filePath: () => {
+      throw new Error('no file may be opened');
+    },
+    fileBytes: () => 0,
+    memoryBytes: 2 ** 28,
+    timeLimitMs: 1_000,
+  };
+  const strict = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: false, confinements: [unconfined] });
+  await expect(strict.score(request, signal)).rejects.toMatchObject({ code: 'sandbox-below-floor' });
+  const lenient = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true, confinements: [unconfined] });
+  await expect(lenient.score(request, signal)).rejects.toThrow('no file may be opened');
+  await strict.close();
+  await lenient.close();
 });
 
 test('cannot run a job below the sandbox floor without the devnet flag', async () => {

@@ -23,6 +23,7 @@ import { openJob, type OpenOptions } from './open-job.ts';
 import { diskOutputs } from './outputs.ts';
 import { inputPaths } from './prepare.ts';
 import type { Account, Report } from './report.ts';
+import { scoreFloor } from './score-floor.ts';
 import { clock } from './system-clock.ts';
 
 export interface RunOptions extends OpenOptions {
@@ -123,6 +124,11 @@ async function withFolder(folder: JobFolder, resumed: boolean, session: Session)
   try {
     const ports = await portsOf(folder, node, executor, paths, session);
     if (opened.job === 'draft') {
+      const notice = await scoreFloor(file.check, executor, signal).catch(async (error: unknown) => {
+        if (error instanceof NunetError) await endUnlocked(ports, 'refused', error.message);
+        throw error;
+      });
+      if (notice !== null) report.event({ type: 'notice', ...notice });
       const quoted = await takeQuote(opened, ports, session);
       if (!quoted) return await readFolder(folder);
     }
@@ -175,11 +181,12 @@ async function portsOf(
   };
 }
 
+const endUnlocked = (ports: Ports, state: 'refused' | 'cancelled', detail: string): Promise<void> =>
+  ports.journal.append({ type: 'job', atMs: clock.now(), state, detail: detail.slice(0, 1000) });
+
 /** Asks for quotes and journals the one that was taken. False when nothing can or shall be locked; the job ends there. */
 async function takeQuote(opened: JobRecord, ports: Ports, { options, record, report, signal }: Session): Promise<boolean> {
-  const end = async (state: 'refused' | 'cancelled', detail: string): Promise<void> =>
-    ports.journal.append({ type: 'job', atMs: clock.now(), state, detail: detail.slice(0, 1000) });
-  if (options.cancel) return end('cancelled', 'cancelled before anything was locked').then(() => false);
+  if (options.cancel) return endUnlocked(ports, 'cancelled', 'cancelled before anything was locked').then(() => false);
   const { request, budgetBaseUnits } = opened;
   let found = await preflight(ports, { request, record, budgetBaseUnits, signal });
   // A hub that has just started hears of its agents within seconds.
@@ -192,13 +199,17 @@ async function takeQuote(opened: JobRecord, ports: Ports, { options, record, rep
   if (offers.length === 0) {
     await releaseOthers(ports, found, null, signal);
     const who = options.agent === undefined ? 'no agent' : `agent ${options.agent} makes no offer and no other`;
-    await end('refused', `${who} can take the job within the budget of ${formatAmount(budgetBaseUnits)} NTX: ${found.summary}`);
+    await endUnlocked(
+      ports,
+      'refused',
+      `${who} can take the job within the budget of ${formatAmount(budgetBaseUnits)} NTX: ${found.summary}`,
+    );
     throw new NunetError('no-offer', `Cannot run the job: ${found.summary.replace(/\.$/, '')}. Nothing was locked.`);
   }
   const chosen = await options.choose(offers, signal);
   if (chosen === null) {
     await releaseOthers(ports, found, null, signal);
-    await end('cancelled', 'no offer was taken');
+    await endUnlocked(ports, 'cancelled', 'no offer was taken');
     return false;
   }
   report.chosen(chosen);
