@@ -503,6 +503,22 @@ describe('agent: quotes', () => {
 });
 
 describe('agent: after a restart', () => {
+  it('tells the oracles anew where the outputs of a public job are, though they have all its evidence', async () => {
+    const { client, chain, oracles } = world;
+    client.spec.replay = 'public';
+    world.script = { steps: [OUTPUT] };
+    const quote = await client.goodQuote();
+    await client.run(quote, chain.lock(quote));
+    await world.whileBlocksCome(client.toEnd(quote.body.jobId));
+    await jobIs(() => oracles.every((oracle) => oracle.kinds().includes('manifest')));
+    const before = oracles.map(({ bundles }) => bundles.length);
+    await world.restart();
+    const address = world.agent.addresses()[0] ?? 'none';
+    const isNews = ({ items, sources }: (typeof oracles)[number]['bundles'][number]): boolean =>
+      items.every(({ kind }) => kind === 'quote') && sources.includes(address);
+    await jobIs(() => oracles.every(({ bundles }, i) => bundles.slice(before[i]).some(isNews)));
+  });
+
   it('goes on waiting for a lock that it had accepted', async () => {
     const { client, chain } = world;
     const quote = await client.goodQuote();

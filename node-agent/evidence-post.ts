@@ -24,6 +24,9 @@ export interface EvidenceParts {
   maxRetryMs: number;
 }
 
+/** The system tells nobody when a relay or a router gives another address. */
+const LOOK_AT_ADDRESSES_MS = 60_000;
+
 interface Piece {
   kind: EvidenceKind;
   cid: string;
@@ -55,7 +58,16 @@ export function isDelivered(job: Job, parts: Pick<EvidenceParts, 'book' | 'oracl
 export async function keepTelling(job: Job, parts: EvidenceParts, signal: AbortSignal): Promise<never> {
   // Anybody may replay a public job, so only then may the spec leave the two peers.
   const spec = job.quote.body.replay === 'public' ? encode(job.spec) : null;
-  const parcel: Parcel = { jobId: job.jobId, lock: job.lock, quote: job.quote, pieces: () => piecesOf(job), spec };
+  const parcel: Parcel = {
+    jobId: job.jobId,
+    lock: job.lock,
+    quote: job.quote,
+    pieces: () => piecesOf(job),
+    spec,
+    // A replayer that does not find the outputs gives the money back, so a change of address is news too.
+    addresses: () => (spec === null || job.manifest === undefined ? [] : parts.ownAddresses().slice(0, 8)),
+    toldAddresses: new Map(),
+  };
   const telling = job.quote.body.oracleKeys.map(async (key): Promise<never> => {
     for (;;) {
       await deliverTo(key, parcel, parts, signal);
@@ -73,7 +85,15 @@ export async function deliverRefusal(
 ): Promise<void> {
   const { jobId, lock } = refused.refusal.body;
   const pieces = pieceOf('lock-refusal', refused.refusal);
-  const parcel: Parcel = { jobId, lock, quote: refused.quote, pieces: () => pieces, spec: null };
+  const parcel: Parcel = {
+    jobId,
+    lock,
+    quote: refused.quote,
+    pieces: () => pieces,
+    spec: null,
+    addresses: () => [],
+    toldAddresses: new Map(),
+  };
   await Promise.all(refused.quote.body.oracleKeys.map((key) => deliverTo(key, parcel, parts, signal)));
 }
 
@@ -84,25 +104,36 @@ interface Parcel {
   /** Looked at before each try: an answer may have come meanwhile. */
   pieces(): Piece[];
   spec: Uint8Array | null;
+  /** Where others fetch the outputs now; empty when nobody may, or when there is no way in. */
+  addresses(): string[];
+  /** By oracle key, what it was told last by this process; a new process may have new addresses. */
+  toldAddresses: Map<string, string>;
 }
 
 const missingAt = (key: string, parcel: Parcel, parts: EvidenceParts): Piece[] =>
   parcel.pieces().filter((piece) => !parts.book.hasReceipt(parcel.lock, key, piece.cid));
 
-/** Resolves once there is something that this oracle has not signed for. */
+function hasMoved(key: string, parcel: Parcel): boolean {
+  const now = parcel.addresses();
+  return now.length > 0 && parcel.toldAddresses.get(key) !== now.join();
+}
+
+/** Resolves once there is something that this oracle has not signed for, or this agent is at another address. */
 function untilMissing(key: string, parcel: Parcel, parts: EvidenceParts, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const done = (then: () => void): void => {
       unwatch();
       signal.removeEventListener('abort', failed);
+      clearInterval(timer);
       then();
     };
     const failed = (): void => done(() => reject(signal.reason as Error));
     const look = (): void => {
       // An oracle that the network record does not know is never told, so nothing is ever missing there.
-      if (parts.oracle(key) !== undefined && missingAt(key, parcel, parts).length > 0) done(resolve);
+      if (parts.oracle(key) !== undefined && (missingAt(key, parcel, parts).length > 0 || hasMoved(key, parcel))) done(resolve);
     };
     const unwatch = parts.book.watch(parcel.jobId, look);
+    const timer = setInterval(look, LOOK_AT_ADDRESSES_MS).unref();
     signal.addEventListener('abort', failed, { once: true });
     if (signal.aborted) failed();
     else look();
@@ -116,7 +147,8 @@ async function deliverTo(key: string, parcel: Parcel, parts: EvidenceParts, sign
   for (let waitMs = parts.firstRetryMs; ; waitMs = Math.min(waitMs * 2, parts.maxRetryMs)) {
     signal.throwIfAborted();
     const missing = missingAt(key, parcel, parts);
-    if (missing.length === 0) return;
+    if (missing.length === 0 && !hasMoved(key, parcel)) return;
+    const addresses = parcel.addresses().join();
     const items: EvidenceBundle['items'] = [
       { kind: 'quote', envelope: quote.envelope },
       ...missing.map(({ kind, envelope }) => ({ kind, envelope })),
@@ -124,6 +156,7 @@ async function deliverTo(key: string, parcel: Parcel, parts: EvidenceParts, sign
     const bundle: EvidenceBundle = { v: 1, lock, items, spec: parcel.spec, sources: parts.ownAddresses().slice(0, 8) };
     try {
       const { receipts } = await client.submitEvidence(bundle, AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
+      parcel.toldAddresses.set(key, addresses);
       for (const { body } of receipts) {
         if (!missing.some((piece) => piece.cid === body.evidenceCid)) continue;
         await parts.book.record({ type: 'receipt', jobId, at: parts.now(), lock, oracleKey: key, evidenceCid: body.evidenceCid });
