@@ -16,6 +16,15 @@ import { ack, cancel, dispute, manifest, MAX_ANSWER_BYTES, MAX_MANIFEST_BYTES } 
 import { openNetworkRecord, signNetworkRecord } from '../network-record.ts';
 import { keyOfPeerId } from '../peer-id.ts';
 import { lockRefusal, MAX_QUOTE_BYTES, quote, quoteRefusal } from '../quote.ts';
+import {
+  encodeReplayRequest,
+  encodeReplayResponse,
+  openReplayRequest,
+  openReplayResponse,
+  replayOutcome,
+  type ReplayRequest,
+  type ReplayResponse,
+} from '../replay.ts';
 import * as samples from '../samples.ts';
 import { openStatement, signStatement, statementBytes, verifySignature, type SignedName, type Signer } from '../signature.ts';
 import { PROTOCOLS, type ProtocolName } from '../wire.ts';
@@ -114,6 +123,28 @@ async function chainVectors(): Promise<Record<string, unknown>[]> {
   );
 }
 
+async function replayRequestSample(): Promise<ReplayRequest> {
+  const signedQuote = await signStatement('quote', samples.sampleQuote, agent);
+  const signedManifest = await signStatement('manifest', samples.sampleManifest(signedQuote.cid), agent);
+  const signedDispute = await signStatement('dispute', samples.sampleAnswers(signedManifest.cid).dispute, jobKey);
+  return {
+    v: 1,
+    lock: samples.sampleLock,
+    quote: signedQuote.envelope,
+    manifest: signedManifest.envelope,
+    dispute: signedDispute.envelope,
+    spec: encode(samples.sampleSpec),
+    sources: ['/ip4/127.0.0.1/tcp/4002'],
+  };
+}
+
+const REPLAY_RESPONSES: readonly ReplayResponse[] = replayOutcome.options.map((outcome) => ({
+  v: 1,
+  outcome,
+  detail: `an answer that is ${outcome}`,
+  score: outcome === 'upheld' ? { metric: 'accuracy', claimed: 0.25, replayed: 0.5, tolerance: 0.125 } : null,
+}));
+
 /** Unsigned records: what hashes to a CID and what travels. */
 async function recordVectors(): Promise<Record<string, unknown>[]> {
   const signedQuote = await signStatement('quote', samples.sampleQuote, agent);
@@ -141,6 +172,11 @@ async function recordVectors(): Promise<Record<string, unknown>[]> {
     },
     { name: 'evidence bundle', cid: cidOf(bundle), bytes: bytesToHex(bundle) },
     { name: 'quote hash in the datum', cid: signedQuote.cid, hash: hashOfCid(signedQuote.cid) },
+    { name: 'replay request', bytes: bytesToHex(encodeReplayRequest(await replayRequestSample())) },
+    ...REPLAY_RESPONSES.map((response) => ({
+      name: `replay response: ${response.outcome}`,
+      bytes: bytesToHex(encodeReplayResponse(response)),
+    })),
   ];
 }
 
@@ -250,6 +286,8 @@ describe('the frozen bytes are read as what they are', () => {
     const pinned = { keys: vectors.find((entry) => entry.keys !== undefined)?.keys ?? [], threshold: 2 };
     const opening = { network: 'devnet' as const, pinned, now: samples.SAMPLE_TIME_MS, lastSequence: 0 };
     expect(openNetworkRecord(bytesOf('signed network record'), opening)).toEqual(samples.sampleRecord);
+    expect(openReplayRequest(bytesOf('replay request'))).toEqual(await replayRequestSample());
+    for (const response of REPLAY_RESPONSES) expect(openReplayResponse(bytesOf(`replay response: ${response.outcome}`))).toEqual(response);
     const bundle = openBundle(bytesOf('evidence bundle'));
     const signedQuote = openQuote(bundle.items[0]?.envelope ?? new Uint8Array(), 'devnet');
     expect(keyOfPeerId(signedQuote.body.computeProvider.peerId)).toBe(agent.publicKey);
