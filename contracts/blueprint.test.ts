@@ -92,7 +92,8 @@ describe('blueprint', () => {
       return null;
     }
   })();
-  test.skipIf(aiken === null).each([...BLUEPRINTS])('is what aiken makes of the sources: $file', ({ file, traces }) => {
+  // Nothing but contract work needs the compiler; the hash of the sources is compared everywhere.
+  test.each(aiken === null ? [] : [...BLUEPRINTS])('is what aiken makes of the sources: $file', ({ file, traces }) => {
     const codes = (text: string): unknown => {
       const { validators, definitions: types } = JSON.parse(text) as typeof blueprint;
       return { validators, types };
