@@ -74,8 +74,8 @@ export const pricesOf = (config: AgentConfig): Prices => ({
   minimum: parseAmount(config.prices.minimum),
 });
 
-/** Every wrong field is named. Throws `config-invalid`. */
-export function parseConfig(value: unknown, path: string): AgentConfig {
+/** Every wrong field is named, by `names` where it has another. Throws `config-invalid`. */
+export function parseConfig(value: unknown, path: string, names: Readonly<Record<string, string>> = {}): AgentConfig {
   const version = z.object({ version: z.int() }).safeParse(value);
   if (version.success && version.data.version > CONFIG_VERSION) {
     throw new NunetError(
@@ -85,8 +85,24 @@ export function parseConfig(value: unknown, path: string): AgentConfig {
   }
   const result = agentConfig.safeParse(value);
   if (result.success) return result.data;
-  const lines = result.error.issues.slice(0, 10).map((issue) => `  ${issue.path.map(String).join('.') || '(top level)'}: ${issue.message}`);
+  const lines = result.error.issues.slice(0, 10).map((issue) => {
+    const field = issue.path.map(String).join('.');
+    const flag =
+      names[field] ?? (field.startsWith('hubs.') ? names['hubs'] : field.startsWith('pinned.keys.') ? names['pinned.keys'] : undefined);
+    return `  ${(flag ?? field) || '(top level)'}: ${issue.message}`;
+  });
   throw new NunetError('config-invalid', `Cannot use the configuration ${path}:\n${lines.join('\n')}`);
+}
+
+/** A configuration made of flags: what is wrong is a flag. Throws `flag-invalid`. */
+export function flagsParsed(value: unknown, from: string, names: Readonly<Record<string, string>>): AgentConfig {
+  try {
+    return parseConfig(value, from, names);
+  } catch (error) {
+    if (error instanceof NunetError && error.code === 'config-invalid')
+      throw new NunetError('flag-invalid', error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** Throws `config-missing`, `config-open`, `config-invalid`, `config-newer`. */

@@ -1,6 +1,7 @@
 // Flags of the commands: one table a command; a wrong one is named with what is allowed, and --help prints the table.
 import { parseArgs } from 'node:util';
 import { NunetError } from '@nunet/shared/errors.ts';
+import { multiaddrText } from '@nunet/shared/fields.ts';
 
 export interface Flag {
   /** What stands for the value in the help: "FILE"; none for a switch. */
@@ -30,7 +31,9 @@ export interface Command {
   /** One line in the list of commands. */
   summary: string;
   flags: Flags;
-  /** More for `--help`, below the flags. */
+  /** How it is called, where that is more than its flags. */
+  usage?: string;
+  /** More for `--help`, below the flags; one paragraph a line. */
   notes?: string;
   /** The exit code. Thrown NunetErrors are printed by the caller. */
   run(argv: readonly string[], io: CommandIo): Promise<number>;
@@ -49,9 +52,40 @@ export function parseFlags<const F extends Flags>(command: { name: string; flags
   } catch (cause) {
     const unknown = argv.find((arg) => arg.startsWith('--') && !Object.hasOwn(command.flags, arg.slice(2).split('=')[0] ?? ''));
     const names = Object.keys(command.flags).map((name) => `--${name}`);
-    const what = unknown === undefined ? (cause as Error).message : `there is no flag ${unknown.split('=')[0]}`;
+    const what =
+      unknown === undefined ? plainReason(cause as Error & { code?: string }) : `there is no flag ${unknown.split('=')[0]?.slice(0, 60)}`;
     throw new NunetError('flag-invalid', `Cannot run ${command.name}: ${what}. Allowed: ${names.join(' ')}`, { cause });
   }
+}
+
+/** What Node's parser complains of, in our words. */
+function plainReason({ code, message }: Error & { code?: string }): string {
+  const quoted = /'([^']{1,60})/.exec(message)?.[1] ?? '';
+  const flag = /--[\w-]+/.exec(quoted)?.[0] ?? quoted;
+  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return `"${quoted}" is not expected`;
+  if (message.includes('ambiguous')) return `${flag} needs a value; one that starts with a dash is written ${flag}=-VALUE`;
+  if (message.includes('does not take an argument')) return `${flag} takes no value`;
+  return message.includes('argument missing') ? `${flag} needs a value` : (message.split('\n')[0] ?? message);
+}
+
+/** A flag that names an HTTP API. Throws `flag-invalid`. */
+export function urlFlag(command: string, name: string, text: string): string {
+  const url = URL.parse(text);
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return text;
+  throw new NunetError(
+    'flag-invalid',
+    `Cannot run ${command}: --${name} "${text.slice(0, 60)}" is not a URL that starts with https:// or http://`,
+  );
+}
+
+/** The hubs of a command line. Throws `flag-invalid`. */
+export function hubFlags(command: string, hubs: readonly string[] = []): readonly string[] {
+  const wrong = hubs.find((hub) => !multiaddrText.safeParse(hub).success);
+  if (wrong === undefined) return hubs;
+  throw new NunetError(
+    'flag-invalid',
+    `Cannot run ${command}: --hub "${wrong.slice(0, 60)}" is not a multiaddress such as /ip4/192.0.2.1/tcp/4201/p2p/PEERID`,
+  );
 }
 
 /** The value of a flag that must be given. Throws `flag-missing`. */
@@ -61,17 +95,40 @@ export function required(command: string, flags: Readonly<Record<string, unknown
   return value;
 }
 
-export function helpOf(command: Pick<Command, 'name' | 'summary' | 'flags' | 'notes'>): string {
-  const rows = Object.entries<Flag>(command.flags).map(([name, flag]) => [
-    `--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`,
-    flag.help,
-  ]);
-  const width = Math.max(...rows.map(([left]) => left?.length ?? 0));
-  const lines = rows.map(([left, right]) => `  ${(left ?? '').padEnd(width)}  ${right ?? ''}`);
+/** Lines at most this wide, whatever the terminal: longer ones are hard to read. */
+const MAX_HELP_COLUMNS = 100;
+/** A pipe or a file has no width of its own. */
+const USUAL_COLUMNS = 80;
+
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** `columns` is the terminal's width. */
+export function helpOf(command: Pick<Command, 'name' | 'summary' | 'flags' | 'notes' | 'usage'>, columns: number = USUAL_COLUMNS): string {
+  const width = Math.max(60, Math.min(columns, MAX_HELP_COLUMNS));
+  const rows = Object.entries<Flag>(command.flags).map(([name, flag]) => ({
+    left: `  --${name}${flag.value === undefined ? '' : ` ${flag.value}`}`,
+    help: flag.many === true ? `${flag.help}; may be repeated` : flag.help,
+  }));
+  const column = Math.max(...rows.map(({ left }) => left.length)) + 2;
+  const list = rows.flatMap(({ left, help }) =>
+    wrap(help, width - column).map((line, index) => `${(index === 0 ? left : '').padEnd(column)}${line}`),
+  );
   return [
-    `nunet-agent ${command.name}: ${command.summary}`,
+    ...wrap(`nunet-agent ${command.name}: ${command.summary}`, width),
     '',
-    ...lines,
-    ...(command.notes === undefined ? [] : ['', command.notes]),
+    command.usage ?? `Usage: nunet-agent ${command.name} [FLAGS]`,
+    '',
+    ...list,
+    ...(command.notes === undefined ? [] : ['', ...command.notes.split('\n').flatMap((line) => wrap(line, width))]),
   ].join('\n');
 }

@@ -11,7 +11,7 @@ import { keepHubs } from '../network/hubs.ts';
 import { loadPeerKey } from '../network/identity.ts';
 import { createNode } from '../network/node.ts';
 import { takeProcessLock } from '../process-lock.ts';
-import { parseFlags, type Command, type CommandIo } from './flags.ts';
+import { hubFlags, parseFlags, type Command, type CommandIo } from './flags.ts';
 
 const DEFAULT_FOLDER = join(homedir(), '.nunet-hub');
 
@@ -39,6 +39,12 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
     return at;
   };
   const at = { tcp: listen('listen-tcp'), ws: listen('listen-ws'), webrtcDirect: listen('listen-webrtc') };
+  if (Object.values(at).every((where) => where === undefined))
+    throw new NunetError(
+      'flag-missing',
+      'Cannot run hub: nobody could reach it; give at least one of --listen-tcp, --listen-ws, --listen-webrtc',
+    );
+  const hubs = hubFlags('hub', given.hub);
   await mkdir(dataPath, { recursive: true, mode: 0o700 });
   const lock = await takeProcessLock(join(dataPath, 'hub.lock'), 'the hub');
   try {
@@ -64,7 +70,7 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
     });
     const keeping = keepHubs({
       node,
-      hubs: given.hub ?? [],
+      hubs,
       signal: io.signal,
       onState: (state) => {
         if (state.state === 'down') io.warn(state.message);

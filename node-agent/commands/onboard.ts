@@ -7,7 +7,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { hex32 } from '@nunet/shared/fields.ts';
 import { z } from 'zod';
 import { shareOf } from '../capacity.ts';
-import { agentConfig, CONFIG_VERSION, parseConfig, pathsOf, writeConfig } from '../config.ts';
+import { agentConfig, CONFIG_VERSION, flagsParsed, pathsOf, writeConfig } from '../config.ts';
 import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
 import { parseFlags, type Command, type CommandIo } from './flags.ts';
@@ -38,8 +38,29 @@ const flags = {
   force: { help: 'write over an earlier configuration; the peer key stays' },
 } as const;
 
-const notes = `The payout address is bound to this agent by this configuration alone for now: whoever can write the file can
-redirect later pay (locks that exist keep their address). A binding signed by the wallet (CIP-8) comes with the next release.`;
+/** Fields of the configuration, as the flags are called. */
+export const FLAG_OF: Readonly<Record<string, string>> = {
+  network: '--network',
+  address: '--address',
+  'share.cpus': '--cpus',
+  'share.memory': '--memory',
+  'share.disk': '--disk',
+  'prices.cpuHour': '--price-cpu-hour',
+  'prices.memoryGibHour': '--price-memory-gib-hour',
+  'prices.gpuHour': '--price-gpu-hour',
+  'prices.minimum': '--price-minimum',
+  networkRecord: '--network-record',
+  'pinned.threshold': '--pinned-threshold',
+  'pinned.keys': '--pinned',
+  hubs: '--hub',
+  chainUrl: '--chain',
+  'listen.tcp': '--listen-tcp',
+  'listen.ws': '--listen-ws',
+  'listen.webrtc': '--listen-webrtc',
+  'limits.maxTimeLimitMs': '--max-hours (in ms)',
+};
+
+const notes = `The payout address is bound to this agent by this configuration alone for now: whoever can write the file can redirect later pay (locks that exist keep their address). A binding signed by the wallet (CIP-8) comes with the next release.`;
 
 const keyList = z
   .string()
@@ -87,7 +108,7 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   const wrong = keys.find((key) => !hex32.safeParse(key).success);
   if (wrong !== undefined)
     throw new NunetError('flag-invalid', `Cannot onboard: --pinned: "${wrong.slice(0, 70)}" is not a key of 64 hex digits`);
-  const config = parseConfig(
+  const config = flagsParsed(
     {
       version: CONFIG_VERSION,
       network: await value('network', 'Network: devnet, preview or preprod', shape.network, 'preprod'),
@@ -115,6 +136,7 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
       limits: { maxTimeLimitMs: Math.round(Number(given['max-hours'] ?? '24') * 3_600_000), maxQuotesAPeer: 8 },
     },
     'from your answers',
+    FLAG_OF,
   );
   const lent = shareOf(machine, config.share);
   const { peerId } = await loadPeerKey(paths.peerKey);

@@ -37,6 +37,9 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   }
   const dataPath = resolve(given.data ?? DEFAULT_FOLDER);
   const listen = listenOn(given.socket, given.listen);
+  const maxDiskGib = Number(given['max-disk-gib'] ?? '16');
+  if (!(maxDiskGib > 0 && maxDiskGib <= 1_048_576))
+    throw new NunetError('flag-invalid', `Cannot replay: --max-disk-gib "${given['max-disk-gib']}" is not a number of GiB above 0`);
   await mkdir(dataPath, { recursive: true, mode: 0o700 });
   const lock = await takeProcessLock(join(dataPath, 'replay.lock'), 'the replayer');
   const executor = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor });
@@ -60,7 +63,7 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
       network,
       executor,
       workRoot,
-      maxBytes: Number(given['max-disk-gib'] ?? '16') * 2 ** 30,
+      maxBytes: Math.floor(maxDiskGib * 2 ** 30),
       fetchFile: fetchFromSources(node),
     };
     if (typeof listen === 'string') await rm(listen, { force: true });
@@ -84,6 +87,8 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
 }
 
 function listenOn(socket: string | undefined, text: string | undefined): string | { host: '127.0.0.1'; port: number } {
+  if (socket !== undefined && text !== undefined)
+    throw new NunetError('flag-invalid', 'Cannot replay: give --socket or --listen, not both');
   if (socket !== undefined) return resolve(socket);
   const at = text === undefined ? null : parseListen(text);
   if (at?.host !== '127.0.0.1') throw new NunetError('flag-missing', 'Cannot replay: give --socket PATH, or --listen 127.0.0.1:PORT');

@@ -3,11 +3,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { hex32 } from '@nunet/shared/fields.ts';
+import { hex32, peerIdText } from '@nunet/shared/fields.ts';
 import type { Offer } from '@nunet/shared/job-flow/preflight.ts';
 import type { PinnedKeys } from '@nunet/shared/network-record.ts';
 import { killAtWrite } from '../kill-at-write.ts';
-import { parseFlags, required, type Command, type CommandIo } from './flags.ts';
+import { hubFlags, parseFlags, required, urlFlag, type Command, type CommandIo } from './flags.ts';
 
 const DEFAULT_DATA = join(homedir(), '.nunet-run');
 
@@ -27,8 +27,10 @@ const flags = {
   cancel: { help: 'cancel the job if it does not run yet' },
 } as const;
 
-const notes = `nunet-agent run JOB.json --wallet FILE --network-record FILE --pinned KEY --chain URL
-The same command after a stop or a crash goes on with the job that it began.
+const usage =
+  'Usage: nunet-agent run JOB.json --wallet FILE --network-record FILE\n                       --pinned KEY --chain URL [FLAGS]';
+
+const notes = `The same command after a stop or a crash goes on with the job that it began.
 Exit codes: 0 paid for an accepted result, 3 ended otherwise (the money is accounted for), 1 error, 2 wrong flags, 130 stopped.`;
 
 function pinnedKeys(given: { pinned: string; threshold: string | undefined }): PinnedKeys {
@@ -58,12 +60,17 @@ async function choose(offers: readonly Offer[], io: CommandIo, yes: boolean): Pr
 }
 
 /** On a terminal the last line can be written over. */
-const rewrite = process.stdout.isTTY ? (line: string): void => void process.stdout.write(`\r\u001b[2K${line}`) : undefined;
+const rewrite = process.stdout.isTTY
+  ? // Wrapped over two rows, only the second would be written over.
+    (line: string): void => void process.stdout.write(`\r\u001b[2K${line.slice(0, Math.max(20, process.stdout.columns - 1))}`)
+  : undefined;
 
 /** Runs or resumes one job; the exit code. */
 export async function runCommand(argv: readonly string[], io: CommandIo): Promise<number> {
   const jobFile = argv[0]?.startsWith('-') === false ? argv[0] : undefined;
   const given = parseFlags({ name: 'run', flags }, jobFile === undefined ? argv : argv.slice(1));
+  if (given.agent !== undefined && !peerIdText.safeParse(given.agent).success)
+    throw new NunetError('flag-invalid', `Cannot run: --agent "${given.agent.slice(0, 60)}" is not a peer id such as 12D3KooW...`);
   // Loaded here, so that whoever only prints the help loads no wallet and no transaction builder.
   const [{ runSession }, { jsonReport, textReport }] = await Promise.all([import('../run/session.ts'), import('../run/report.ts')]);
   const report = given.json === true ? jsonReport((line) => io.print(line)) : textReport((line) => io.print(line), rewrite);
@@ -76,11 +83,11 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
         wallet: required('run', given, 'wallet'),
         networkRecord: required('run', given, 'network-record'),
         pinned: pinnedKeys({ pinned: required('run', given, 'pinned'), threshold: given['pinned-threshold'] }),
-        chainUrl: required('run', given, 'chain'),
+        chainUrl: urlFlag('run', 'chain', required('run', given, 'chain')),
         chainProjectId: process.env['NUNET_CHAIN_PROJECT_ID'],
         data: given.data ?? DEFAULT_DATA,
         out: given.out ?? 'outputs',
-        hubs: given.hub ?? [],
+        hubs: hubFlags('run', given.hub),
         agent: given.agent,
         cancel: given.cancel === true,
         choose: (offers) => choose(offers, io, given.yes === true),
@@ -92,6 +99,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
     return record.job === 'finished' && record.lock === 'withdrawn' && record.answer?.kind !== 'dispute' ? 0 : 3;
   } catch (error) {
     if (io.signal.aborted) {
+      rewrite?.('');
       io.warn('Stopped. The same command goes on with the job.');
       return 130;
     }
@@ -105,6 +113,7 @@ export const command: Command = {
   name: 'run',
   summary: 'run a job on somebody else’s machine and pay for it',
   flags,
+  usage,
   notes,
   run: runCommand,
 };

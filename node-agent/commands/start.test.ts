@@ -76,7 +76,7 @@ describe('nunet-agent', () => {
 
     expect(await done(onboardFlags(data))).toMatchObject({ code: 1, err: expect.stringContaining('--force') });
     const wrong = onboardFlags(join(folder, 'wrong')).map((arg) => (arg === '50' ? '95' : arg));
-    expect(await done(wrong)).toMatchObject({ code: 1, err: expect.stringMatching(/share\.cpus: .*90/) });
+    expect(await done(wrong)).toMatchObject({ code: 2, err: expect.stringMatching(/--cpus: .*90/) });
     expect(await done(['onboard', '--cpu', '50'])).toMatchObject({
       code: 2,
       err: expect.stringMatching(/no flag --cpu\. Allowed: .*--cpus/),

@@ -11,7 +11,7 @@ import { startAgent, type Agent } from '../agent.ts';
 import { openBlobStore } from '../blobs.ts';
 import { shareOf } from '../capacity.ts';
 import { chainLocks } from '../chain-locks.ts';
-import { parseConfig, parseListen, pathsOf, pricesOf, readConfig, type AgentConfig } from '../config.ts';
+import { flagsParsed, parseListen, pathsOf, pricesOf, readConfig, type AgentConfig } from '../config.ts';
 import { controlSocketOf, serveControl } from '../control-socket.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import type { Executor } from '../executor/executor.ts';
@@ -23,7 +23,7 @@ import { createNode, type ListenAt } from '../network/node.ts';
 import { readNetworkRecord } from '../network-trust.ts';
 import { takeIdentityLock } from '../process-lock.ts';
 import { parseFlags, type Command, type CommandIo, type Parsed } from './flags.ts';
-import { DEFAULT_DATA } from './onboard.ts';
+import { DEFAULT_DATA, FLAG_OF } from './onboard.ts';
 
 const flags = {
   data: { value: 'FOLDER', help: `folder that "onboard" made (${DEFAULT_DATA})` },
@@ -72,7 +72,7 @@ function lazyChain(network: Network, url: string, projectId: string | undefined)
 
 async function withFlags(config: AgentConfig, given: Parsed<typeof flags>): Promise<AgentConfig> {
   const keys = given.pinned?.split(',');
-  return parseConfig(
+  return flagsParsed(
     {
       ...config,
       ...(given['network-record'] === undefined ? {} : { networkRecord: resolve(given['network-record']) }),
@@ -81,6 +81,7 @@ async function withFlags(config: AgentConfig, given: Parsed<typeof flags>): Prom
       hubs: [...config.hubs, ...(given.hub ?? [])],
     },
     'with these flags',
+    FLAG_OF,
   );
 }
 

@@ -9,6 +9,7 @@ import { JobBook } from '../job-book.ts';
 import { jobLine } from '../job-line.ts';
 import { openJournal } from '../journal.ts';
 import { loadPeerKey } from '../network/identity.ts';
+import { plainLine } from '../plain-text.ts';
 import { parseFlags, type Command, type CommandIo } from './flags.ts';
 import { DEFAULT_DATA } from './onboard.ts';
 
@@ -67,7 +68,9 @@ function jobLines(jobs: AgentStatus['jobs'], earnedBaseUnits: string): string[] 
           : payBaseUnits !== null
             ? `asks ${formatAmount(BigInt(payBaseUnits))} NTX`
             : '';
-      return `  ${state.padEnd(10)} ${jobId.slice(-12)}  ${title}${money === '' ? '' : `  ${money}`}${detail === null ? '' : `  (${detail})`}`;
+      return plainLine(
+        `  ${state.padEnd(10)} ${jobId.slice(-12)}  ${title}${money === '' ? '' : `  ${money}`}${detail === null ? '' : `  (${detail})`}`,
+      );
     }),
   ];
 }
@@ -84,7 +87,7 @@ function linesOf(status: AgentStatus): string[] {
     ...status.addresses.map((address) => `  ${address}`),
     ...status.hubs.map((hub) => `Hub ${hub.state}: ${hub.hub}`),
     ...jobLines(status.jobs, status.earnedBaseUnits),
-    ...(status.lastProblem === null ? [] : [`Last problem: ${status.lastProblem}`]),
+    ...(status.lastProblem === null ? [] : [plainLine(`Last problem: ${status.lastProblem}`)]),
   ];
 }
 

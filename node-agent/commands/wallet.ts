@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { formatAmount, PREPROD_TNTX } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { assetId, network } from '@nunet/shared/fields.ts';
-import { parseFlags, required, type Command, type CommandIo } from './flags.ts';
+import { parseFlags, required, urlFlag, type Command, type CommandIo } from './flags.ts';
 
 const flags = {
   wallet: { value: 'FILE', help: 'the wallet file, mode 0600' },
@@ -13,15 +13,17 @@ const flags = {
   json: { help: 'one JSON object' },
 } as const;
 
-const notes = `nunet-agent wallet create --wallet FILE --network devnet    makes a key that only this file holds: keep a copy
-nunet-agent wallet show --wallet FILE --chain URL            prints address and balance`;
+const usage = `Usage: nunet-agent wallet create --wallet FILE --network devnet
+       nunet-agent wallet show --wallet FILE --chain URL [--asset POLICY.NAME]`;
+
+const notes = '"create" makes a key that only this file holds: keep a copy. "show" prints address and balance.';
 
 export async function walletCommand(argv: readonly string[], io: CommandIo): Promise<number> {
   const [action, ...rest] = argv;
   if (action !== 'create' && action !== 'show')
     throw new NunetError(
       'flag-invalid',
-      `Cannot run wallet: want "wallet create" or "wallet show", not "wallet ${(action ?? '').slice(0, 40)}"`,
+      `Cannot run wallet: want "wallet create" or "wallet show", ${action === undefined ? 'not "wallet" alone' : `not "wallet ${action.slice(0, 40)}"`}`,
     );
   const given = parseFlags({ name: `wallet ${action}`, flags }, rest);
   const path = resolve(required(`wallet ${action}`, given, 'wallet'));
@@ -29,7 +31,7 @@ export async function walletCommand(argv: readonly string[], io: CommandIo): Pro
   if (action === 'create') {
     const wanted = required('wallet create', given, 'network');
     if (wanted === 'mainnet')
-      throw new NunetError('wallet-mainnet', 'Cannot create a wallet for mainnet: this program handles test networks only');
+      throw new NunetError('flag-mainnet', 'Cannot create a wallet for mainnet: this program handles test networks only');
     const parsed = network.safeParse(wanted);
     if (!parsed.success)
       throw new NunetError(
@@ -44,6 +46,7 @@ export async function walletCommand(argv: readonly string[], io: CommandIo): Pro
     );
     return 0;
   }
+  const url = urlFlag('wallet show', 'chain', required('wallet show', given, 'chain'));
   const wallet = await openWalletFile(path);
   const [policyId = '', assetName = ''] = (given.asset ?? `${PREPROD_TNTX.policyId}.${PREPROD_TNTX.assetName}`).split('.');
   const asset = assetId.safeParse({ policyId, assetName });
@@ -51,7 +54,7 @@ export async function walletCommand(argv: readonly string[], io: CommandIo): Pro
   const projectId = process.env['NUNET_CHAIN_PROJECT_ID'];
   const { openBlockfrost } = await import('@nunet/contracts/chain/blockfrost.ts');
   const chain = await openBlockfrost({
-    url: required('wallet show', given, 'chain'),
+    url,
     network: wallet.network,
     signal: io.signal,
     ...(projectId === undefined ? {} : { projectId }),
@@ -74,6 +77,7 @@ export const command: Command = {
   name: 'wallet',
   summary: 'make or show the wallet file that run pays from',
   flags,
+  usage,
   notes,
   run: walletCommand,
 };

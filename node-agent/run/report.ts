@@ -5,6 +5,7 @@ import type { JobEvent } from '@nunet/shared/job-flow/running-job.ts';
 import type { JobEntry, JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { Offer, Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
+import { plainLine } from '../plain-text.ts';
 import type { Balance } from '../wallet-file.ts';
 
 /** What the wallet should hold after this job if nothing else moved in it. */
@@ -148,9 +149,8 @@ export function jsonReport(print: (line: string) => void): Report {
   };
 }
 
-const short = (peerId: string): string => `${peerId.slice(0, 8)}…${peerId.slice(-4)}`;
-/** Text of a stranger must not move the cursor of our terminal. */
-const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ');
+/** All peer ids begin alike; their ends tell them apart. */
+const short = (peerId: string): string => `…${peerId.slice(-8)}`;
 
 /** `rewrite` replaces the last line on a terminal; undefined where lines are only added. */
 export function textReport(print: (line: string) => void, rewrite?: (line: string) => void): Report {
@@ -160,14 +160,14 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
   const say = (line: string): void => {
     if (barOpen) rewrite?.('');
     barOpen = false;
-    print(plain(line));
+    print(plainLine(line));
   };
   const progress = (event: Extract<JobEvent, { type: 'progress' }>): void => {
     const share = event.total > 0 ? Math.min(1, event.done / event.total) : 0;
     const metrics = event.metrics.map(({ name, value }) => `${name} ${value.toFixed(4)}`).join('  ');
     const what = event.phase === 'inputs' ? 'inputs' : `epoch ${event.epoch}`;
     const filled = Math.round(share * 30);
-    const line = plain(`  [${'#'.repeat(filled)}${'.'.repeat(30 - filled)}] ${Math.floor(share * 100)} %  ${what}  ${metrics}`);
+    const line = plainLine(`  [${'#'.repeat(filled)}${'.'.repeat(30 - filled)}] ${Math.floor(share * 100)} %  ${what}  ${metrics}`);
     if (rewrite !== undefined) {
       rewrite(line);
       barOpen = true;
@@ -224,11 +224,23 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
       ),
     quotes: ({ offers, others, summary }) => {
       say(summary);
-      offers.forEach(({ quote: { body } }, index) =>
+      const rows = offers.map(({ quote: { body } }, index) => [
+        `${index + 1}.`,
+        short(body.computeProvider.peerId),
+        `up to ${ntx(body.amountBaseUnits)}`,
+        `${ntx(body.rateBaseUnitsPerHour)} an hour`,
+        `at least ${ntx(body.minimumBaseUnits)}`,
+        `starts in ${seconds(body.expectedStartMs)}`,
+        `sandbox ${body.sandbox}`,
+      ]);
+      const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+      for (const row of rows)
         say(
-          `  ${index + 1}. ${short(body.computeProvider.peerId)}  up to ${ntx(body.amountBaseUnits)}  (${ntx(body.rateBaseUnitsPerHour)} an hour, at least ${ntx(body.minimumBaseUnits)})  starts in ${seconds(body.expectedStartMs)}  sandbox ${body.sandbox}`,
-        ),
-      );
+          `  ${row
+            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+            .join('  ')
+            .trimEnd()}`,
+        );
       for (const { agent, outcome, reasons } of others)
         say(`  -  ${short(agent.peerId)}  ${outcome}: ${reasons.map((reason) => reason.message).join('; ')}`);
     },
