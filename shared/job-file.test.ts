@@ -43,7 +43,9 @@ describe('names a wrong field with what is allowed', () => {
     [{ replay: 'sometimes' }, '"public"|"named"|"never"'],
     [{ colour: 'red' }, 'colour'],
     [{ version: 2 }, 'version'],
-    [{ budget: '-1' }, 'Cannot read amount "-1"'],
+    [{ budget: '-1' }, 'budget: must be a decimal number of NTX'],
+    [{ inputs: { '../x': 'x' } }, 'inputs.../x: must be one plain file name'],
+    [{ check: { type: 'equals', files: { 'nothing.npy': 'y' } } }, 'check.files.nothing.npy: the program gives no such output, only '],
     [{ budget: '1.0000001' }, 'at most 6 places'],
     [{ check: { type: 'equals', files: { '../y': 'y' } } }, 'check.files'],
   ])('%j', (changes, part) => {

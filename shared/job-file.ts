@@ -11,6 +11,14 @@ export const MAX_JOB_FILE_BYTES = 256 * 1024;
 /** A path beside the job file; where it may point is the reader's business, what it is called in the job is not. */
 const localPath = z.string().min(1).max(4096);
 
+const isAmount = (text: string): boolean => {
+  try {
+    return parseAmount(text) >= 0n;
+  } catch {
+    return false;
+  }
+};
+
 const check = z.discriminatedUnion('type', [
   /** Score an output on files that never leave this machine; acknowledge only from `atLeast` on. */
   z.strictObject({ type: z.literal('score'), evaluation, files: z.record(fileName, localPath), atLeast: z.number() }),
@@ -30,7 +38,7 @@ export const jobFile = z.strictObject({
   timeLimitMs: durationMs.min(100),
   outputLimitBytes: byteCount.max(16 * 2 ** 30),
   /** The most to pay, in NTX: "2.5". */
-  budget: z.string(),
+  budget: z.string().refine(isAmount, 'must be a decimal number of NTX with at most 6 places, such as "2.5"'),
   inputs: z.record(fileName, localPath).refine((inputs) => Object.keys(inputs).length <= MAX_INPUTS, `at most ${MAX_INPUTS} inputs`),
   program: z.discriminatedUnion('kind', [onnxProgram, containerProgram]),
   check: check.default({ type: 'none' }),
@@ -50,10 +58,23 @@ export function parseJobFile(text: string): JobFile & { budgetBaseUnits: bigint 
   }
   const result = jobFile.safeParse(value);
   if (!result.success) {
-    const lines = result.error.issues
-      .slice(0, 10)
-      .map((issue) => `  ${issue.path.map(String).join('.') || '(top level)'}: ${issue.message}`);
+    const lines = result.error.issues.slice(0, 10).map((issue) => {
+      // A wrong name of a file is told with what names may be, not as "invalid key".
+      const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+      return `  ${issue.path.map(String).join('.') || '(top level)'}: ${message}`;
+    });
     throw new NunetError('job-file-invalid', `Cannot read job file:\n${lines.join('\n')}`);
+  }
+  const { check: wanted, program } = result.data;
+  const outputs = program.kind === 'onnx' ? program.outputs.map((output) => output.name) : null;
+  const missing =
+    wanted.type === 'equals' && outputs !== null ? Object.keys(wanted.files).find((name) => !outputs.includes(name)) : undefined;
+  // Such a check would dispute every result, honest ones too.
+  if (missing !== undefined) {
+    throw new NunetError(
+      'job-file-invalid',
+      `Cannot read job file:\n  check.files.${missing}: the program gives no such output, only ${outputs?.join(', ')}`,
+    );
   }
   return { ...result.data, budgetBaseUnits: parseAmount(result.data.budget) };
 }

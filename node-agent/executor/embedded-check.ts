@@ -20,9 +20,18 @@ export async function checkedGraph(path: string, name: string, signal: AbortSign
   if (size > MAX_GRAPH_BYTES)
     throw new NunetError('graph-too-large', `Cannot run graph ${name}: ${size} bytes, at most ${MAX_GRAPH_BYTES} are taken`);
   const bytes = await readFile(path, { signal });
-  const [problem] = graphProblems(summarizeGraph(bytes));
+  const [problem] = graphProblems(summary(bytes, name));
   if (problem !== undefined) throw new NunetError(problem.code, `${problem.message} (${name})`);
   return readGraphDetails(bytes);
+}
+
+function summary(bytes: Uint8Array, name: string): ReturnType<typeof summarizeGraph> {
+  try {
+    return summarizeGraph(bytes);
+  } catch (error) {
+    if (!(error instanceof NunetError) || error.code !== 'graph-malformed') throw error;
+    throw new NunetError('graph-malformed', `${error.message}; ${name} is cut short or not an ONNX file`, { cause: error });
+  }
 }
 
 /** The header of a tensor file, which must be whole: throws `npy-invalid`. */

@@ -1,6 +1,6 @@
 // From a job file to a spec and a quote request: inputs are hashed where they lie, the graph is checked before anybody is asked.
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { cutFile } from '@nunet/shared/file-dag.ts';
 import { cidOf, encode } from '@nunet/shared/encoding.ts';
@@ -14,7 +14,7 @@ import { summarizeGraph } from '@nunet/shared/onnx/graph.ts';
 import type { QuoteRequest } from '@nunet/shared/quote.ts';
 import { checkJob } from '../executor/embedded-check.ts';
 
-/** Files over this are read through twice rather than held in memory. */
+/** A file is held in memory whole while it is cut and hashed. */
 const MAX_IN_MEMORY_BYTES = 2 ** 31;
 
 export type ReadJobFile = ReturnType<typeof parseJobFile>;
@@ -25,6 +25,8 @@ export async function readJobFile(path: string): Promise<{ text: string; file: R
       cause,
     });
   });
+  if (!info.isFile())
+    throw new NunetError('job-file-invalid', `Cannot read job file ${path}: it is not a file; name the job file inside it`);
   if (info.size > MAX_JOB_FILE_BYTES * 4)
     throw new NunetError('job-file-invalid', `Cannot read job file ${path}: ${info.size} bytes, at most ${MAX_JOB_FILE_BYTES} are allowed`);
   const text = await readFile(path, 'utf8');
@@ -43,6 +45,10 @@ export async function prepareSpec(file: JobFile, folder: string, network: Networ
     signal.throwIfAborted();
     inputs.push({ name, ...(await fileCid(name, path)) });
   }
+  // Found missing after the lock, a yardstick would leave a paid result unanswered.
+  if (file.check.type !== 'none') {
+    for (const [name, path] of Object.entries(file.check.files)) await fileBytes(`check.files.${name}`, resolve(folder, path));
+  }
   const spec = parse(jobSpec, specOf(file, { network, nonce: randomBytes(16).toString('hex'), inputs }), 'job spec');
   const pathOf = (name: string): string => {
     const path = paths.get(name);
@@ -54,23 +60,25 @@ export async function prepareSpec(file: JobFile, folder: string, network: Networ
   return spec;
 }
 
-async function fileCid(name: string, path: string): Promise<{ cid: string; bytes: number }> {
+/** Size of a file that the job file names in `field`. Throws `job-file-invalid` when it cannot be used. */
+async function fileBytes(field: string, path: string): Promise<number> {
+  const no = (why: string, cause?: unknown): NunetError =>
+    new NunetError('job-file-invalid', `Cannot read job file: ${field}: ${path} ${why}`, { cause });
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new NunetError(
-      'job-file-invalid',
-      `Cannot read job file: inputs.${name}: ${path} cannot be read (${cause.code ?? cause.message})`,
-      { cause },
-    );
+    throw no(cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.code ?? cause.message})`, cause);
   });
-  if (!info.isFile()) throw new NunetError('job-file-invalid', `Cannot read job file: inputs.${name}: ${path} is not a file`);
-  if (info.size > MAX_IN_MEMORY_BYTES) {
-    throw new NunetError(
-      'job-file-invalid',
-      `Cannot read job file: inputs.${name}: ${info.size} bytes, at most ${MAX_IN_MEMORY_BYTES} are allowed`,
-    );
-  }
+  if (!info.isFile()) throw no('is not a file');
+  await access(path, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
+    throw no(`cannot be read (${cause.code ?? cause.message})`, cause);
+  });
+  if (info.size > MAX_IN_MEMORY_BYTES) throw no(`has ${info.size} bytes, at most ${MAX_IN_MEMORY_BYTES} are allowed`);
+  return info.size;
+}
+
+async function fileCid(name: string, path: string): Promise<{ cid: string; bytes: number }> {
+  const bytes = await fileBytes(`inputs.${name}`, path);
   const { cid } = cutFile(await readFile(path));
-  return { cid, bytes: info.size };
+  return { cid, bytes };
 }
 
 export async function requestOf(

@@ -1,7 +1,7 @@
 // `nunet-agent run` as people use it, over a real devnet, hub, agent and HTTP oracles.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommand } from '../commands/run.ts';
@@ -98,6 +98,16 @@ describe('run', () => {
     expect(end?.lock).toBe('refunded');
     expect(end?.wallet?.reconciled).toBe(true);
     expect(code).toBe(3);
+  });
+
+  test('an expected file that is not there is told before anybody is asked', async () => {
+    const { path } = await network.wallet('no-yardstick');
+    const job = await writeAddOneJob(join(network.folder, 'no-yardstick'));
+    await rm(join(network.folder, 'no-yardstick', 'expected.npy'));
+    const { code, error, events } = await run('no-yardstick', job, path);
+    expect(code).toBe(1);
+    expect(error?.message).toMatch(/check\.files\.y\.npy: .*expected\.npy does not exist/);
+    expect(events.map(({ event }) => event)).toEqual(['error']);
   });
 
   test('a budget below every quote locks nothing and says what would do', async () => {
