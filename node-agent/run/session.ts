@@ -17,6 +17,7 @@ import { readNetworkRecord } from '../network-trust.ts';
 import { balanceOf, openWalletFile, type Balance, type Wallet } from '../wallet-file.ts';
 import { walletEscrow } from './escrow.ts';
 import type { JobFolder } from './job-folder.ts';
+import { within } from '../within.ts';
 import { nodeNetwork } from './network.ts';
 import { httpOracles } from './oracles.ts';
 import { openJob, type OpenOptions } from './open-job.ts';
@@ -25,6 +26,9 @@ import { inputPaths } from './prepare.ts';
 import type { Account, Report } from './report.ts';
 import { scoreFloor } from './score-floor.ts';
 import { clock } from './system-clock.ts';
+
+/** For ending what only a check had started. */
+const CLOSE_LIMIT_MS = 5_000;
 
 export interface RunOptions extends OpenOptions {
   wallet: string;
@@ -141,7 +145,7 @@ async function withFolder(folder: JobFolder, resumed: boolean, session: Session)
     report.ended(last, accountOf(last, folder.note.before, after));
     return last;
   } finally {
-    await executor.close();
+    await within(CLOSE_LIMIT_MS, executor.close());
     await node.stop();
   }
 }
@@ -198,13 +202,11 @@ async function takeQuote(opened: JobRecord, ports: Ports, { options, record, rep
   const offers = options.agent === undefined ? found.offers : found.offers.filter(({ agent }) => agent.peerId === options.agent);
   if (offers.length === 0) {
     await releaseOthers(ports, found, null, signal);
-    const who = options.agent === undefined ? 'no agent' : `agent ${options.agent} makes no offer and no other`;
-    await endUnlocked(
-      ports,
-      'refused',
-      `${who} can take the job within the budget of ${formatAmount(budgetBaseUnits)} NTX: ${found.summary}`,
-    );
-    throw new NunetError('no-offer', `Cannot run the job: ${found.summary.replace(/\.$/, '')}. Nothing was locked.`);
+    const who = options.agent === undefined ? 'no agent takes' : `agent ${options.agent} does not take`;
+    await endUnlocked(ports, 'refused', `${who} the job within the budget of ${formatAmount(budgetBaseUnits)} NTX: ${found.summary}`);
+    const reasons = found.summary.replace(/\.$/, '');
+    const about = options.agent === undefined ? reasons : `agent ${options.agent} makes no offer (${reasons})`;
+    throw new NunetError('no-offer', `Cannot run the job: ${about}. Nothing was locked.`);
   }
   const chosen = await options.choose(offers, signal);
   if (chosen === null) {

@@ -206,6 +206,8 @@ describe('a lock and the chain', () => {
     expect(outcome.record.job).toBe('failed');
     expect(outcome.record.lock).toBe('dropped');
     expect(outcome.record.jobHistory.at(-1)?.detail).toBe('Cannot lock 60 NTX: the wallet holds 0');
+    // The agent held capacity for it, which others may have now.
+    expect(outcome.world.released).toHaveLength(1);
   });
 
   test('an expired quote is not locked', async () => {

@@ -6,7 +6,10 @@ import type { Quote } from '../quote.ts';
 import type { Signed } from '../signature.ts';
 import { goJob, type Drive } from './running-job.ts';
 import { endOf, type JobRecord } from './job-record.ts';
+import { withTimeout } from './waiting.ts';
 import type { LockStatus, SpentLock } from './ports.ts';
+
+const RELEASE_TIMEOUT_MS = 3_000;
 
 /** Journals a change of the lock; nothing when it is there already. */
 async function goLock(drive: Drive, to: LockState, detail: string, spent?: SpentLock): Promise<void> {
@@ -21,6 +24,13 @@ async function goLock(drive: Drive, to: LockState, detail: string, spent?: Spent
 async function drop(drive: Drive, reason: string, job: 'expired' | 'failed'): Promise<void> {
   await goLock(drive, 'dropped', reason);
   await goJob(drive, drive.record().cancelWanted ? 'cancelled' : job, reason);
+}
+
+/** The agent holds capacity for this quote; others may have it. It lapses by itself where this does not arrive. */
+async function giveBack(drive: Drive, signal: AbortSignal): Promise<void> {
+  const { network, clock } = drive.ports;
+  const { jobId } = quoteOf(drive.record()).body;
+  await withTimeout((within) => network.release(drive.agent(), jobId, within), RELEASE_TIMEOUT_MS, clock, signal).catch(() => undefined);
 }
 
 const quoteOf = (record: JobRecord): Signed<Quote> => {
@@ -50,7 +60,11 @@ async function build(drive: Drive, signal: AbortSignal): Promise<boolean> {
       return true;
     } catch (error) {
       const { code, message } = safeError(error);
-      if (code === 'funds-insufficient') return await drop(drive, message, 'failed').then(() => false);
+      if (code === 'funds-insufficient') {
+        await drop(drive, message, 'failed');
+        await giveBack(drive, signal);
+        return false;
+      }
       drive.failed('The lock cannot be built yet', error, signal);
       await drive.backOff(attempt, signal);
     }

@@ -192,10 +192,14 @@ const OUTCOMES: Readonly<Record<NoOffer['outcome'], string>> = {
 
 function summarize(offers: readonly Offer[], others: readonly NoOffer[]): string {
   if (offers.length + others.length === 0) return 'No agent is in reach: no hub knows a current advert. Start an agent or try again later.';
-  const parts = [`${offers.length} ${offers.length === 1 ? 'agent matches' : 'agents match'}`];
+  const parts = [`${offers.length === 0 ? 'no' : offers.length} ${offers.length < 2 ? 'agent matches' : 'agents match'}`];
   const groups = new Map<string, number>();
   for (const other of others) {
-    const text = `${OUTCOMES[other.outcome]}: ${other.reasons[0]?.message ?? 'no reason given'}`;
+    // Prices differ, so that each would be a line of its own; what would do is said once, below.
+    const text =
+      other.outcome === 'over-budget'
+        ? OUTCOMES[other.outcome]
+        : `${OUTCOMES[other.outcome]}: ${other.reasons[0]?.message ?? 'no reason given'}`;
     groups.set(text, (groups.get(text) ?? 0) + 1);
   }
   for (const [text, count] of groups) parts.push(`${count} ${text}`);
