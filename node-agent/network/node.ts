@@ -23,7 +23,11 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import { advertTopic } from '@nunet/shared/wire.ts';
 import { MAX_ADVERT_BYTES } from '@nunet/shared/advert.ts';
+import { within } from '../within.ts';
 import { loadWebrtcTransports } from './webrtc-transports.ts';
+
+/** For closing connections at a stop; what is not closed by then is left to the process's end. */
+const STOP_LIMIT_MS = 5_000;
 
 /** An IP address to bind and a port; 0 takes a free one. */
 export interface ListenAt {
@@ -185,7 +189,8 @@ export async function createNode(options: NodeOptions): Promise<NetworkNode> {
     (stopped ??= (async () => {
       stopping.abort(new NunetError('node-stopped', 'The network node was stopped'));
       options.signal.removeEventListener('abort', onAbort);
-      await libp2p.stop();
+      // A demo run once never ended after a peer was killed: closing must not wait for ever for the other side.
+      await within(STOP_LIMIT_MS, Promise.resolve(libp2p.stop()));
       await datastore?.close();
     })());
   const onAbort = (): void => void stop();
