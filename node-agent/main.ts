@@ -64,17 +64,27 @@ async function main(argv: readonly string[]): Promise<number> {
   const io: CommandIo = {
     print: (line) => void process.stdout.write(`${line}\n`),
     warn: (line) => void process.stderr.write(`${plainLines(line)}\n`),
-    ask: isTerminal ? ask : undefined,
+    ask: isTerminal ? (question) => ask(question, stop) : undefined,
     signal: stop.signal,
   };
   return command.run(rest, io);
 }
 
-async function ask(question: string): Promise<string> {
+/** On a terminal that is being read, Ctrl-C is a key and no signal; Ctrl-D ends the input. Both leave the question unanswered. */
+async function ask(question: string, stop: AbortController): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
+  const leave = (): void => {
+    process.stdout.write('\n');
+    stop.abort(new NunetError('interrupted', 'Interrupted: the question was not answered'));
+  };
+  lines.once('SIGINT', leave);
+  lines.once('close', leave);
   try {
-    return await lines.question(question);
+    return await lines.question(question, { signal: stop.signal });
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
+    lines.off('close', leave);
     lines.close();
   }
 }

@@ -56,6 +56,8 @@ describe('a wrong command line names what is allowed', () => {
     [wallet, ['create', '--wallet', 'x', '--network', 'mainnet'], 'flag-mainnet'],
     [run, ['x.json', '--wallet', 'x', '--network-record', 'x', '--pinned', '00'.repeat(32), '--chain', 'here'], 'flag-invalid'],
     [run, ['x.json', '--agent', 'alice'], 'flag-invalid'],
+    [run, ['--resume', 'yesterday'], 'flag-invalid'],
+    [run, ['x.json', '--resume', `b${'a'.repeat(60)}`], 'flag-invalid'],
   ])('%# before anything is opened', async (command, argv, code) => {
     await expect(command.run(argv, io)).rejects.toMatchObject({ code });
   });

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { hex32, peerIdText } from '@nunet/shared/fields.ts';
+import { cidText, hex32, peerIdText } from '@nunet/shared/fields.ts';
 import type { Offer } from '@nunet/shared/job-flow/preflight.ts';
 import type { PinnedKeys } from '@nunet/shared/network-record.ts';
 import { killAtWrite } from '../kill-at-write.ts';
@@ -71,6 +71,10 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
   const given = parseFlags({ name: 'run', flags }, jobFile === undefined ? argv : argv.slice(1));
   if (given.agent !== undefined && !peerIdText.safeParse(given.agent).success)
     throw new NunetError('flag-invalid', `Cannot run: --agent "${given.agent.slice(0, 60)}" is not a peer id such as 12D3KooW...`);
+  if (given.resume !== undefined && !cidText.safeParse(given.resume).success)
+    throw new NunetError('flag-invalid', `Cannot run: --resume "${given.resume.slice(0, 60)}" is not a job id such as bafy2bza...`);
+  if (given.resume !== undefined && jobFile !== undefined)
+    throw new NunetError('flag-invalid', 'Cannot run: give a job file or --resume with a job id, not both');
   // Loaded here, so that whoever only prints the help loads no wallet and no transaction builder.
   const [{ runSession }, { jsonReport, textReport }] = await Promise.all([import('../run/session.ts'), import('../run/report.ts')]);
   const report = given.json === true ? jsonReport((line) => io.print(line)) : textReport((line) => io.print(line), rewrite);

@@ -110,6 +110,18 @@ describe('run', () => {
     expect(events.map(({ event }) => event)).toEqual(['error']);
   });
 
+  test('a run that nobody can be asked about holds no capacity; one cancelled before its lock says how it ended', async () => {
+    const { path } = await network.wallet('unasked');
+    const job = await writeAddOneJob(join(network.folder, 'unasked'));
+    const argv = argvOf('unasked', job, path).filter((arg) => arg !== '--yes');
+    const io = { print: () => undefined, warn: () => undefined, signal: new AbortController().signal };
+    // Would fail for want of capacity by the second or third time.
+    for (let again = 0; again < 4; again++) await expect(runCommand(argv, io)).rejects.toMatchObject({ code: 'flag-missing' });
+    const { code, end } = await run('unasked', job, path, ['--cancel']);
+    expect(code).toBe(3);
+    expect(end).toMatchObject({ job: 'cancelled', lock: null, lockTxId: null, wallet: { reconciled: true } });
+  });
+
   test('a budget below every quote locks nothing and says what would do', async () => {
     const { path } = await network.wallet('poor');
     const job = await writeAddOneJob(join(network.folder, 'cheap'), { budget: '0.000001' });

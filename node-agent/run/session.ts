@@ -44,6 +44,8 @@ export interface RunOptions extends OpenOptions {
   choose(offers: readonly Offer[], signal: AbortSignal): Promise<Offer | null>;
 }
 
+/** Agents are told that they are not taken within this, then the quotes lapse by themselves. */
+const FAREWELL_MS = 3_000;
 /** Looks at an empty network before it counts as empty. */
 const ADVERT_TRIES = 5;
 
@@ -134,7 +136,11 @@ async function withFolder(folder: JobFolder, resumed: boolean, session: Session)
       });
       if (notice !== null) report.event({ type: 'notice', ...notice });
       const quoted = await takeQuote(opened, ports, session);
-      if (!quoted) return await readFolder(folder);
+      if (!quoted) {
+        const last = await readFolder(folder);
+        report.ended(last, accountOf(last, folder.note.before, folder.note.before));
+        return last;
+      }
     }
     const cancel = new AbortController();
     if (options.cancel) cancel.abort();
@@ -208,7 +214,11 @@ async function takeQuote(opened: JobRecord, ports: Ports, { options, record, rep
     const about = options.agent === undefined ? reasons : `agent ${options.agent} makes no offer (${reasons})`;
     throw new NunetError('no-offer', `Cannot run the job: ${about}. Nothing was locked.`);
   }
-  const chosen = await options.choose(offers, signal);
+  const chosen = await options.choose(offers, signal).catch(async (error: unknown) => {
+    // Whoever walks away from the question leaves no capacity held for an answer.
+    await releaseOthers(ports, found, null, AbortSignal.timeout(FAREWELL_MS)).catch(() => undefined);
+    throw error;
+  });
   if (chosen === null) {
     await releaseOthers(ports, found, null, signal);
     await endUnlocked(ports, 'cancelled', 'no offer was taken');
