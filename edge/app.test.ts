@@ -263,6 +263,8 @@ describe('reading', () => {
     expect(missing.status).toBe(404);
     expect(missing.headers.get('content-type')).toBe('application/problem+json');
     expect(missing.headers.get('x-content-type-options')).toBe('nosniff');
+    // What a stranger asked for is not sent back at any length.
+    expect((await (await get(`/${'a'.repeat(6_000)}`)).text()).length).toBeLessThan(500);
     expect(missing.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 });

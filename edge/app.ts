@@ -74,7 +74,9 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   statusRoutes(app, deps);
   app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'NuNet edge: oracle', version: '1' } });
 
-  app.notFound((c) => problemResponse(new NunetError('not-found', `Cannot find ${c.req.method} ${c.req.path}: see /openapi.json`)));
+  app.notFound((c) =>
+    problemResponse(new NunetError('not-found', `Cannot find ${c.req.method} ${c.req.path.slice(0, 200)}: see /openapi.json`)),
+  );
   app.onError((error) => {
     const response = problemResponse(error);
     if (response.status === 500) deps.log(error.stack ?? error.message);
