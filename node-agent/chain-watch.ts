@@ -43,6 +43,11 @@ export class ChainWatch {
     return (this.#tip?.timeMs ?? 0) + Math.floor(this.#options.elapsed() - this.#seenAt);
   }
 
+  /** The tip as the source has it at this moment. Throws `chain-unavailable`. */
+  async latest(signal: AbortSignal): Promise<Tip> {
+    return this.#options.tip(signal);
+  }
+
   /** The tip now, then each new one, as long as somebody reads. Ends only with the signal, whose reason it throws. */
   async *tips(signal: AbortSignal): AsyncGenerator<Tip, never, undefined> {
     let last: string | undefined;

@@ -67,7 +67,15 @@ export async function awaitLock(
     const deep = seen.confirmations >= depth;
     if (deep && problems.length > 0) return { type: 'refused', reasons: problems };
     if (tip.timeMs > startBy) return { type: 'refused', reasons: [startMissed(startBy)] };
-    if (deep) return { type: 'ready' };
+    if (deep) {
+      // The lock was read after the tip: one block may have brought both the depth and the deadline.
+      const latest = await wait.watch.latest(signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        wait.onFailure(error);
+      });
+      if (latest === undefined) continue;
+      return latest.timeMs > startBy ? { type: 'refused', reasons: [startMissed(startBy)] } : { type: 'ready' };
+    }
     if (!wasNear && problems.length === 0 && seen.confirmations >= depth - NEAR_BLOCKS) onNear?.();
     wasNear ||= seen.confirmations >= depth - NEAR_BLOCKS;
   }
