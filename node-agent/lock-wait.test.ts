@@ -1,8 +1,6 @@
 // Waiting for a lock: the depth and the deadline may come in one block, and the deadline wins.
 import { expect, it } from 'vitest';
 import type { Tip } from '@nunet/contracts/chain/chain.ts';
-import { hashOfCid } from '@nunet/shared/encoding.ts';
-import { minimumLockLovelace } from '@nunet/shared/lock-check.ts';
 import * as samples from '@nunet/shared/samples.ts';
 import { signStatement } from '@nunet/shared/signature.ts';
 import { ChainWatch } from './chain-watch.ts';
@@ -10,32 +8,12 @@ import { awaitLock, type LockOutcome } from './lock-wait.ts';
 
 /** A lock that is deep enough at once; the block that made it so begins at `timeMs`, after the tip was read. */
 async function waitFor(timeMs: number): Promise<LockOutcome> {
-  const { body, ...signed } = await signStatement('quote', samples.sampleQuote, samples.sampleSigner('agent'));
+  const quote = await signStatement('quote', samples.sampleQuote, samples.sampleSigner('agent'));
+  const { body } = quote;
   const tipAt = (at: number, hash: string): Tip => ({ slot: 1, height: 1, hash, timeMs: at });
   let tip = tipAt(body.issuedAt, 'before');
   const watch = new ChainWatch({ tip: () => Promise.resolve(tip), pollMs: 10, elapsed: () => performance.now() });
-  const lock = {
-    reference: samples.sampleLock,
-    scriptHash: samples.sampleRecord.escrows[0]?.scriptHash ?? '',
-    staked: false,
-    datum: {
-      serviceProvider: body.serviceProvider.address,
-      computeProvider: body.computeProvider.address,
-      voucherKey: body.voucherKey,
-      closeKey: body.closeKey,
-      oracleKeys: body.oracleKeys,
-      k: body.k,
-      asset: body.asset,
-      reclaimAfter: body.reclaimAfter,
-      settleLovelace: body.settleLovelace,
-      quoteHash: hashOfCid(signed.cid),
-    },
-    amountBaseUnits: body.amountBaseUnits,
-    lovelace: minimumLockLovelace(body.settleLovelace),
-    foreignAssets: false,
-    referenceScript: false,
-    confirmations: 100,
-  };
+  const lock = samples.sampleLockedOutput(quote, 100);
   const find = () => {
     tip = tipAt(timeMs, 'after');
     return Promise.resolve({ lock, confirmations: 100, madeAtMs: body.issuedAt, spent: null });
@@ -44,7 +22,7 @@ async function waitFor(timeMs: number): Promise<LockOutcome> {
     throw error;
   };
   return awaitLock(
-    { body, ...signed },
+    quote,
     samples.sampleLock,
     { watch, locks: { find }, record: samples.sampleRecord, onFailure: failed },
     AbortSignal.timeout(10_000),

@@ -1,7 +1,7 @@
 // lockProblems: what agents and oracles refuse that the validator cannot see. Each refusal is one field away from the honest twin.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hashOfCid } from './encoding.ts';
-import { lockProblems, minimumLockLovelace } from './lock-check.ts';
+import { lockProblems } from './lock-check.ts';
 import type { LockedOutput } from './lock.ts';
 import type { Quote } from './quote.ts';
 import * as samples from './samples.ts';
@@ -11,29 +11,7 @@ let quote: Signed<Quote>;
 let honest: LockedOutput;
 beforeAll(async () => {
   quote = await signStatement('quote', samples.sampleQuote, samples.sampleSigner('agent'));
-  const q = quote.body;
-  honest = {
-    reference: samples.sampleLock,
-    scriptHash: samples.sampleRecord.escrows[0]!.scriptHash,
-    staked: false,
-    datum: {
-      serviceProvider: q.serviceProvider.address,
-      computeProvider: q.computeProvider.address,
-      voucherKey: q.voucherKey,
-      closeKey: q.closeKey,
-      oracleKeys: q.oracleKeys,
-      k: q.k,
-      asset: q.asset,
-      reclaimAfter: q.reclaimAfter,
-      settleLovelace: q.settleLovelace,
-      quoteHash: hashOfCid(quote.cid),
-    },
-    amountBaseUnits: q.amountBaseUnits,
-    lovelace: minimumLockLovelace(q.settleLovelace),
-    foreignAssets: false,
-    referenceScript: false,
-    confirmations: 1,
-  };
+  honest = samples.sampleLockedOutput(quote);
 });
 
 const codes = (lock: LockedOutput): string[] => lockProblems(lock, quote, samples.sampleRecord).map((problem) => problem.code);

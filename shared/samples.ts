@@ -4,14 +4,15 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Advert } from './advert.ts';
 import { PREPROD_TNTX } from './amount.ts';
 import type { Receipt } from './attestation.ts';
-import { blake2b256, rawCidOf } from './encoding.ts';
+import { blake2b256, hashOfCid, rawCidOf } from './encoding.ts';
 import { jobIdOf, type JobSpec } from './job-spec.ts';
-import { NO_KEY_HASH } from './lock.ts';
+import { minimumLockLovelace } from './lock-check.ts';
+import { NO_KEY_HASH, type LockedOutput } from './lock.ts';
 import { outputRootOf, type Ack, type Cancel, type Dispute, type Manifest } from './manifest.ts';
 import type { NetworkRecord } from './network-record.ts';
 import { peerIdOfKey } from './peer-id.ts';
 import { billedPay, quotedAmount, type LockRefusal, type Quote, type QuoteRefusal, type QuoteRequest } from './quote.ts';
-import { signerOf, type Signer } from './signature.ts';
+import { signerOf, type Signed, type Signer } from './signature.ts';
 
 /** A key that anybody can make again: never for anything of value. */
 export const sampleSigner = (name: string): Signer => signerOf(blake2b256(new TextEncoder().encode(`nunet sample key: ${name}`)));
@@ -217,3 +218,27 @@ export const sampleAdvert: Advert = {
   issuedAt: SAMPLE_TIME_MS,
   expiresAt: SAMPLE_TIME_MS + 60_000,
 };
+
+/** The lock that a quote asks for, as the ledger would have it. */
+export const sampleLockedOutput = (quote: Signed<Quote>, confirmations = 1): LockedOutput => ({
+  reference: sampleLock,
+  scriptHash: sampleRecord.escrows[0]?.scriptHash ?? '',
+  staked: false,
+  datum: {
+    serviceProvider: quote.body.serviceProvider.address,
+    computeProvider: quote.body.computeProvider.address,
+    voucherKey: quote.body.voucherKey,
+    closeKey: quote.body.closeKey,
+    oracleKeys: quote.body.oracleKeys,
+    k: quote.body.k,
+    asset: quote.body.asset,
+    reclaimAfter: quote.body.reclaimAfter,
+    settleLovelace: quote.body.settleLovelace,
+    quoteHash: hashOfCid(quote.cid),
+  },
+  amountBaseUnits: quote.body.amountBaseUnits,
+  lovelace: minimumLockLovelace(quote.body.settleLovelace),
+  foreignAssets: false,
+  referenceScript: false,
+  confirmations,
+});
