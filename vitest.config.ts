@@ -5,7 +5,7 @@ const project = (name: string) => ({
   test: {
     name,
     root: name,
-    include: ['**/*.test.ts'],
+    include: ['**/*.test.{ts,tsx}'],
     environment: 'node' as const,
     pool: 'forks' as const,
     testTimeout: 60_000,
@@ -14,5 +14,5 @@ const project = (name: string) => ({
 });
 
 export default defineConfig({
-  test: { projects: ['shared', 'contracts', 'node-agent', 'edge', 'scripts'].map(project), maxWorkers: 2 },
+  test: { projects: ['shared', 'contracts', 'node-agent', 'edge', 'extension', 'scripts'].map(project), maxWorkers: 2 },
 });

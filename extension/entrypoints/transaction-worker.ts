@@ -1,0 +1,5 @@
+// Entry of transaction-worker.js: wiring only.
+import { defineUnlistedScript } from 'wxt/utils/define-unlisted-script';
+
+const script: ReturnType<typeof defineUnlistedScript> = defineUnlistedScript(() => {});
+export default script;

@@ -1,0 +1,160 @@
+// What a page of the extension and the runner say to each other over a SharedWorker port: one closed union a direction.
+// Requests are parsed by the runner; what the runner says is code of the same build, and is only typed.
+import { cidText, fileName } from '@nunet/shared/fields.ts';
+import { MAX_JOB_FILE_BYTES } from '@nunet/shared/job-file.ts';
+import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import type { CheckResult } from '@nunet/shared/job-flow/ports.ts';
+import type { Preflight } from '@nunet/shared/job-flow/preflight.ts';
+import { z } from 'zod';
+
+const blob = z.custom<Blob>((value) => value instanceof Blob, 'must be a file');
+const jobId = cidText;
+
+/** What a page may ask. Each is answered once, by `id`. */
+export const pageRequest = z.discriminatedUnion('type', [
+  /** Trust the devnet at this address (loopback only): its record, its pinned key, its chain. Remembered until the browser closes. */
+  z.strictObject({ type: z.literal('connect'), devnetUrl: z.string().max(200) }),
+  z.strictObject({ type: z.literal('disconnect') }),
+  /** Devnet only: test ADA and test NTX from the faucet. */
+  z.strictObject({ type: z.literal('fund') }),
+  /** Reads and checks a job file with the files it names (by their paths in it), keeps them, and opens a draft. Answer: `{ jobId }`. */
+  z.strictObject({
+    type: z.literal('prepare'),
+    jobFile: z.string().max(MAX_JOB_FILE_BYTES),
+    files: z.array(z.strictObject({ path: z.string().max(4096), blob })).max(256),
+    /** Wait for the person before the result is answered, whatever the check says. */
+    askBeforeAnswer: z.boolean(),
+  }),
+  /** Asks every agent in reach. Answer: `Preflight`. */
+  z.strictObject({ type: z.literal('preflight'), jobId }),
+  /** Takes one offer of the last pre-flight and locks its amount; the job runs from here on, whether a page is open or not. */
+  z.strictObject({ type: z.literal('take'), jobId, quoteCid: cidText }),
+  /** Gives back what the offers of a draft hold and forgets the draft. */
+  z.strictObject({ type: z.literal('discard'), jobId }),
+  z.strictObject({ type: z.literal('cancel'), jobId }),
+  /** The person's decision over a delivered result, while the runner waits for it. */
+  z.strictObject({ type: z.literal('decide'), jobId, accept: z.boolean(), reason: z.string().max(400) }),
+  /** Removes an ended job with its files from this browser. */
+  z.strictObject({ type: z.literal('forget'), jobId }),
+  /** From now on this page is told of this job (`job`, `live`, `lines`), and of no other; null: of none. */
+  z.strictObject({ type: z.literal('watch'), jobId: jobId.nullable() }),
+  /** Kept log lines from an offset. Answer: `{ from, lines }`, at most 1,000 lines. */
+  z.strictObject({ type: z.literal('log'), jobId, from: z.int().min(0) }),
+  /** A stored, verified output. Answer: `{ blob }`. */
+  z.strictObject({ type: z.literal('output'), jobId, name: fileName }),
+  /** The port that comes with it is handed on to the network frame: the page then reads streams directly (extension/network/client.ts). */
+  z.strictObject({ type: z.literal('network-port') }),
+]);
+export type PageRequest = z.infer<typeof pageRequest>;
+export const pageMessage = z.strictObject({ id: z.int().min(0), request: z.unknown() });
+
+/** What each request is answered with. */
+export interface Answers {
+  connect: null;
+  disconnect: null;
+  fund: { txId: string };
+  prepare: { jobId: string };
+  preflight: Preflight;
+  take: null;
+  discard: null;
+  cancel: null;
+  decide: null;
+  forget: null;
+  watch: null;
+  log: { from: number; lines: string[] };
+  output: { blob: Blob };
+  'network-port': null;
+}
+
+/** One line of the job list. */
+export interface JobSummary {
+  jobId: string;
+  title: string;
+  openedAtMs: number;
+  job: JobRecord['job'];
+  lock: JobRecord['lock'];
+  /** Quoted cap, and what was paid once it is known; base units. */
+  amountBaseUnits: bigint | null;
+  paidBaseUnits: bigint | null;
+  /** Work and money have both ended. */
+  hasEnded: boolean;
+  /** The runner drives it now. False for a draft, an ended job, and one whose key was lost with the browser. */
+  isDriven: boolean;
+  /** The keys of this job were in memory and are gone: it can be looked at, not gone on with. */
+  isKeyLost: boolean;
+  wantsDecision: boolean;
+}
+
+/** What lies beneath the pages, as far as it is known now. */
+export interface AppState {
+  network:
+    | { state: 'none' }
+    | { state: 'connecting'; devnetUrl: string }
+    | { state: 'failed'; devnetUrl: string; code: string; message: string }
+    | { state: 'ready'; devnetUrl: string; oracles: number; k: number; hubs: number; expiresAt: number };
+  /** The offscreen document (Firefox: background page) that hosts the frames. */
+  host: 'missing' | 'ready';
+  frame: {
+    state: 'starting' | 'ready' | 'gone';
+    peerId: string | null;
+    /** Times the frame was mounted again after it went silent. */
+    remounts: number;
+    connections: { peerId: string; address: string }[];
+  };
+  chain: { tipTimeMs: number | null; seenAtMs: number | null; error: { code: string; message: string } | null };
+  /** A devnet-only key in memory. */
+  wallet: { address: string; baseUnits: bigint; lovelace: bigint } | null;
+  jobs: JobSummary[];
+}
+
+export interface OutputState {
+  name: string;
+  bytes: number;
+  doneBytes: number;
+  /** Whole, verified against the manifest, and kept. */
+  isStored: boolean;
+}
+
+/** What changes many times a second; sent at most ten times a second. */
+export interface LiveState {
+  progress: { phase: 'inputs' | 'steps'; done: number; total: number; epoch: number } | null;
+  /** One point an epoch, oldest first. */
+  curve: { epoch: number; metrics: { name: string; value: number }[] }[];
+  outputs: OutputState[];
+}
+
+export interface Notice {
+  atMs: number;
+  code: string;
+  message: string;
+}
+
+/** One job as a page shows it. */
+export interface JobSnapshot {
+  summary: JobSummary;
+  record: JobRecord;
+  live: LiveState;
+  /** Newest last, at most 50. */
+  notices: Notice[];
+  logLines: number;
+  /** Set while the runner waits for the person: what the job's own check says, and until when an answer counts. */
+  decision: { check: CheckResult | null; error: string | null; disputeBy: number } | null;
+  /** The page of a transaction on the devnet, to which a transaction id is added. */
+  transactionPage: string | null;
+}
+
+export type RunnerMessage =
+  | { type: 'reply'; id: number; value: unknown }
+  | { type: 'failed'; id: number; code: string; message: string }
+  | { type: 'app'; app: AppState }
+  | { type: 'job'; job: JobSnapshot }
+  | { type: 'live'; jobId: string; live: LiveState }
+  /** New log lines of the watched job, in order and without a gap: `from` is the offset of the first. */
+  | { type: 'lines'; jobId: string; from: number; lines: string[] };
+
+/** How the host (offscreen document, Firefox's background page) says that it is one; it then speaks extension/network/host.ts. */
+export const HOST_HELLO = 'nunet-host';
+/** Name and script of the SharedWorker. */
+export const RUNNER = { script: '/runner.js', name: 'nunet-runner' } as const;
+/** A page's request to the background script; nothing but this travels by runtime.sendMessage. */
+export const ENSURE_HOST = 'ensure-host';
