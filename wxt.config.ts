@@ -1,5 +1,5 @@
 // How the extension is built: one manifest for Chromium (MV3) and Firefox (MV2), strict policies, classic scripts in opaque frames.
-import preact from '@preact/preset-vite';
+import { preact } from '@preact/preset-vite';
 import { defineConfig } from 'wxt';
 import { POLICIES } from './extension/policies.ts';
 
