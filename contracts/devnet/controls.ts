@@ -1,6 +1,7 @@
 // What only a devnet has, under /devnet: the faucet, its facts, trouble on purpose, and the data of its page.
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { Hono, type Context } from 'hono';
+import { cors } from 'hono/cors';
 import { z } from 'zod';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { cardanoAddress, hex32 } from '@nunet/shared/fields.ts';
@@ -9,6 +10,7 @@ import { failure, limited } from './blockfrost-api.ts';
 import { metadataJson, redeemerScript, transactionUtxosJson } from './blockfrost-json.ts';
 import { payFromFaucet, testNtx } from './faucet.ts';
 import type { Block, Ledger } from './ledger.ts';
+import { MAX_NETWORK_FACTS_BYTES, networkFacts, type NetworkFacts } from './network-facts.ts';
 import type { Outage } from './outage.ts';
 import type { PaymentKey } from './payment.ts';
 
@@ -54,6 +56,15 @@ async function bodyOf<Schema extends z.ZodType>(context: Context, schema: Schema
   }
   return schema.parse(JSON.parse(await context.req.text()));
 }
+
+/** Pages of a browser extension; it has no address of its own on this machine, so it needs to be let in by name. No web page has such an origin. */
+const EXTENSION_ORIGIN = /^(?:chrome|moz)-extension:\/\/[0-9a-z-]{1,64}$/;
+const forExtensions = (method: 'GET' | 'POST') =>
+  cors({
+    origin: (origin) => (EXTENSION_ORIGIN.test(origin) ? origin : null),
+    allowMethods: [method],
+    allowHeaders: ['content-type'],
+  });
 
 const blockSummary = (ledger: Ledger, block: Block) => ({
   height: block.height,
@@ -140,6 +151,20 @@ export function controlsApi({ ledger, faucet, outage, blockTimeMs, setPaused }: 
     console.error(error);
     return failure(context, 500, 'The devnet failed; see its log.');
   });
+
+  // The two things that the extension needs of a devnet; the rest stays closed to every origin but the devnet's own.
+  app.use('/network', forExtensions('GET'));
+  app.use('/faucet', forExtensions('POST'));
+
+  let facts: NetworkFacts | null = null;
+  app.put('/network', limited(MAX_NETWORK_FACTS_BYTES), async (context) => {
+    facts = await bodyOf(context, networkFacts);
+    return context.json({ kept: true });
+  });
+  app.get('/network', (context) =>
+    facts === null ? failure(context, 404, 'No network runs on this devnet yet: nobody has put its record here.') : context.json(facts),
+  );
+
   app.use(limited(MAX_BODY));
 
   const tip = () => ({ height: ledger.tip.height, slot: ledger.tip.slot, hash: ledger.tip.hash, timeMs: ledger.blockTimeMs(ledger.tip) });

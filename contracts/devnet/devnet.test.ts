@@ -433,6 +433,40 @@ describe('hostile and broken input', () => {
     expect(preflight.headers.has('access-control-allow-origin')).toBe(false);
   });
 
+  test('lets the extension read the network record and use the faucet', async () => {
+    for (const origin of ['chrome-extension://abcdefghijklmnopabcdefghijklmnop', 'moz-extension://9a1f3c52-7d0e-4c5b-8f2a-0123456789ab']) {
+      const granted = async (path: string, init: RequestInit = {}): Promise<string | null> =>
+        (await fetch(devnet.url + path, { ...init, headers: new Headers([...new Headers(init.headers), ['origin', origin]]) })).headers.get(
+          'access-control-allow-origin',
+        );
+      expect(await granted('/devnet/network')).toBe(origin);
+      const asks = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' };
+      expect(await granted('/devnet/faucet', { method: 'OPTIONS', headers: asks })).toBe(origin);
+      const paid = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ address: alice.address }) };
+      expect(await granted('/devnet/faucet', paid)).toBe(origin);
+      expect(await granted('/devnet/rollback', { method: 'OPTIONS', headers: asks })).toBeNull();
+    }
+    devnet.ledger.makeBlock();
+  });
+
+  test.each([
+    'https://elsewhere.example',
+    'http://127.0.0.1:8080',
+    'null',
+    'https://x.example/chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'chrome-extension://abc.example',
+  ])('cannot read the network record or use the faucet from a web page: %s', async (origin) => {
+    const asks = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' };
+    for (const [path, init] of [
+      ['/devnet/network', {}],
+      ['/devnet/network', { method: 'OPTIONS', headers: asks }],
+      ['/devnet/faucet', { method: 'OPTIONS', headers: asks }],
+    ] as const) {
+      const response = await fetch(devnet.url + path, { ...init, headers: { ...('headers' in init ? init.headers : {}), origin } });
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
   test("shows its page to nobody's frame and with scripts of its own only", async () => {
     const response = await fetch(devnet.url);
     expect(await response.text()).toContain('<title>NuNet devnet</title>');
@@ -491,6 +525,30 @@ describe('a failing source', () => {
 
   test('of another network is refused', async () => {
     await expect(openBlockfrost({ url: devnet.url, network: 'preprod' })).rejects.toMatchObject({ code: 'chain-wrong-network' });
+  });
+});
+
+describe('the network of a devnet', () => {
+  const put = async (body: string, type = 'application/json') => {
+    const response = await fetch(`${devnet.url}/devnet/network`, { method: 'PUT', headers: { 'content-type': type }, body });
+    return response.status;
+  };
+  const facts = { version: 1, network: 'devnet', pinned: ['ab'.repeat(32)], record: 'a1'.repeat(1_000) };
+
+  test('is not known before it was put there, then given as it was put', async () => {
+    expect(await statusOf('/devnet/network')).toBe(404);
+    expect(await put(JSON.stringify(facts))).toBe(200);
+    expect(await (await fetch(`${devnet.url}/devnet/network`)).json()).toEqual(facts);
+  });
+
+  test.each([
+    ['another content type', JSON.stringify(facts), 'text/plain', 400],
+    ['another network', JSON.stringify({ ...facts, network: 'preprod' }), 'application/json', 400],
+    ['a record that is not hex', JSON.stringify({ ...facts, record: 'abc' }), 'application/json', 400],
+    ['more than a record', JSON.stringify({ ...facts, record: 'a1'.repeat(100_000) }), 'application/json', 413],
+  ])('cannot be %s', async (_what, body, type, status) => {
+    expect(await put(body, type)).toBe(status);
+    expect(await (await fetch(`${devnet.url}/devnet/network`)).json()).toEqual(facts);
   });
 });
 

@@ -1,9 +1,9 @@
 // The devnet's own controls over HTTP: faucet, time, ledger dump.
 import { NunetError } from '@nunet/shared/errors.ts';
 
-export async function callDevnet(url: string, path: string, body?: unknown): Promise<unknown> {
+export async function callDevnet(url: string, path: string, body?: unknown, method = 'POST'): Promise<unknown> {
   const response = await fetch(new URL(path, url), {
-    ...(body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(30_000),
   });
   const text = await response.text();

@@ -6,12 +6,14 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
+import type { NetworkFacts } from '@nunet/contracts/devnet/network-facts.ts';
 import { ESCROW } from '@nunet/contracts/script.ts';
 import type { AssetId } from '@nunet/shared/fields.ts';
 import { signNetworkRecord, type NetworkRecord } from '@nunet/shared/network-record.ts';
 import { signerOf } from '@nunet/shared/signature.ts';
 import type { Balance } from '../demo/ledger-balances.ts';
 import { root } from '../run-tool.ts';
+import { callDevnet } from './devnet-client.ts';
 import { startProcess, type Process } from './process.ts';
 import { confirmed, fund, makeWallet, parkEscrow } from './setup-chain.ts';
 
@@ -142,7 +144,10 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
     claimWindowMs: options.claimWindowMs,
   };
   const recordFile = at('network-record.cbor');
-  writeFileSync(recordFile, await signNetworkRecord(record, [offline]));
+  const signedRecord = await signNetworkRecord(record, [offline]);
+  writeFileSync(recordFile, signedRecord);
+  const facts: NetworkFacts = { version: 1, network: 'devnet', pinned: [offline.publicKey], record: bytesToHex(signedRecord) };
+  await callDevnet(url, '/devnet/network', facts, 'PUT');
   const trust = ['--network-record', recordFile, '--pinned', offline.publicKey, '--chain', url];
 
   const startOracle = async (plan: (typeof oraclePlans)[number]): Promise<RunningOracle> => {
