@@ -2,10 +2,9 @@
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
 import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
 import { lockedOutput } from '@nunet/contracts/locks.ts';
-import { decodePlutusData, type PlutusData } from '@nunet/contracts/plutus-data.ts';
-import { byInputOrder } from '@nunet/contracts/redeemer.ts';
+import { paidFor } from '@nunet/contracts/paid-for.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
+import type { OutputReference } from '@nunet/shared/fields.ts';
 import type { LockSource, SeenLock } from './lock-wait.ts';
 
 type Source = Pick<Chain, 'output' | 'transaction'> & {
@@ -40,26 +39,3 @@ async function spendOf(chain: Source, reference: OutputReference, txId: string, 
   const transaction = await chain.rawTransaction(txId, signal);
   return { txId, confirmations: status.confirmations, paid: transaction === null ? null : paidFor(transaction, reference) };
 }
-
-const SETTLE = 0;
-const RECLAIM = 2;
-
-/** What a transaction pays for one lock, from the redeemers that the validator enforced; null when they are of a kind not known here. */
-export function paidFor(transaction: Transaction, reference: OutputReference): bigint | null {
-  const inputs = transaction.inputs.toSorted(byInputOrder);
-  const redeemers = transaction.redeemers
-    .filter(({ tag }) => tag === 'spend')
-    .sort((a, b) => a.index - b.index)
-    .map(({ index, data }) => ({ input: inputs[index], data: constructorOf(decodePlutusData(data)) }));
-  const own = redeemers.find(({ input }) => input !== undefined && referenceText(input) === referenceText(reference));
-  if (own?.data?.index === RECLAIM) return 0n;
-  if (own?.data?.index !== SETTLE) return null;
-  // The first lock's redeemer holds the settlements of all, in input order.
-  const settles = redeemers.filter(({ data }) => data?.index === SETTLE);
-  const settlements = settles[0]?.data?.fields[0];
-  const settlement = Array.isArray(settlements) ? constructorOf(settlements[settles.indexOf(own)]) : undefined;
-  const paid = settlement?.fields[0];
-  return typeof paid === 'bigint' ? paid : null;
-}
-
-const constructorOf = (data: PlutusData | undefined) => (typeof data === 'object' && !Array.isArray(data) ? data : undefined);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { walletCommand } from './commands/wallet.ts';
-import { balanceOf, createWalletFile, openWalletFile } from './wallet-file.ts';
+import { createWalletFile, openWalletFile } from './wallet-file.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -76,20 +76,4 @@ describe('cannot', () => {
     );
     await expect(openWalletFile(join(folder, 'none.json'))).rejects.toThrow('wallet create');
   });
-});
-
-test('the balance counts this asset and all ADA', () => {
-  const asset = { policyId: '11'.repeat(28), assetName: '6e7478' };
-  const utxo = (lovelace: bigint, assets: { policyId: string; assetName: string; quantity: bigint }[]) => ({
-    reference: { txId: '00'.repeat(32), index: 0 },
-    address: '',
-    lovelace,
-    assets,
-  });
-  const utxos = [
-    utxo(5n, [{ ...asset, quantity: 7n }]),
-    utxo(6n, [{ ...asset, assetName: '00', quantity: 9n }]),
-    utxo(1n, [{ ...asset, quantity: 1n }]),
-  ];
-  expect(balanceOf(utxos, asset)).toEqual({ lovelace: 12n, baseUnits: 8n });
 });

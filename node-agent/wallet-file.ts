@@ -4,10 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { addressOf } from '@nunet/contracts/address.ts';
-import type { Utxo } from '@nunet/contracts/chain/chain.ts';
 import { keyHash, signTransaction } from '@nunet/contracts/sign.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { hex32, network, type AssetId, type Network } from '@nunet/shared/fields.ts';
+import { hex32, network, type Network } from '@nunet/shared/fields.ts';
 import { z } from 'zod';
 
 const walletFile = z.strictObject({
@@ -91,17 +90,3 @@ export async function openWalletFile(path: string): Promise<Wallet> {
   }
   return walletOf(parsed.data.network, parsed.data.paymentKey);
 }
-
-export interface Balance {
-  lovelace: bigint;
-  /** Of the network's NTX. */
-  baseUnits: bigint;
-}
-
-export const balanceOf = (utxos: readonly Utxo[], asset: AssetId): Balance => ({
-  lovelace: utxos.reduce((sum, utxo) => sum + utxo.lovelace, 0n),
-  baseUnits: utxos
-    .flatMap((utxo) => utxo.assets)
-    .filter((held) => held.policyId === asset.policyId && held.assetName === asset.assetName)
-    .reduce((sum, held) => sum + held.quantity, 0n),
-});

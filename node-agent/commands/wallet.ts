@@ -27,7 +27,7 @@ export async function walletCommand(argv: readonly string[], io: CommandIo): Pro
     );
   const given = parseFlags({ name: `wallet ${action}`, flags }, rest);
   const path = resolve(required(`wallet ${action}`, given, 'wallet'));
-  const { balanceOf, createWalletFile, openWalletFile } = await import('../wallet-file.ts');
+  const { createWalletFile, openWalletFile } = await import('../wallet-file.ts');
   if (action === 'create') {
     const wanted = required('wallet create', given, 'network');
     if (wanted === 'mainnet')
@@ -53,6 +53,7 @@ export async function walletCommand(argv: readonly string[], io: CommandIo): Pro
   if (!asset.success) throw new NunetError('flag-invalid', 'Cannot show the wallet: --asset must be POLICY.NAME in hex');
   const projectId = process.env['NUNET_CHAIN_PROJECT_ID'];
   const { openBlockfrost } = await import('@nunet/contracts/chain/blockfrost.ts');
+  const { balanceOf } = await import('@nunet/contracts/holdings.ts');
   const chain = await openBlockfrost({
     url,
     network: wallet.network,

@@ -1,12 +1,13 @@
 // openJob: the folder of the job to drive: one that was begun and not ended, or a new one, prepared and journaled as "opened".
 import { dirname, resolve } from 'node:path';
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
+import { balanceOf } from '@nunet/contracts/holdings.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { jobHasEnded, openedEntry, readJob, type JobEntry } from '@nunet/shared/job-flow/job-record.ts';
 import { jobIdOf } from '@nunet/shared/job-spec.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { JournalOptions } from '../journal.ts';
-import { balanceOf, type Wallet } from '../wallet-file.ts';
+import type { Wallet } from '../wallet-file.ts';
 import { jobsOfFile, makeJobFolder, openJobFolder, type JobFolder } from './job-folder.ts';
 import { inputPaths, prepareSpec, readJobFile, requestOf } from './prepare.ts';
 import { clock } from './system-clock.ts';

@@ -1,12 +1,12 @@
 // What a run says as it goes: one JSON object a line for programs, sentences and a progress bar for people. Amounts in JSON are base units as text.
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
+import type { Balance } from '@nunet/contracts/holdings.ts';
 import type { JobEvent } from '@nunet/shared/job-flow/running-job.ts';
 import type { JobEntry, JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { Offer, Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import { plainLine } from '../plain-text.ts';
-import type { Balance } from '../wallet-file.ts';
 
 /** What the wallet should hold after this job if nothing else moved in it. */
 export interface Account {

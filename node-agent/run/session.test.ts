@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { balanceOf } from '@nunet/contracts/holdings.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommand } from '../commands/run.ts';
-import { balanceOf } from '../wallet-file.ts';
 import { openSmallNetwork, writeAddOneJob, type SmallNetwork } from './small-network.ts';
 
 let network: SmallNetwork;

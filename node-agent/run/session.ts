@@ -3,6 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import { jobEscrow } from '@nunet/contracts/job-escrow.ts';
+import { buildLock } from '@nunet/contracts/lock.ts';
+import { buildReclaim } from '@nunet/contracts/reclaim.ts';
+import { balanceOf, type Balance } from '@nunet/contracts/holdings.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { parseJobFile } from '@nunet/shared/job-file.ts';
@@ -14,8 +18,7 @@ import type { NetworkRecord, PinnedKeys } from '@nunet/shared/network-record.ts'
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import { createNode, type NetworkNode } from '../network/node.ts';
 import { readNetworkRecord } from '../network-trust.ts';
-import { balanceOf, openWalletFile, type Balance, type Wallet } from '../wallet-file.ts';
-import { walletEscrow } from './escrow.ts';
+import { openWalletFile, type Wallet } from '../wallet-file.ts';
 import type { JobFolder } from './job-folder.ts';
 import { within } from '../within.ts';
 import { nodeNetwork } from './network.ts';
@@ -174,7 +177,7 @@ async function portsOf(
     clock,
     keys: folder.keys,
     journal: folder.journal,
-    escrow: walletEscrow({ chain, wallet, record }),
+    escrow: jobEscrow({ chain, wallet, record, builders: { lock: buildLock, reclaim: buildReclaim } }),
     network: await nodeNetwork({ node, store: folder.store, record, hubs: [...options.hubs, ...record.hubs], now: () => clock.now() }),
     oracles: httpOracles({ record, signer: folder.peerKey.signer, now: () => clock.now(), random: (bytes) => randomBytes(bytes) }),
     outputs: diskOutputs({

@@ -1,13 +1,4 @@
-// The Escrow port over a Cardano source, the contract's builders and one wallet: what the service provider's money does.
-import type { BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
-import { timeOf, slotOf, type OutputState, type Utxo } from '@nunet/contracts/chain/chain.ts';
-import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
-import { buildLock } from '@nunet/contracts/lock.ts';
-import { decodePlutusData, encodePlutusData } from '@nunet/contracts/plutus-data.ts';
-import { buildReclaim } from '@nunet/contracts/reclaim.ts';
-import { byInputOrder, payoutTag } from '@nunet/contracts/redeemer.ts';
-import { ESCROW } from '@nunet/contracts/script.ts';
-import { transactionId } from '@nunet/contracts/sign.ts';
+// The Escrow port over a Cardano source, two builders and one wallet: what the service provider's money does. Loads no transaction builder.
 import { hashOfCid } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
@@ -16,8 +7,16 @@ import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
-import { paidFor } from '../chain-locks.ts';
-import type { Wallet } from '../wallet-file.ts';
+import type { BlockfrostChain } from './chain/blockfrost.ts';
+import { timeOf, slotOf, type OutputState, type Utxo } from './chain/chain.ts';
+import type { Transaction } from './chain/transaction.ts';
+import type { buildLock } from './lock.ts';
+import { paidFor } from './paid-for.ts';
+import { decodePlutusData, encodePlutusData } from './plutus-data.ts';
+import type { buildReclaim } from './reclaim.ts';
+import { byInputOrder, payoutTag } from './redeemer.ts';
+import { ESCROW } from './script.ts';
+import { transactionId } from './sign.ts';
 
 /** A reclaim that no block takes in this time is built again with a newer fee and newer inputs. */
 const RECLAIM_PATIENCE_MS = 10 * 60_000;
@@ -43,8 +42,20 @@ type OwnChain = Pick<
   'slotConfig' | 'tip' | 'utxos' | 'output' | 'parameters' | 'transaction' | 'submit' | 'evaluate' | 'rawTransaction'
 >;
 
-export function walletEscrow(parts: { chain: OwnChain; wallet: Wallet; record: NetworkRecord }): Escrow {
-  const { chain, wallet, record } = parts;
+/** Who pays. The key stays behind `sign`, which adds its witness. */
+export interface Wallet {
+  readonly address: string;
+  sign(transactionCbor: string): string | Promise<string>;
+}
+
+/** What makes unsigned transactions. Injected, because it is large: a browser keeps it in a worker of its own. */
+export interface Builders {
+  lock: typeof buildLock;
+  reclaim: typeof buildReclaim;
+}
+
+export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: NetworkRecord; builders: Builders }): Escrow {
+  const { chain, wallet, record, builders } = parts;
   const payer = async (signal: AbortSignal): Promise<{ utxos: Utxo[]; changeAddress: string }> => ({
     utxos: await chain.utxos(wallet.address, { signal }),
     changeAddress: wallet.address,
@@ -56,13 +67,13 @@ export function walletEscrow(parts: { chain: OwnChain; wallet: Wallet; record: N
       demandOwnEscrow(record);
       const [own, parameters, tip] = await Promise.all([payer(signal), chain.parameters(signal), chain.tip(signal)]);
       const { amountBaseUnits, expiresAt } = quote.body;
-      const built = await buildLock(
+      const built = await builders.lock(
         { datum: datumOf(quote), amountBaseUnits, payer: own, parameters, slotConfig: chain.slotConfig, expiresAt },
         tip.timeMs,
         signal,
       );
       return {
-        cbor: wallet.sign(built.cbor),
+        cbor: await wallet.sign(built.cbor),
         txId: built.reference.txId,
         reference: built.reference,
         feeLovelace: built.fee,
@@ -84,7 +95,7 @@ export function walletEscrow(parts: { chain: OwnChain; wallet: Wallet; record: N
         throw new NunetError('lock-gone', `Cannot reclaim ${referenceText(lock)}: it is not on chain`);
       if (scriptAt === null)
         throw new NunetError('script-missing', 'Cannot reclaim: the network record names no reference script that is on chain');
-      const built = await buildReclaim(
+      const built = await builders.reclaim(
         {
           locks: [locked.utxo],
           payer: own,
@@ -101,7 +112,7 @@ export function walletEscrow(parts: { chain: OwnChain; wallet: Wallet; record: N
         signal,
       );
       return {
-        cbor: wallet.sign(built.cbor),
+        cbor: await wallet.sign(built.cbor),
         txId: transactionId(built.cbor),
         feeLovelace: built.fee,
         validUntilMs: tip.timeMs + RECLAIM_PATIENCE_MS,

@@ -1,8 +1,8 @@
-import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
-import { constructor, encodePlutusData } from '@nunet/contracts/plutus-data.ts';
-import { NO_OUTPUT, RECLAIM_REDEEMER, settleRedeemer } from '@nunet/contracts/redeemer.ts';
+import type { Transaction } from './chain/transaction.ts';
+import { constructor, encodePlutusData } from './plutus-data.ts';
+import { NO_OUTPUT, RECLAIM_REDEEMER, settleRedeemer } from './redeemer.ts';
 import { expect, it } from 'vitest';
-import { paidFor } from './chain-locks.ts';
+import { paidFor } from './paid-for.ts';
 
 const input = (byte: string, index = 0) => ({ txId: byte.repeat(32), index });
 const spend = (index: number, data: string) => ({ tag: 'spend' as const, index, data, memory: 0n, steps: 0n });
