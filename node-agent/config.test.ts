@@ -14,7 +14,7 @@ const config: AgentConfig = {
   networkRecord: '/somewhere',
   pinned: { keys: ['ab'.repeat(32)], threshold: 1 },
   chainUrl: 'http://127.0.0.1:1',
-  listen: { tcp: '127.0.0.1:0', ws: null, webrtc: '[::1]:4202' },
+  listen: { tcp: '127.0.0.1:0', ws: null, webrtc: '[::1]:4202', relay: false },
   hubs: [],
   limits: { maxTimeLimitMs: 3_600_000, maxQuotesAPeer: 8 },
 };
@@ -32,6 +32,11 @@ it('reads what it wrote, for its owner alone', async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(await readConfig(path)).toEqual(config);
   expect(pricesOf(config)).toEqual({ cpuHour: 1_000_000n, memoryGibHour: 100_000n, gpuHour: 10_000_000n, minimum: 1n });
+});
+
+it('reads a file that was written before there was anything to say about hubs', () => {
+  const { relay: _, ...listen } = config.listen;
+  expect(parseConfig({ ...config, listen }, path)).toEqual(config);
 });
 
 it('names every wrong field with what is allowed, and refuses a newer version', async () => {

@@ -37,7 +37,13 @@ export const agentConfig = z.strictObject({
   /** A Blockfrost-compatible API; its project id, where it wants one, comes from NUNET_CHAIN_PROJECT_ID. */
   chainUrl: z.url({ protocol: /^https?$/ }),
   /** null: not listened on. */
-  listen: z.strictObject({ tcp: listenText.nullable(), ws: listenText.nullable(), webrtc: listenText.nullable() }),
+  listen: z.strictObject({
+    tcp: listenText.nullable(),
+    ws: listenText.nullable(),
+    webrtc: listenText.nullable(),
+    /** Be reached through the hubs: for a machine that nobody can dial. Older files lack it. */
+    relay: z.boolean().default(false),
+  }),
   /** Besides those of the network record. */
   hubs: z.array(multiaddrText).max(32),
   limits: z.strictObject({

@@ -32,6 +32,7 @@ const flags = {
   'listen-tcp': { value: 'IP:PORT', help: 'where to listen, "off" for not at all (0.0.0.0:4201)' },
   'listen-ws': { value: 'IP:PORT', help: 'the same for WebSocket (off)' },
   'listen-webrtc': { value: 'IP:PORT', help: 'the same for WebRTC, which browsers use (0.0.0.0:4202)' },
+  'listen-relay': { help: 'be reached through the hubs as well: for a machine that nobody can dial' },
   hub: { value: 'MULTIADDR', many: true, help: 'a hub besides those of the network record' },
   'max-hours': { value: 'HOURS', help: 'longest job that is taken (24)' },
   yes: { help: 'ask nothing, take the values in brackets for what is not given' },
@@ -57,6 +58,7 @@ export const FLAG_OF: Readonly<Record<string, string>> = {
   'listen.tcp': '--listen-tcp',
   'listen.ws': '--listen-ws',
   'listen.webrtc': '--listen-webrtc',
+  'listen.relay': '--listen-relay',
   'limits.maxTimeLimitMs': '--max-hours (in ms)',
 };
 
@@ -131,6 +133,7 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
         tcp: await listen('listen-tcp', 'Listen for TCP at IP:PORT, or off', '0.0.0.0:4201'),
         ws: await listen('listen-ws', 'Listen for WebSocket at IP:PORT, or off', 'off'),
         webrtc: await listen('listen-webrtc', 'Listen for WebRTC at IP:PORT, or off', '0.0.0.0:4202'),
+        relay: given['listen-relay'] === true,
       },
       hubs: given.hub ?? [],
       limits: { maxTimeLimitMs: Math.round(Number(given['max-hours'] ?? '24') * 3_600_000), maxQuotesAPeer: 8 },

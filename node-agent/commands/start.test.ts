@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { startDevnet, type Devnet } from '@nunet/contracts/devnet/start.ts';
 import { signNetworkRecord } from '@nunet/shared/network-record.ts';
 import { signerOf } from '@nunet/shared/signature.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CP_ADDRESS, fixtureRecord } from '../agent-fixtures.ts';
 
 const main = resolve(import.meta.dirname, '../main.ts');
@@ -117,6 +117,24 @@ describe('nunet-agent', () => {
     again.kill('SIGKILL');
     await once(again, 'exit');
     expect((await done(['status', '--data', data])).code).toBe(3);
+  });
+
+  it('is reached through a hub when it listens on nothing itself', async () => {
+    const hub = agent(`hub --data ${join(folder, 'hub')} --network devnet --listen-ws 127.0.0.1:0 --json`.split(' '));
+    const [at = ''] = (await ready(hub)).addresses;
+    const data = join(folder, 'hidden');
+    const unheard = onboardFlags(data).map((arg) => (arg === '127.0.0.1:0' ? 'off' : arg));
+    expect(await done([...unheard, '--listen-relay', '--hub', at])).toMatchObject({ code: 0 });
+    const child = agent(['start', '--data', data, '--json', '--allow-below-floor']);
+    const { peerId } = await ready(child);
+    await vi.waitFor(async () => {
+      const { addresses } = JSON.parse((await done(['status', '--data', data, '--json'])).out) as { addresses: string[] };
+      expect(addresses).toContain(`${at}/p2p-circuit/webrtc/p2p/${peerId}`);
+    }, 20_000);
+    for (const process of [child, hub]) {
+      process.kill('SIGTERM');
+      await once(process, 'exit');
+    }
   });
 
   it('refuses a network record that the pinned keys did not sign', async () => {

@@ -33,6 +33,7 @@ const flags = {
   'listen-tcp': { value: 'IP:PORT', help: 'instead of the configured one; "off", or port 0 for a free one' },
   'listen-ws': { value: 'IP:PORT', help: 'the same for WebSocket' },
   'listen-webrtc': { value: 'IP:PORT', help: 'the same for WebRTC' },
+  'listen-relay': { help: 'be reached through the hubs as well' },
   hub: { value: 'MULTIADDR', many: true, help: 'one more hub' },
   'allow-below-floor': { help: 'devnet only: take data-only jobs although the sandbox is below its floor' },
   json: { help: 'one JSON line when ready, then nothing but problems on stderr' },
@@ -146,7 +147,10 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     const node = await createNode({
       network,
       privateKey: peerKey.seed,
-      listen: Object.fromEntries(Object.entries(listen).filter(([, at]) => at !== undefined)),
+      listen: {
+        ...Object.fromEntries(Object.entries(listen).filter(([, at]) => at !== undefined)),
+        relay: config.listen.relay || given['listen-relay'] === true,
+      },
       datastorePath: paths.peers,
       hub: false,
       allowPrivate: network === 'devnet',
