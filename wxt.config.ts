@@ -9,6 +9,13 @@ export default defineConfig({
   // Every import is written out, so that a reader and the type checker need no generated file.
   imports: false,
   vite: () => ({ plugins: [preact()], build: { target: 'esnext', sourcemap: false } }),
+  hooks: {
+    'build:publicAssets': async (_, files) => {
+      // Loaded here only: `wxt prepare` and the type checker need no templates.
+      const { buildTemplates } = await import('./scripts/jobs/build-templates.ts');
+      files.push(...(await buildTemplates()));
+    },
+  },
   manifest: ({ browser, manifestVersion }) => ({
     name: 'NuNet',
     description: 'Run machine-learning jobs on other people’s computers and pay in NTX.',

@@ -1,0 +1,25 @@
+// Text from strangers as it may be shown: cut to a length, and nothing in it that moves, hides or reverses what stands around it.
+
+/** Controls, line separators, bidi marks and overrides, zero-width and tag characters, lone surrogates: whatever a reader cannot see. */
+const UNSEEN =
+  /[\p{Cc}\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\ufff9-\ufffb\p{Cs}\u{e0000}-\u{e0fff}]/gu;
+
+/** What stands for an unseen character: the control pictures of Unicode, a bullet for the rest. */
+function picture(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  return code === 0x7f ? '\u2421' : '\u2022';
+}
+
+/** At most `length` characters of a text, with a visible mark for everything unseen and "…" where it was cut. */
+export function visibleText(text: string, length: number): string {
+  // Twice the length in code units holds any `length` characters, so that a text of 1 MB costs no more than a short one.
+  const characters = Array.from(text.slice(0, length * 2 + 2));
+  const isCut = characters.length > length;
+  const shown = characters.slice(0, isCut ? length - 1 : length).join('');
+  return shown.replace(UNSEEN, picture) + (isCut ? '…' : '');
+}
+
+/** The two ends of an id that are enough to tell it from others on a screen. */
+export const shortId = (id: string, head = 8, tail = 6): string =>
+  id.length <= head + tail + 1 ? visibleText(id, 200) : visibleText(`${id.slice(0, head)}…${id.slice(-tail)}`, 200);
