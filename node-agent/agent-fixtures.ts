@@ -29,7 +29,7 @@ import { FakeExecutor, type FakeScript } from './executor/fake.ts';
 import { openJournal, type JournalOptions } from './journal.ts';
 import type { LockSource, SeenLock } from './lock-wait.ts';
 import { serveBlocks } from './network/blocks.ts';
-import { follow } from './network/follow.ts';
+import { follow } from '@nunet/shared/peer-client.ts';
 import { peerKeyOfSeed } from './network/identity.ts';
 import { createNode, type NetworkNode } from './network/node.ts';
 import { requestQuote } from './network/quote.ts';

@@ -11,7 +11,7 @@ import { openWorld, oracleKeysOf, oracleSeeds, SP_ADDRESS, type World } from './
 import { fetchFile } from './network/blocks.ts';
 import { openBlobStore } from './blobs.ts';
 import { sendAnswer } from './network/answer.ts';
-import { follow } from './network/follow.ts';
+import { follow } from '@nunet/shared/peer-client.ts';
 import { sendRelease } from './network/release.ts';
 import { createNode } from './network/node.ts';
 import { requestRun } from './network/run.ts';

@@ -25,7 +25,7 @@ import { jobLine } from './job-line.ts';
 import { checkGraph, jobFiles, readableBlocks } from './job-files.ts';
 import type { Journal } from './journal.ts';
 import type { LockSource } from './lock-wait.ts';
-import { AdvertBook } from './network/advert-book.ts';
+import { AdvertBook } from '@nunet/shared/advert-book.ts';
 import { startAdverts } from './network/adverts.ts';
 import { serveAnswers } from './network/answer.ts';
 import { serveBlocks } from './network/blocks.ts';

@@ -6,7 +6,8 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { BlobStore } from './blobs.ts';
 import type { JobFiles } from './execution.ts';
 import type { Job, JobBook } from './job-book.ts';
-import { fetchFile, type ReadBlock } from './network/blocks.ts';
+import type { ReadBlock } from '@nunet/shared/peer-server.ts';
+import { fetchFile } from './network/blocks.ts';
 import type { NetworkNode } from './network/node.ts';
 
 /** Work folders are named by the job's hash: 64 characters, whatever the CID's text may grow to. */

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { network as networkName } from '@nunet/shared/fields.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { parseListen } from '../config.ts';
-import { AdvertBook } from '../network/advert-book.ts';
+import { AdvertBook } from '@nunet/shared/advert-book.ts';
 import { startAdverts } from '../network/adverts.ts';
 import { keepHubs } from '../network/hubs.ts';
 import { loadPeerKey } from '../network/identity.ts';

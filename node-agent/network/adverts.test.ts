@@ -5,8 +5,9 @@ import { sampleAdvert, sampleSigner } from '@nunet/shared/samples.ts';
 import { signStatement } from '@nunet/shared/signature.ts';
 import { advertTopic } from '@nunet/shared/wire.ts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { AdvertBook } from './advert-book.ts';
-import { fetchAdverts, startAdverts, type Adverts, type Offer } from './adverts.ts';
+import { AdvertBook } from '@nunet/shared/advert-book.ts';
+import { fetchAdverts } from '@nunet/shared/fetch-adverts.ts';
+import { startAdverts, type Adverts, type Offer } from './adverts.ts';
 import { keepHubs, type HubState } from './hubs.ts';
 import { addressOf, dialingNode, LOOPBACK, loopbackNode, sampleKey } from './loopback-nodes.ts';
 import type { NetworkNode, NodeOptions } from './node.ts';
@@ -55,7 +56,7 @@ describe('presence', () => {
     await vi.waitFor(() => expect(peersIn(hub.book)).toEqual(everybody), 10_000);
     await vi.waitFor(() => agents.forEach(({ book }) => expect(peersIn(book)).toEqual(everybody)), 20_000);
     const newcomer = await dialingNode('newcomer');
-    const found = await fetchAdverts(newcomer, addressOf(hub.node, 'ws'), { now, signal });
+    const found = await fetchAdverts(newcomer, addressOf(hub.node, 'ws'), { network: 'devnet', now, signal });
     expect(found.map((entry) => entry.body.peerId).sort()).toEqual(everybody);
     const [first] = found;
     expect((await newcomer.libp2p.dial(first?.body.addresses.map((address) => multiaddr(address)) ?? [])).remotePeer.toString()).toBe(
@@ -139,7 +140,7 @@ describe('a liar on the gossip', () => {
     ];
     await serve(hub, 'adverts', async () => ({ type: 'adverts', adverts }));
     const newcomer = await dialingNode('newcomer');
-    const found = await fetchAdverts(newcomer, addressOf(hub, 'tcp'), { now, signal });
+    const found = await fetchAdverts(newcomer, addressOf(hub, 'tcp'), { network: 'devnet', now, signal });
     expect(found.map((entry) => entry.body.peerId)).toEqual([sampleKey('victim').peerId]);
   });
 
@@ -175,7 +176,7 @@ describe('a hub', () => {
   test('that is down ends in a plain message that names it', async () => {
     const newcomer = await dialingNode('newcomer');
     const hub = `/ip4/127.0.0.1/tcp/1/p2p/${sampleKey('hub').peerId}`;
-    await expect(fetchAdverts(newcomer, hub, { now, signal })).rejects.toMatchObject({
+    await expect(fetchAdverts(newcomer, hub, { network: 'devnet', now, signal })).rejects.toMatchObject({
       code: 'hub-down',
       message: expect.stringContaining(`Cannot ask hub ${hub}`) as string,
     });
@@ -204,7 +205,7 @@ describe('a hub', () => {
   test('of another network says so', async () => {
     const hub = await hubNode();
     const newcomer = await dialingNode('newcomer', { network: 'preprod' });
-    await expect(fetchAdverts(newcomer, addressOf(hub.node, 'tcp'), { now, signal })).rejects.toMatchObject({
+    await expect(fetchAdverts(newcomer, addressOf(hub.node, 'tcp'), { network: 'preprod', now, signal })).rejects.toMatchObject({
       code: 'hub-down',
       message: expect.stringContaining('this hub serves devnet') as string,
     });

@@ -2,13 +2,13 @@
 import { TopicValidatorResult } from '@libp2p/gossipsub';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ADVERT_LIFETIME_MS, type Advert } from '@nunet/shared/advert.ts';
+import { MIN_INTERVAL_MS, type AdvertBook } from '@nunet/shared/advert-book.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { signStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
+import { PeerLimits } from '@nunet/shared/peer-limits.ts';
+import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import { advertTopic, PROTOCOLS } from '@nunet/shared/wire.ts';
-import { AdvertBook, MIN_INTERVAL_MS } from './advert-book.ts';
-import { PeerLimits } from './limits.ts';
 import type { NetworkNode } from './node.ts';
-import { request, serve } from './protocol.ts';
+import { serve } from './protocol.ts';
 
 /** What an agent decides about its advert; network, peer, addresses and times are filled in. */
 export type Offer = Pick<Advert, 'agentVersion' | 'kinds' | 'sandbox' | 'asset' | 'price' | 'total' | 'free'>;
@@ -124,22 +124,4 @@ async function serveCurrentAdverts(node: NetworkNode, book: AdvertBook): Promise
     }
     return { type: 'adverts', adverts };
   });
-}
-
-/** Asks one hub who is there; only adverts that are valid now are given. Throws `hub-down` with a plain message. */
-export async function fetchAdverts(
-  node: NetworkNode,
-  hub: string,
-  options: { now: () => number; signal: AbortSignal; isRevoked?: (peerId: string) => boolean },
-): Promise<Signed<Advert>[]> {
-  try {
-    const answer = await request(node, hub, 'adverts', { network: node.network }, options.signal);
-    const book = new AdvertBook({ network: node.network, ...options });
-    for (const envelope of answer.adverts) book.offer(envelope);
-    return book.current();
-  } catch (cause) {
-    options.signal.throwIfAborted();
-    const why = cause instanceof NunetError ? cause.message : 'it does not answer';
-    throw new NunetError('hub-down', `Cannot ask hub ${hub} for agents: ${why}. Try another hub, or again later.`, { cause });
-  }
 }

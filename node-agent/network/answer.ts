@@ -2,7 +2,8 @@
 import type { Caller } from '@nunet/shared/exchange.ts';
 import type { RequestOf } from '@nunet/shared/wire.ts';
 import type { NetworkNode } from './node.ts';
-import { request, serve, type ServeOptions, type Target } from './protocol.ts';
+import { request, type Target } from '@nunet/shared/peer-client.ts';
+import { serve, type ServeOptions } from './protocol.ts';
 
 /** `note` opens the envelope, keeps it, and throws when it is not for a job here. */
 export const serveAnswers = (

@@ -7,9 +7,11 @@ import { cidOf, encode } from '@nunet/shared/encoding.ts';
 import { cutFile, MAX_BLOCK_BYTES } from '@nunet/shared/file-dag.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openBlobStore, type BlobStore } from '../blobs.ts';
-import { fetchFile, serveBlocks, type FetchFile, type ReadBlock } from './blocks.ts';
+import type { ReadBlock } from '@nunet/shared/peer-server.ts';
+import { fetchFile, serveBlocks, type FetchFile } from './blocks.ts';
 import { addressOf, dialingNode, loopbackNode, TRANSPORTS } from './loopback-nodes.ts';
-import { requestMany, serve } from './protocol.ts';
+import { requestMany } from '@nunet/shared/peer-client.ts';
+import { serve } from './protocol.ts';
 import type { NetworkNode } from './node.ts';
 
 const signal = new AbortController().signal;

@@ -6,7 +6,8 @@ import { PROTOCOLS } from '@nunet/shared/wire.ts';
 import { cidOf, encode } from '@nunet/shared/encoding.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { follow, serveFollow, type FollowedEvent } from './follow.ts';
+import { follow } from '@nunet/shared/peer-client.ts';
+import { serveFollow, type FollowedEvent } from './follow.ts';
 import { addressOf, dialingNode, loopbackNode, TRANSPORTS } from './loopback-nodes.ts';
 
 const signal = new AbortController().signal;

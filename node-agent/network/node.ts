@@ -23,7 +23,9 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import { advertTopic } from '@nunet/shared/wire.ts';
 import { MAX_ADVERT_BYTES } from '@nunet/shared/advert.ts';
+import type { Dialer } from '@nunet/shared/peer-client.ts';
 import { within } from '../within.ts';
+import { openStream } from './dial.ts';
 import { loadWebrtcTransports } from './webrtc-transports.ts';
 
 /** For closing connections at a stop; what is not closed by then is left to the process's end. */
@@ -60,7 +62,7 @@ export interface NodeOptions {
 }
 
 /** A started node. */
-export interface NetworkNode {
+export interface NetworkNode extends Dialer {
   readonly libp2p: Libp2p<{ gossip: GossipSub }>;
   readonly peerId: string;
   readonly network: Network;
@@ -206,6 +208,7 @@ export async function createNode(options: NodeOptions): Promise<NetworkNode> {
     peerId: libp2p.peerId.toString(),
     network: options.network,
     signal: stopping.signal,
+    open: (target, name, signal, force) => openStream(libp2p, target, name, signal, force),
     addresses: () => libp2p.getMultiaddrs().map(String),
     reserve: (peerId) => {
       const count = reserved.get(peerId) ?? 0;

@@ -20,7 +20,8 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, test, vi } from 'vitest';
 import { sendAnswer, serveAnswers } from './answer.ts';
 import { addressOf, dialingNode, loopbackNode, sampleKey, TRANSPORTS } from './loopback-nodes.ts';
-import { request, serve } from './protocol.ts';
+import { request } from '@nunet/shared/peer-client.ts';
+import { serve } from './protocol.ts';
 import { requestQuote, serveQuotes } from './quote.ts';
 import { requestRun, serveRun } from './run.ts';
 

@@ -5,7 +5,8 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { MAX_QUOTE_BYTES, quote, quoteRefusal, type Quote, type QuoteRefusal, type QuoteRequest } from '@nunet/shared/quote.ts';
 import type { Answerer } from '@nunet/shared/exchange.ts';
 import type { NetworkNode } from './node.ts';
-import { request, serve, type ServeOptions, type Target } from './protocol.ts';
+import { request, type Target } from '@nunet/shared/peer-client.ts';
+import { serve, type ServeOptions } from './protocol.ts';
 
 export type QuoteAnswer = { type: 'quote'; quote: Signed<Quote> } | { type: 'refusal'; refusal: Signed<QuoteRefusal> };
 

@@ -1,7 +1,8 @@
 // /nunet/release/1: a quote that will not be taken gives its capacity back at once, instead of at the quote's end.
 import type { Caller } from '@nunet/shared/exchange.ts';
 import type { NetworkNode } from './node.ts';
-import { request, serve, type ServeOptions, type Target } from './protocol.ts';
+import { request, type Target } from '@nunet/shared/peer-client.ts';
+import { serve, type ServeOptions } from './protocol.ts';
 
 /** `release` ignores what the caller does not hold: there is nothing to learn here. */
 export const serveReleases = (

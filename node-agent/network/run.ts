@@ -9,7 +9,8 @@ import { openStatement, type Signed } from '@nunet/shared/signature.ts';
 import type { RequestOf } from '@nunet/shared/wire.ts';
 import { z } from 'zod';
 import type { NetworkNode } from './node.ts';
-import { request, serve, type ServeOptions, type Target } from './protocol.ts';
+import { request, type Target } from '@nunet/shared/peer-client.ts';
+import { serve, type ServeOptions } from './protocol.ts';
 
 export type RunAnswer = { type: 'accepted' } | { type: 'refusal'; refusal: Signed<LockRefusal> };
 

@@ -10,7 +10,8 @@ import { cidOf, encode } from '@nunet/shared/encoding.ts';
 import { openBlobStore } from '../blobs.ts';
 import { fetchFile, serveBlocks } from './blocks.ts';
 import { createNode, type NodeOptions } from './node.ts';
-import { request, serve } from './protocol.ts';
+import { request } from '@nunet/shared/peer-client.ts';
+import { serve } from './protocol.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 const jobId = cidOf(encode('bench'));

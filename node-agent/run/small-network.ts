@@ -30,7 +30,7 @@ import { openBlobStore } from '../blobs.ts';
 import { chainLocks } from '../chain-locks.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import { openJournal } from '../journal.ts';
-import { AdvertBook } from '../network/advert-book.ts';
+import { AdvertBook } from '@nunet/shared/advert-book.ts';
 import { startAdverts } from '../network/adverts.ts';
 import { peerKeyOfSeed } from '../network/identity.ts';
 import { createNode, type NetworkNode } from '../network/node.ts';

@@ -1,9 +1,9 @@
 // AdvertBook: who offers what right now. Valid, unexpired adverts, the newest of each agent; bounded, and pure but for its contents.
-import { ADVERT_LIFETIME_MS, advert, MAX_ADVERT_BYTES, type Advert } from '@nunet/shared/advert.ts';
-import { NunetError } from '@nunet/shared/errors.ts';
-import type { Network } from '@nunet/shared/fields.ts';
-import { keyOfPeerId } from '@nunet/shared/peer-id.ts';
-import { openStatement, type Signed } from '@nunet/shared/signature.ts';
+import { ADVERT_LIFETIME_MS, advert, MAX_ADVERT_BYTES, type Advert } from './advert.ts';
+import { NunetError } from './errors.ts';
+import type { Network } from './fields.ts';
+import { keyOfPeerId } from './peer-id.ts';
+import { openStatement, type Signed } from './signature.ts';
 
 /** Clocks of honest agents may differ by this much. */
 const CLOCK_SKEW_MS = 30_000;

@@ -1,6 +1,6 @@
 // Limits: what one peer, and all peers together, may ask for at a time.
 import { expect, test } from 'vitest';
-import { PeerLimits } from './limits.ts';
+import { PeerLimits } from './peer-limits.ts';
 
 const limit = { maxOpenAPeer: 2, maxOpen: 3, burst: 4, perSecond: 2 };
 

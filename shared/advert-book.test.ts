@@ -1,9 +1,9 @@
 // The advert book: what is believed, what is ignored, and what counts against whoever passed it on.
 import * as fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import type { Advert } from '@nunet/shared/advert.ts';
-import { SAMPLE_TIME_MS, sampleAdvert, samplePeerId, sampleSigner } from '@nunet/shared/samples.ts';
-import { signStatement } from '@nunet/shared/signature.ts';
+import type { Advert } from './advert.ts';
+import { SAMPLE_TIME_MS, sampleAdvert, samplePeerId, sampleSigner } from './samples.ts';
+import { signStatement } from './signature.ts';
 import { AdvertBook } from './advert-book.ts';
 
 let now: number;
