@@ -3,7 +3,7 @@ import type { Network } from '@nunet/shared/fields.ts';
 import { confirmationsFor, type NetworkRecord } from '@nunet/shared/network-record.ts';
 import { graphProblems } from '@nunet/shared/onnx/graph-problems.ts';
 import type { Quote, QuoteRequest, Reason } from '@nunet/shared/quote.ts';
-import { MIN_MEMORY_BYTES } from './executor/embedded-check.ts';
+import { MIN_MEMORY_BYTES } from '@nunet/shared/onnx/check-job.ts';
 import type { ExecutorFingerprint } from './executor/executor.ts';
 
 /** What the owner allows beyond the network's rules. */

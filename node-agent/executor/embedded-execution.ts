@@ -5,7 +5,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { RunPlan } from '@nunet/shared/onnx/run.ts';
 import type { FromChild } from './child-protocol.ts';
 import type { ChildEnd, ConfinedChild } from './confined-child.ts';
-import { filesOf } from './embedded-check.ts';
+import { filesOf } from '@nunet/shared/onnx/check-job.ts';
 import type { ExecutionEvent, ExecutionExit, ExecutionResult, StopReason } from './executor.ts';
 import { usageOf, type ProcessUsage } from './process-identity.ts';
 

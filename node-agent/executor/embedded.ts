@@ -6,11 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import type { Evaluation } from '@nunet/shared/onnx-program.ts';
+import { checkedGraph, checkJob, filesOf } from '@nunet/shared/onnx/check-job.ts';
 import { evaluationPlan } from '@nunet/shared/onnx/score.ts';
+import { fileStart } from '../file-start.ts';
 import { buildChildRuntime, type ChildRuntime } from './child-runtime.ts';
 import { killGroup, killOne, startChild } from './confined-child.ts';
 import { confinements, type ChildLimits, type Confinement } from './confinement.ts';
-import { checkedGraph, checkJob, filesOf } from './embedded-check.ts';
 import { EmbeddedExecution, type ExecutionClock, type ExecutionPlan } from './embedded-execution.ts';
 import type {
   ExecutionEvent,
@@ -84,7 +85,7 @@ export class EmbeddedExecutor implements Executor {
 
   async prepare(request: ExecutionRequest, signal: AbortSignal): Promise<void> {
     await this.#demandFloor('run the job', signal);
-    await checkJob(request.spec, (name) => request.inputPath(name), signal);
+    await checkJob(request.spec, (name) => fileStart(request.inputPath(name), signal));
   }
 
   anticipate(jobId: string, spec: JobSpec): void {
@@ -181,7 +182,7 @@ export class EmbeddedExecutor implements Executor {
   async score(request: ScoreRequest, signal: AbortSignal): Promise<number> {
     const { evaluation } = request;
     await this.#demandFloor('score the model', signal);
-    await checkedGraph(request.filePath(evaluation.graph), evaluation.graph, signal);
+    await checkedGraph(await fileStart(request.filePath(evaluation.graph), signal), evaluation.graph);
     const plan = evaluationPlan(evaluation);
     const { execution, kill } = await this.#spawn(
       null,

@@ -1,4 +1,5 @@
 // openJob: the folder of the job to drive: one that was begun and not ended, or a new one, prepared and journaled as "opened".
+import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
 import { balanceOf } from '@nunet/contracts/holdings.ts';
@@ -6,10 +7,11 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { jobHasEnded, openedEntry, readJob, type JobEntry } from '@nunet/shared/job-flow/job-record.ts';
 import { jobIdOf } from '@nunet/shared/job-spec.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
+import { requestOf } from '@nunet/shared/prepare-job.ts';
 import type { JournalOptions } from '../journal.ts';
 import type { Wallet } from '../wallet-file.ts';
 import { jobsOfFile, makeJobFolder, openJobFolder, type JobFolder } from './job-folder.ts';
-import { inputPaths, prepareSpec, readJobFile, requestOf } from './prepare.ts';
+import { inputPaths, prepareSpec, readJobFile } from './prepare.ts';
 import { clock } from './system-clock.ts';
 
 export interface OpenOptions {
@@ -60,9 +62,10 @@ export async function openJob(
   );
   try {
     const paths = inputPaths(file, dirname(path));
-    const graphPath = spec.program.kind === 'onnx' ? (paths.get(spec.program.graph) ?? null) : null;
+    const graphPath = spec.program.kind === 'onnx' ? paths.get(spec.program.graph) : undefined;
+    const graph = graphPath === undefined ? null : await readFile(graphPath);
     const voucherKey = (await folder.keys.signer(jobIdOf(spec))).publicKey;
-    const request = await requestOf(spec, { graphPath, record, peerId: folder.peerKey.peerId, address: wallet.address, voucherKey });
+    const request = requestOf(spec, { graph, record, peerId: folder.peerKey.peerId, address: wallet.address, voucherKey });
     await folder.journal.append(openedEntry(spec, request, file.budgetBaseUnits, clock.now()));
     return { folder, resumed: false };
   } catch (error) {

@@ -2,8 +2,9 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
+import { checkOutputs, type CheckFiles } from '@nunet/shared/check-outputs.ts';
 import type { OutputCheck } from '@nunet/shared/job-file.ts';
-import type { CheckResult, Outputs } from '@nunet/shared/job-flow/ports.ts';
+import type { Outputs } from '@nunet/shared/job-flow/ports.ts';
 import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import type { Manifest, OutputFile } from '@nunet/shared/manifest.ts';
 import type { BlobStore } from '../blobs.ts';
@@ -15,11 +16,6 @@ import type { NetworkNode } from '../network/node.ts';
 const WRONG = new Set(['block-mismatch', 'file-size-mismatch', 'bytes-invalid', 'bytes-too-large', 'message-invalid', 'cid-invalid']);
 /** Failures of this machine's own disk. */
 const UNSAVED = new Set(['output-exists', 'store-full', 'file-name-invalid', 'file-incomplete']);
-/** What a delivered model that cannot be scored throws: the model's fault. */
-const UNSCORABLE = /^(graph-|npy-|program-|score-failed$)/;
-
-const SCORE_TIME_MS = 120_000;
-const SCORE_MEMORY_BYTES = 2 ** 30;
 
 export interface DiskOutputs {
   node: NetworkNode;
@@ -55,7 +51,7 @@ export function diskOutputs(parts: DiskOutputs): Outputs {
         throw translated(error);
       }
     },
-    check: (spec, manifest, signal) => check(parts, savedAt, spec, manifest, signal),
+    check: (spec, manifest, signal) => checkOutputs(parts.check, checkFiles(parts, savedAt, spec, manifest), spec, manifest, signal),
     async logLength() {
       lines ??= await keptLines(logPath);
       return lines;
@@ -97,63 +93,28 @@ function translated(error: unknown): unknown {
   return error;
 }
 
-async function check(
+/** Where the files of a check lie. */
+function checkFiles(
   parts: DiskOutputs,
   savedAt: ReadonlyMap<string, string>,
   spec: JobSpec,
-  manifest: Manifest,
-  signal: AbortSignal,
-): Promise<CheckResult> {
-  const wanted = parts.check;
-  if (wanted.type === 'none') return { accept: true, score: null, detail: 'everything arrived whole; the job file asks for no check' };
-  const outputs = new Map(manifest.outputs.map((output) => [output.name, output]));
-  const { jobId } = manifest;
-  if (wanted.type === 'equals') {
-    for (const [name, path] of Object.entries(wanted.files)) {
-      const output = outputs.get(name);
-      if (output === undefined) return { accept: false, score: null, detail: `output ${name} is missing` };
-      const expected = await parts.store.importFile(jobId, resolve(parts.jobFileFolder, path));
-      if (expected.cid !== output.cid) return { accept: false, score: null, detail: `output ${name} differs from the expected file` };
-    }
-    return { accept: true, score: null, detail: `${Object.keys(wanted.files).length} output(s) equal the expected files byte for byte` };
-  }
-  const paths = new Map<string, { path: string; bytes: number }>();
-  for (const [name, path] of Object.entries(wanted.files)) {
-    const own = await parts.store.importFile(jobId, resolve(parts.jobFileFolder, path));
-    paths.set(name, { path: resolve(parts.jobFileFolder, path), bytes: own.bytes });
-  }
-  for (const { name, bytes } of spec.inputs) {
-    const path = parts.inputPath(name);
-    if (path !== undefined && !paths.has(name)) paths.set(name, { path, bytes });
-  }
-  // The job file's own files first, then outputs: a compute provider must not be able to bring its own yardstick.
-  for (const { name, cid, bytes } of manifest.outputs) {
-    if (!paths.has(name)) paths.set(name, { path: savedAt.get(name) ?? (await parts.store.pathOf(jobId, cid)), bytes });
-  }
-  const found = (name: string): { path: string; bytes: number } => {
-    const file = paths.get(name);
-    if (file === undefined)
-      throw new NunetError('check-file-missing', `Cannot check the result: the job file's check names no file "${name}"`);
-    return file;
+  { jobId }: Manifest,
+): CheckFiles<{ path: string; bytes: number }> {
+  return {
+    async own(name) {
+      const path = resolve(parts.jobFileFolder, name);
+      const { cid, bytes } = await parts.store.importFile(jobId, path);
+      return { cid, file: { path, bytes } };
+    },
+    async input(name) {
+      const path = parts.inputPath(name);
+      return path === undefined ? null : { path, bytes: spec.inputs.find((input) => input.name === name)?.bytes ?? 0 };
+    },
+    output: async ({ name, cid, bytes }) => ({ path: savedAt.get(name) ?? (await parts.store.pathOf(jobId, cid)), bytes }),
+    score: ({ evaluation, file, memoryBytes, timeLimitMs }, signal) =>
+      parts.score(
+        { evaluation, filePath: (name) => file(name).path, fileBytes: (name) => file(name).bytes, memoryBytes, timeLimitMs },
+        signal,
+      ),
   };
-  const { metric } = wanted.evaluation;
-  try {
-    const score = await parts.score(
-      {
-        evaluation: wanted.evaluation,
-        filePath: (name) => found(name).path,
-        fileBytes: (name) => found(name).bytes,
-        memoryBytes: Math.max(SCORE_MEMORY_BYTES, spec.resources.memoryBytes),
-        timeLimitMs: SCORE_TIME_MS,
-      },
-      signal,
-    );
-    const detail = `${metric.name} ${score.toFixed(4)}, want at least ${wanted.atLeast}`;
-    return { accept: score >= wanted.atLeast, score, detail };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof NunetError && UNSCORABLE.test(error.code))
-      return { accept: false, score: null, detail: error.message.slice(0, 500) };
-    throw error;
-  }
 }

@@ -1,18 +1,14 @@
-// From a job file to a spec and a quote request: inputs are hashed where they lie, the graph is checked before anybody is asked.
+// From a job file on disk to a spec: inputs are hashed where they lie, and everything is checked before anybody is asked.
 import { randomBytes } from 'node:crypto';
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { cutFile } from '@nunet/shared/file-dag.ts';
-import { cidOf, encode } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
-import { MAX_JOB_FILE_BYTES, parseJobFile, specOf, type JobFile } from '@nunet/shared/job-file.ts';
-import { jobSpec, type JobSpec } from '@nunet/shared/job-spec.ts';
-import { parse } from '@nunet/shared/encoding.ts';
-import type { NetworkRecord } from '@nunet/shared/network-record.ts';
-import { summarizeGraph } from '@nunet/shared/onnx/graph.ts';
-import type { QuoteRequest } from '@nunet/shared/quote.ts';
-import { checkJob } from '../executor/embedded-check.ts';
+import { MAX_JOB_FILE_BYTES, parseJobFile, type JobFile } from '@nunet/shared/job-file.ts';
+import type { JobSpec } from '@nunet/shared/job-spec.ts';
+import { prepareSpec as specFrom } from '@nunet/shared/prepare-job.ts';
+import { fileStart } from '../file-start.ts';
 
 /** A file is held in memory whole while it is cut and hashed. */
 const MAX_IN_MEMORY_BYTES = 2 ** 31;
@@ -49,15 +45,10 @@ export async function prepareSpec(file: JobFile, folder: string, network: Networ
   if (file.check.type !== 'none') {
     for (const [name, path] of Object.entries(file.check.files)) await fileBytes(`check.files.${name}`, resolve(folder, path));
   }
-  const spec = parse(jobSpec, specOf(file, { network, nonce: randomBytes(16).toString('hex'), inputs }), 'job spec');
-  const pathOf = (name: string): string => {
+  return specFrom(file, { network, nonce: randomBytes(16).toString('hex'), inputs }, async (name) => {
     const path = paths.get(name);
-    if (path === undefined)
-      throw new NunetError('job-file-invalid', `Cannot read job file: program names the file "${name}", inputs do not`);
-    return path;
-  };
-  if (spec.program.kind === 'onnx') await checkJob(spec, pathOf, signal);
-  return spec;
+    return path === undefined ? null : fileStart(path, signal);
+  });
 }
 
 /** Size of a file that the job file names in `field`. Throws `job-file-invalid` when it cannot be used. */
@@ -79,34 +70,4 @@ async function fileCid(name: string, path: string): Promise<{ cid: string; bytes
   const bytes = await fileBytes(`inputs.${name}`, path);
   const { cid } = cutFile(await readFile(path));
   return { cid, bytes };
-}
-
-export async function requestOf(
-  spec: JobSpec,
-  parts: { graphPath: string | null; record: NetworkRecord; peerId: string; address: string; voucherKey: string },
-): Promise<QuoteRequest> {
-  const { program } = spec;
-  const work =
-    program.kind === 'onnx' && parts.graphPath !== null
-      ? { kind: 'onnx' as const, graph: summarizeGraph(await readFile(parts.graphPath)) }
-      : { kind: 'container' as const, image: program.kind === 'container' ? program.image : '' };
-  return {
-    v: 1,
-    network: spec.network,
-    jobId: cidOf(encode(spec)),
-    work,
-    resources: spec.resources,
-    inputBytes: spec.inputs.reduce((sum, input) => sum + input.bytes, 0),
-    outputLimitBytes: spec.outputLimitBytes,
-    timeLimitMs: spec.timeLimitMs,
-    delivery: spec.delivery,
-    replay: spec.replay,
-    serviceProvider: { peerId: parts.peerId, address: parts.address },
-    voucherKey: parts.voucherKey,
-    oracleKeys: parts.record.oracles
-      .map((oracle) => oracle.key)
-      .sort()
-      .slice(0, 9),
-    k: parts.record.k,
-  };
 }

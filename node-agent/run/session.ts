@@ -9,6 +9,7 @@ import { buildReclaim } from '@nunet/contracts/reclaim.ts';
 import { balanceOf, type Balance } from '@nunet/contracts/holdings.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
+import { httpOracles } from '@nunet/shared/http-oracles.ts';
 import { parseJobFile } from '@nunet/shared/job-file.ts';
 import { driveJob } from '@nunet/shared/job-flow/drive.ts';
 import { quotedEntry, readJob, type JobRecord } from '@nunet/shared/job-flow/job-record.ts';
@@ -22,7 +23,6 @@ import { openWalletFile, type Wallet } from '../wallet-file.ts';
 import type { JobFolder } from './job-folder.ts';
 import { within } from '../within.ts';
 import { nodeNetwork } from './network.ts';
-import { httpOracles } from './oracles.ts';
 import { openJob, type OpenOptions } from './open-job.ts';
 import { diskOutputs } from './outputs.ts';
 import { inputPaths } from './prepare.ts';
@@ -179,7 +179,13 @@ async function portsOf(
     journal: folder.journal,
     escrow: jobEscrow({ chain, wallet, record, builders: { lock: buildLock, reclaim: buildReclaim } }),
     network: await nodeNetwork({ node, store: folder.store, record, hubs: [...options.hubs, ...record.hubs], now: () => clock.now() }),
-    oracles: httpOracles({ record, signer: folder.peerKey.signer, now: () => clock.now(), random: (bytes) => randomBytes(bytes) }),
+    oracles: httpOracles({
+      fetch: (to, init) => fetch(to, init),
+      record,
+      signer: folder.peerKey.signer,
+      now: () => clock.now(),
+      random: (bytes) => randomBytes(bytes),
+    }),
     outputs: diskOutputs({
       node,
       store: folder.store,

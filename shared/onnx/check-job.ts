@@ -1,12 +1,11 @@
 // The check of a job's real files before it runs: graphs, tensor headers, and the program over both.
-import { open, readFile, stat } from 'node:fs/promises';
-import { NunetError } from '@nunet/shared/errors.ts';
-import type { JobSpec } from '@nunet/shared/job-spec.ts';
-import { readGraphDetails, summarizeGraph, type GraphDetails } from '@nunet/shared/onnx/graph.ts';
-import { graphProblems } from '@nunet/shared/onnx/graph-problems.ts';
-import { NPY_HEADER_BYTES, readNpyHeader, type NpyHeader } from '@nunet/shared/onnx/npy.ts';
-import { programProblems } from '@nunet/shared/onnx/program-problems.ts';
-import { MAX_GRAPH_BYTES, type OnnxProgram } from '@nunet/shared/onnx-program.ts';
+import { NunetError } from '../errors.ts';
+import type { JobSpec } from '../job-spec.ts';
+import { readGraphDetails, summarizeGraph, type GraphDetails } from './graph.ts';
+import { graphProblems } from './graph-problems.ts';
+import { NPY_HEADER_BYTES, readNpyHeader, type NpyHeader } from './npy.ts';
+import { programProblems } from './program-problems.ts';
+import { MAX_GRAPH_BYTES, type OnnxProgram } from '../onnx-program.ts';
 
 /**
  * Least memory of an embedded job: the runtime takes 28 MiB at rest and about 60 MiB with a small graph open (RLIMIT_DATA, measured),
@@ -14,12 +13,18 @@ import { MAX_GRAPH_BYTES, type OnnxProgram } from '@nunet/shared/onnx-program.ts
  */
 export const MIN_MEMORY_BYTES = 128 * 2 ** 20;
 
+/** A file as far as it must be read: its size, and its first bytes. */
+export interface FileStart {
+  bytes: number;
+  /** The first `length` bytes, or all of a shorter file. */
+  start(length: number): Promise<Uint8Array>;
+}
+
 /** Reads a graph file, checked: throws `graph-...`. */
-export async function checkedGraph(path: string, name: string, signal: AbortSignal): Promise<GraphDetails> {
-  const { size } = await stat(path);
-  if (size > MAX_GRAPH_BYTES)
-    throw new NunetError('graph-too-large', `Cannot run graph ${name}: ${size} bytes, at most ${MAX_GRAPH_BYTES} are taken`);
-  const bytes = await readFile(path, { signal });
+export async function checkedGraph(file: FileStart, name: string): Promise<GraphDetails> {
+  if (file.bytes > MAX_GRAPH_BYTES)
+    throw new NunetError('graph-too-large', `Cannot run graph ${name}: ${file.bytes} bytes, at most ${MAX_GRAPH_BYTES} are taken`);
+  const bytes = await file.start(file.bytes);
   const [problem] = graphProblems(summary(bytes, name));
   if (problem !== undefined) throw new NunetError(problem.code, `${problem.message} (${name})`);
   return readGraphDetails(bytes);
@@ -35,18 +40,11 @@ function summary(bytes: Uint8Array, name: string): ReturnType<typeof summarizeGr
 }
 
 /** The header of a tensor file, which must be whole: throws `npy-invalid`. */
-async function tensorHeader(path: string, name: string): Promise<NpyHeader> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(NPY_HEADER_BYTES), 0, NPY_HEADER_BYTES, 0);
-    const header = readNpyHeader(buffer.subarray(0, bytesRead), name);
-    if (header.fileBytes !== size)
-      throw new NunetError('npy-invalid', `Cannot read ${name} as .npy: ${size} bytes, its header promises ${header.fileBytes}`);
-    return header;
-  } finally {
-    await file.close();
-  }
+async function tensorHeader(file: FileStart, name: string): Promise<NpyHeader> {
+  const header = readNpyHeader(await file.start(NPY_HEADER_BYTES), name);
+  if (header.fileBytes !== file.bytes)
+    throw new NunetError('npy-invalid', `Cannot read ${name} as .npy: ${file.bytes} bytes, its header promises ${header.fileBytes}`);
+  return header;
 }
 
 const feedFiles = (feeds: OnnxProgram['feeds']): string[] =>
@@ -59,7 +57,7 @@ export function filesOf(plan: Pick<OnnxProgram, 'graph' | 'feeds' | 'outputs'>):
 }
 
 /** Throws NunetError for the first thing that keeps the job from running: `spec-...`, `graph-...`, `npy-invalid`, `program-...`. */
-export async function checkJob(spec: JobSpec, inputPath: (name: string) => string, signal: AbortSignal): Promise<OnnxProgram> {
+export async function checkJob(spec: JobSpec, input: (name: string) => Promise<FileStart>): Promise<OnnxProgram> {
   const { program, resources } = spec;
   if (program.kind !== 'onnx')
     throw new NunetError('spec-kind', `Cannot run the job: its kind is ${program.kind}, this executor takes onnx`);
@@ -80,9 +78,9 @@ export async function checkJob(spec: JobSpec, inputPath: (name: string) => strin
     ...program.outputs.flatMap((output) => (output.kind === 'model' ? [output.graph] : [])),
     evaluation?.graph ?? '',
   ];
-  for (const name of new Set(wantedGraphs)) if (sizes.has(name)) graphs.set(name, await checkedGraph(inputPath(name), name, signal));
+  for (const name of new Set(wantedGraphs)) if (sizes.has(name)) graphs.set(name, await checkedGraph(await input(name), name));
   for (const name of new Set([...feedFiles(program.feeds), ...feedFiles(evaluation?.feeds ?? {})])) {
-    if (sizes.has(name)) tensors.set(name, await tensorHeader(inputPath(name), name));
+    if (sizes.has(name)) tensors.set(name, await tensorHeader(await input(name), name));
   }
   const problems = programProblems(program, { graph: (name) => graphs.get(name) ?? null, tensor: (name) => tensors.get(name) ?? null });
   const [first] = problems;

@@ -1,13 +1,14 @@
 // The Oracles port over HTTP: each oracle by the key and address of the network record.
-import { NunetError } from '@nunet/shared/errors.ts';
-import type { Oracles } from '@nunet/shared/job-flow/ports.ts';
-import type { NetworkRecord } from '@nunet/shared/network-record.ts';
-import { createOracleClient, type OracleClient } from '@nunet/shared/oracle-client.ts';
-import type { Signer } from '@nunet/shared/signature.ts';
+import { NunetError } from './errors.ts';
+import type { Oracles } from './job-flow/ports.ts';
+import type { NetworkRecord } from './network-record.ts';
+import { createOracleClient, type OracleClient } from './oracle-client.ts';
+import type { Signer } from './signature.ts';
 
 const TIMEOUT_MS = 15_000;
 
 export function httpOracles(parts: {
+  fetch: Parameters<typeof createOracleClient>[0]['fetch'];
   record: NetworkRecord;
   /** Peer key: who sends evidence is known by it. */
   signer: Signer;
@@ -19,7 +20,7 @@ export function httpOracles(parts: {
     clients.set(
       key,
       createOracleClient({
-        fetch: (to, init) => fetch(to, init),
+        fetch: parts.fetch,
         signer: parts.signer,
         now: parts.now,
         random: parts.random,

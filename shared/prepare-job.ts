@@ -1,0 +1,60 @@
+// From a job file and its hashed inputs to a spec and a quote request: the graph is checked before anybody is asked. Files are read by the caller.
+import { cidOf, encode, parse } from './encoding.ts';
+import { NunetError } from './errors.ts';
+import type { Network } from './fields.ts';
+import { specOf, type JobFile } from './job-file.ts';
+import { jobSpec, type InputFile, type JobSpec } from './job-spec.ts';
+import type { NetworkRecord } from './network-record.ts';
+import { checkJob, type FileStart } from './onnx/check-job.ts';
+import { summarizeGraph } from './onnx/graph.ts';
+import type { QuoteRequest } from './quote.ts';
+
+/**
+ * The spec of one run, with everything that will travel checked. `nonce` is 16 random bytes in hex; `open` gives an input by its
+ * name, null when the job file names none such. Throws `job-file-invalid`, `graph-...`, `npy-invalid`, `program-...`, `spec-...`.
+ */
+export async function prepareSpec(
+  file: JobFile,
+  context: { network: Network; nonce: string; inputs: InputFile[] },
+  open: (name: string) => Promise<FileStart | null>,
+): Promise<JobSpec> {
+  const spec = parse(jobSpec, specOf(file, context), 'job spec');
+  if (spec.program.kind !== 'onnx') return spec;
+  await checkJob(spec, async (name) => {
+    const input = await open(name);
+    if (input === null) throw new NunetError('job-file-invalid', `Cannot read job file: program names the file "${name}", inputs do not`);
+    return input;
+  });
+  return spec;
+}
+
+/** What agents are asked. `graph` is the bytes of an onnx program's graph. */
+export function requestOf(
+  spec: JobSpec,
+  parts: { graph: Uint8Array | null; record: NetworkRecord; peerId: string; address: string; voucherKey: string },
+): QuoteRequest {
+  const { program } = spec;
+  const work =
+    program.kind === 'onnx' && parts.graph !== null
+      ? { kind: 'onnx' as const, graph: summarizeGraph(parts.graph) }
+      : { kind: 'container' as const, image: program.kind === 'container' ? program.image : '' };
+  return {
+    v: 1,
+    network: spec.network,
+    jobId: cidOf(encode(spec)),
+    work,
+    resources: spec.resources,
+    inputBytes: spec.inputs.reduce((sum, input) => sum + input.bytes, 0),
+    outputLimitBytes: spec.outputLimitBytes,
+    timeLimitMs: spec.timeLimitMs,
+    delivery: spec.delivery,
+    replay: spec.replay,
+    serviceProvider: { peerId: parts.peerId, address: parts.address },
+    voucherKey: parts.voucherKey,
+    oracleKeys: parts.record.oracles
+      .map((oracle) => oracle.key)
+      .sort()
+      .slice(0, 9),
+    k: parts.record.k,
+  };
+}
