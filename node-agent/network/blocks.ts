@@ -2,7 +2,7 @@
 import { fetchFile as fetchFileOver, type FetchFile as FetchFileOver } from '@nunet/shared/fetch-file.ts';
 import type { FileNode } from '@nunet/shared/file-dag.ts';
 import { blockAnswerer, type ReadBlock } from '@nunet/shared/peer-server.ts';
-import { clock } from '../run/system-clock.ts';
+import { clock } from '../system-clock.ts';
 import type { NetworkNode } from './node.ts';
 import { serve, type ServeOptions } from './protocol.ts';
 

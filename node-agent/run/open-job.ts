@@ -12,7 +12,7 @@ import type { JournalOptions } from '../journal.ts';
 import type { Wallet } from '../wallet-file.ts';
 import { jobsOfFile, makeJobFolder, openJobFolder, type JobFolder } from './job-folder.ts';
 import { inputPaths, prepareSpec, readJobFile } from './prepare.ts';
-import { clock } from './system-clock.ts';
+import { clock } from '../system-clock.ts';
 
 export interface OpenOptions {
   /** Path of the job file; undefined when `resume` names the job. */

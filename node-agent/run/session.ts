@@ -28,7 +28,7 @@ import { diskOutputs } from './outputs.ts';
 import { inputPaths } from './prepare.ts';
 import type { Account, Report } from './report.ts';
 import { scoreFloor } from './score-floor.ts';
-import { clock } from './system-clock.ts';
+import { clock } from '../system-clock.ts';
 
 /** For ending what only a check had started. */
 const CLOSE_LIMIT_MS = 5_000;

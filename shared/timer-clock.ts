@@ -1,8 +1,8 @@
-// The Clock port over this machine's clock and timers.
-import type { Clock } from '@nunet/shared/job-flow/ports.ts';
+// The Clock port over the platform's timers; what time it is comes in.
+import type { Clock } from './job-flow/ports.ts';
 
-export const clock: Clock = {
-  now: () => Date.now(),
+export const timerClock = (now: () => number): Clock => ({
+  now,
   sleep: (ms, signal) =>
     new Promise((resolveSleep, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
@@ -20,4 +20,4 @@ export const clock: Clock = {
       );
       signal.addEventListener('abort', abort, { once: true });
     }),
-};
+});
