@@ -7,7 +7,7 @@ import type { BlobStore } from './blobs.ts';
 import type { JobFiles } from './execution.ts';
 import type { Job, JobBook } from './job-book.ts';
 import type { ReadBlock } from '@nunet/shared/peer-server.ts';
-import { fetchFile } from './network/blocks.ts';
+import { fetchFiles } from './network/blocks.ts';
 import type { NetworkNode } from './network/node.ts';
 
 /** Work folders are named by the job's hash: 64 characters, whatever the CID's text may grow to. */
@@ -17,29 +17,26 @@ export function jobFiles(parts: { store: BlobStore; node: NetworkNode; workRoot:
   const { store, node } = parts;
   return {
     async fetchInputs(job, onBytes, signal) {
+      const { inputs } = job.spec;
+      const fetch = {
+        node,
+        peer: job.quote.body.serviceProvider.peerId,
+        jobId: job.jobId,
+        files: inputs.map(({ cid, bytes }) => ({ cid, expectedBytes: bytes })),
+        store,
+        onProgress: ({ doneBytes }: { doneBytes: number }) => onBytes(doneBytes),
+        signal,
+      };
+      await fetchFiles(fetch);
       const paths = new Map<string, string>();
-      let before = 0;
-      for (const input of job.spec.inputs) {
-        const fetch = {
-          node,
-          peer: job.quote.body.serviceProvider.peerId,
-          jobId: job.jobId,
-          cid: input.cid,
-          expectedBytes: input.bytes,
-          store,
-          onProgress: ({ doneBytes }: { doneBytes: number }) => onBytes(before + doneBytes),
-          signal,
-        };
-        await fetchFile(fetch);
+      for (const { name, cid } of inputs) {
         // Blocks that a power cut lost are found when the file is read through, and fetched again.
-        const path = await store.pathOf(job.jobId, input.cid).catch(async (error: unknown) => {
+        const path = await store.pathOf(job.jobId, cid).catch(async (error: unknown) => {
           if (!(error instanceof NunetError) || error.code !== 'file-incomplete') throw error;
-          await fetchFile(fetch);
-          return store.pathOf(job.jobId, input.cid);
+          await fetchFiles(fetch);
+          return store.pathOf(job.jobId, cid);
         });
-        paths.set(input.name, path);
-        before += input.bytes;
-        onBytes(before);
+        paths.set(name, path);
       }
       return (name) => {
         const path = paths.get(name);

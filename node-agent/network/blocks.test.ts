@@ -8,7 +8,7 @@ import { cutFile, MAX_BLOCK_BYTES } from '@nunet/shared/file-dag.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openBlobStore, type BlobStore } from '../blobs.ts';
 import type { ReadBlock } from '@nunet/shared/peer-server.ts';
-import { fetchFile, serveBlocks, type FetchFile } from './blocks.ts';
+import { fetchFile, fetchFiles, serveBlocks, type FetchFile } from './blocks.ts';
 import { addressOf, dialingNode, loopbackNode, TRANSPORTS } from './loopback-nodes.ts';
 import { requestMany } from '@nunet/shared/peer-client.ts';
 import { serve } from './protocol.ts';
@@ -100,6 +100,56 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     const fetch = await fetching({ peer: addressOf(agent, transport) });
     await fetchFile(fetch);
     expect(fetch.store.missing(jobId, file.cid)).toEqual([]);
+  });
+});
+
+describe('many files at once', () => {
+  const small = Array.from({ length: 10 }, () => cutFile(randomBytes(1_000)));
+  /** Shares its first blocks with `file`. */
+  const double = cutFile(content.subarray(0, 3 * MAX_BLOCK_BYTES));
+  const all = [file, ...small, double];
+
+  test('come in few requests, and a block that several of them hold comes once', async () => {
+    const asked: string[][] = [];
+    const agent = await loopbackNode('agent');
+    await serve(agent, 'blocks', async function* ({ cids }) {
+      asked.push(cids);
+      for (const cid of cids) {
+        const holder = all.find(({ node }) => node.blocks.includes(cid));
+        const block = holder?.block(holder.node.blocks.indexOf(cid)) ?? null;
+        yield { type: 'block', cid, bytes: all.find((one) => one.cid === cid)?.nodeBytes ?? block };
+      }
+    });
+    const store = await emptyStore();
+    const progress: number[] = [];
+    const nodes = await fetchFiles({
+      node: await dialingNode('service provider'),
+      peer: addressOf(agent, 'tcp'),
+      jobId,
+      files: all.map(({ cid, node }) => ({ cid, expectedBytes: node.bytes })),
+      store,
+      onProgress: ({ doneBytes }) => progress.push(doneBytes),
+      signal,
+    });
+    expect(nodes).toEqual(all.map(({ node }) => node));
+    for (const { cid } of all) expect(store.missing(jobId, cid)).toEqual([]);
+    expect(content.subarray(0, double.node.bytes).equals(await readFile(await store.pathOf(jobId, double.cid)))).toBe(true);
+    expect(asked.flat()).toHaveLength(new Set(asked.flat()).size);
+    // 12 nodes and 31 blocks, eight a request.
+    expect(asked).toHaveLength(2 + 4);
+    expect(progress.at(-1)).toBe(all.reduce((sum, { node }) => sum + node.bytes, 0));
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+  });
+
+  test('cannot bring one of another size than was announced', async () => {
+    const { fetching } = await peers(readContent);
+    const { cid, expectedBytes, ...fetch } = await fetching();
+    const files = [
+      { cid, expectedBytes },
+      { cid, expectedBytes: expectedBytes + 1 },
+    ];
+    await expect(fetchFiles({ ...fetch, files })).rejects.toMatchObject({ code: 'file-size-mismatch' });
+    expect((fetch.store as BlobStore).usedBytes).toBe(0);
   });
 });
 
