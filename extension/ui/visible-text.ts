@@ -1,8 +1,7 @@
 // Text from strangers as it may be shown: cut to a length, and nothing in it that moves, hides or reverses what stands around it.
 
 /** Controls, line separators, bidi marks and overrides, zero-width and tag characters, lone surrogates: whatever a reader cannot see. */
-const UNSEEN =
-  /[\p{Cc}\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\ufff9-\ufffb\p{Cs}\u{e0000}-\u{e0fff}]/gu;
+const UNSEEN = /(?!\ufe0f)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** What stands for an unseen character: the control pictures of Unicode, a bullet for the rest. */
 function picture(character: string): string {

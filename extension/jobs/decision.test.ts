@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { sampleSnapshot } from '../ui/sample-jobs.ts';
+import { decisionOf, mayCancel } from './decision.ts';
+
+const START = 1_767_225_600_000;
+const delivered = await sampleSnapshot('delivered', START);
+
+describe('the decision', () => {
+  test('says in amounts what each answer leads to', () => {
+    const view = decisionOf(delivered, START + 30_000);
+    expect(view?.acknowledge).toBe('Pays 0.272 NTX to the compute provider; 3.978 NTX come back to you. It cannot be taken back.');
+    expect(view?.dispute).toContain('all 4.25 NTX come back; if not, you pay 0.272 NTX');
+    expect(view?.silence).toContain('0.272 NTX are paid');
+    expect(view).toMatchObject({ deadline: '4:31', isOver: false, reason: '', check: { accept: true } });
+  });
+
+  test('is over when chain time has passed the deadline', () => {
+    expect(decisionOf(delivered, START + 301_000)).toMatchObject({ isOver: true, deadline: '0:00' });
+  });
+
+  test('is not there before the runner asks', async () => {
+    expect(decisionOf(await sampleSnapshot('running', START), START)).toBeNull();
+    expect(decisionOf({ ...delivered, decision: null }, START)).toBeNull();
+  });
+
+  test('begins the reason of a dispute with what the check found', () => {
+    const failed = {
+      ...delivered,
+      decision: { check: { accept: false, score: 0.1, detail: 'accuracy 0.1, want at least 0.93' }, error: null, disputeBy: START },
+    };
+    expect(decisionOf(failed, START)?.reason).toBe('accuracy 0.1, want at least 0.93');
+  });
+
+  test('a job can be cancelled until it runs, once', async () => {
+    const may = await Promise.all(
+      (['draft', 'submitted', 'preparing', 'running', 'paid'] as const).map(async (stage) => mayCancel(await sampleSnapshot(stage, START))),
+    );
+    expect(may).toEqual([false, true, true, false, false]);
+    const asked = await sampleSnapshot('preparing', START);
+    expect(mayCancel({ ...asked, record: { ...asked.record, cancelWanted: true } })).toBe(false);
+  });
+});

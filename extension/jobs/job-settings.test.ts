@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { TEMPLATES } from '../templates/templates.ts';
+import { checkJobFile, namedPaths, readSettings, writeSettings } from './job-settings.ts';
+
+const settings = TEMPLATES[0]?.settings ?? [];
+const text = JSON.stringify({
+  version: 1,
+  title: 'Digits',
+  resources: { cpus: 1, memoryBytes: 2 ** 28, diskBytes: 2 ** 20, gpus: 0 },
+  timeLimitMs: 60_000,
+  outputLimitBytes: 2 ** 20,
+  budget: '5',
+  inputs: { 'train.onnx': 'data/train.onnx', 'x.npy': 'data/x.npy' },
+  program: {
+    kind: 'onnx',
+    graph: 'train.onnx',
+    feeds: { x: { from: 'file', file: 'x.npy', rows: true }, learningRate: { from: 'value', dtype: 'float32', shape: [], values: [0.2] } },
+    feedback: [],
+    batches: null,
+    epochs: 20,
+    metrics: [],
+    outputs: [{ kind: 'tensor', name: 'y.npy', output: 'y', rows: true }],
+    evaluate: null,
+  },
+  check: { type: 'equals', files: { 'y.npy': 'data/x.npy' } },
+});
+
+describe('settings of a job file', () => {
+  test('are read from it and written back unchanged', () => {
+    const values = readSettings(text, settings);
+    expect(values).toEqual({ title: 'Digits', budget: '5', timeLimit: '60', epochs: '20', learningRate: '0.2' });
+    expect(JSON.parse(writeSettings(text, settings, values))).toEqual(JSON.parse(text));
+  });
+
+  test('change exactly their own fields', () => {
+    const checked = checkJobFile(
+      writeSettings(text, settings, { epochs: '3', learningRate: '0.5', budget: ' 2.5 ', timeLimit: '1.5' }),
+      settings,
+    );
+    expect(checked.file).toMatchObject({
+      title: 'Digits',
+      timeLimitMs: 1_500,
+      budgetBaseUnits: 2_500_000n,
+      program: { epochs: 3, feeds: { learningRate: { values: [0.5] } } },
+    });
+  });
+
+  test('a wrong one is named beside its own field, the rest line by line', () => {
+    const wrong = {
+      ...(JSON.parse(writeSettings(text, settings, { epochs: 'many', budget: '1,5', title: '' })) as object),
+      outputLimitBytes: 'big',
+    };
+    const checked = checkJobFile(JSON.stringify(wrong), settings);
+    if (checked.file !== null) throw new Error('it must not pass');
+    expect(Object.keys(checked.bySetting).sort()).toEqual(['budget', 'epochs', 'title']);
+    expect(checked.bySetting['budget']).toContain('decimal number of NTX');
+    expect(checked.lines).toEqual([expect.stringContaining('outputLimitBytes: ') as string]);
+  });
+
+  test('cannot write anywhere but into fields that the job file has', () => {
+    const evil = [{ name: 'x', label: '', kind: 'text' as const, path: ['__proto__', 'polluted'] }];
+    writeSettings(text, evil, { x: 'yes' });
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    const inference = JSON.stringify({ ...(JSON.parse(text) as object), program: {} });
+    expect(writeSettings(inference, settings, { epochs: '3' })).not.toContain('epochs');
+  });
+
+  test('a file that is not JSON is said so', () => {
+    expect(checkJobFile('{', settings)).toMatchObject({ file: null, lines: [expect.stringContaining('not JSON') as string] });
+  });
+
+  test('names each file once, those of the check included', () => {
+    const { file } = checkJobFile(text, settings);
+    expect(file === null ? [] : namedPaths(file)).toEqual(['data/train.onnx', 'data/x.npy']);
+  });
+});

@@ -1,0 +1,54 @@
+// Where the money of a job is: what was locked, billed, paid and came back, and the transactions that say so.
+import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+
+export interface Transaction {
+  kind: 'lock' | 'end' | 'reclaim';
+  title: string;
+  txId: string;
+  feeLovelace: bigint;
+}
+
+/** Null: not known yet. Base units and lovelace. */
+export interface Money {
+  locked: bigint | null;
+  billed: { baseUnits: bigint; ms: number } | null;
+  paid: bigint | null;
+  change: bigint | null;
+  lockedLovelace: bigint | null;
+  changeLovelace: bigint | null;
+  transactions: Transaction[];
+}
+
+const ENDS = { settle: 'Settled by the oracles', agree: 'Settled by agreement', reclaim: 'Reclaimed by you' } as const;
+
+export function moneyOf(record: JobRecord): Money {
+  const { quote, lockTx, spent, manifest, lock, reclaimTx } = record;
+  const transactions: Transaction[] = [];
+  if (lockTx !== undefined) transactions.push({ kind: 'lock', title: 'Lock', txId: lockTx.txId, feeLovelace: lockTx.feeLovelace });
+  // Built is not sent: a reclaim is listed while it is under way, and as the end once the chain has it.
+  if (reclaimTx !== undefined && spent === undefined && lock !== 'dropped')
+    transactions.push({ kind: 'reclaim', title: 'Reclaim, under way', txId: reclaimTx.txId, feeLovelace: reclaimTx.feeLovelace });
+  if (spent !== undefined) transactions.push({ kind: 'end', title: ENDS[spent.how], txId: spent.txId, feeLovelace: spent.feeLovelace });
+  const isNothing = lock === 'dropped';
+  return {
+    locked: isNothing ? 0n : (quote?.body.amountBaseUnits ?? null),
+    billed: manifest === undefined ? null : { baseUnits: manifest.body.payBaseUnits, ms: manifest.body.billedMs },
+    paid: isNothing ? 0n : (spent?.paidBaseUnits ?? null),
+    change: isNothing ? 0n : (spent?.changeBaseUnits ?? null),
+    lockedLovelace: isNothing ? 0n : (lockTx?.lockedLovelace ?? null),
+    changeLovelace: spent?.changeLovelace ?? null,
+    transactions,
+  };
+}
+
+/** The page of a transaction, where the runner named one on this machine or behind TLS; anything else is not a link. */
+export function transactionLink(page: string | null, txId: string): string | null {
+  if (page === null || !/^[0-9a-f]{64}$/.test(txId)) return null;
+  try {
+    const { protocol, hostname } = new URL(page);
+    const isHere = protocol === 'http:' && (hostname === '127.0.0.1' || hostname === 'localhost');
+    return isHere || protocol === 'https:' ? page + txId : null;
+  } catch {
+    return null;
+  }
+}
