@@ -21,6 +21,8 @@ export interface AgentPlan {
   name: string;
   /** NTX a CPU hour. */
   priceCpuHour: string;
+  /** How browsers and others get to it; `hub`: it listens on nothing and is reached through the hub alone. */
+  listen?: 'webrtc-direct' | 'ws' | 'hub';
   /** Program instead of the agent's own: a cheat, or one that chaos kills. */
   file?: string;
   env?: Record<string, string>;
@@ -80,6 +82,11 @@ export interface RunningNetwork {
 const agentFile = join(root, 'node-agent/main.ts');
 const edgeFile = join(root, 'edge/node.ts');
 const LOOPBACK = '127.0.0.1:0';
+const LISTEN_FLAGS = {
+  'webrtc-direct': ['--listen-webrtc', LOOPBACK],
+  ws: ['--listen-webrtc', 'off', '--listen-ws', LOOPBACK],
+  hub: ['--listen-webrtc', 'off', '--listen-relay'],
+} as const;
 
 /** A port that is free now; the edge's address stands in the network record before the edge runs. */
 const freePort = (): Promise<number> =>
@@ -210,7 +217,7 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
         args: [
           ...['onboard', '--yes', '--network', 'devnet', '--data', dataPath, '--address', address, ...trust],
           ...['--cpus', '50', '--memory', '10', '--disk', '10', '--price-cpu-hour', plan.priceCpuHour, '--price-minimum', '0.001'],
-          ...['--listen-tcp', 'off', '--listen-webrtc', LOOPBACK],
+          ...['--listen-tcp', 'off', ...LISTEN_FLAGS[plan.listen ?? 'webrtc-direct']],
         ],
         logFile: logFile(plan.name),
       });
