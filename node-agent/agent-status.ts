@@ -3,7 +3,7 @@ import type { Network } from '@nunet/shared/fields.ts';
 import type { Offer } from './capacity.ts';
 import type { ExecutorFingerprint } from './executor/executor.ts';
 import type { JobLine } from './job-line.ts';
-import type { HubState } from './network/hubs.ts';
+import type { HubState } from '@nunet/shared/keep-hubs.ts';
 
 export interface AgentStatus {
   peerId: string;
