@@ -1,0 +1,2 @@
+// Stands in for modules of Node that Mesh imports and that building a transaction never calls.
+export default {};

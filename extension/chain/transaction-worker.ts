@@ -1,0 +1,60 @@
+// The worker's side: builds what a port asks for, with builders that know nothing of ports. Holds no key and reads no chain.
+import type { RedeemerBudget } from '@nunet/contracts/chain/chain.ts';
+import type { Builders } from '@nunet/contracts/job-escrow.ts';
+import { NunetError, safeError } from '@nunet/shared/errors.ts';
+import type { FromTransactionWorker, PlainReclaim, ToTransactionWorker } from './transaction-messages.ts';
+
+interface Work {
+  stop: AbortController;
+  calls: PromiseWithResolvers<RedeemerBudget[]>[];
+}
+
+export function serveTransactions(port: MessagePort, builders: Builders): void {
+  const works = new Map<number, Work>();
+  const say = (message: FromTransactionWorker): void => port.postMessage(message);
+
+  const reclaim = (id: number, work: Work, request: PlainReclaim, now: number): ReturnType<Builders['reclaim']> => {
+    const evaluate = (cbor: string): Promise<RedeemerBudget[]> => {
+      const call = Promise.withResolvers<RedeemerBudget[]>();
+      say({ type: 'evaluate', id, call: work.calls.push(call) - 1, cbor });
+      return call.promise;
+    };
+    return builders.reclaim({ ...request, run: { ...request.run, evaluate } }, now, work.stop.signal);
+  };
+
+  const build = async (message: Extract<ToTransactionWorker, { type: 'lock' | 'reclaim' }>): Promise<void> => {
+    const { id, now } = message;
+    const work: Work = { stop: new AbortController(), calls: [] };
+    works.set(id, work);
+    try {
+      const { cbor } = await (message.type === 'lock'
+        ? builders.lock(message.request, now, work.stop.signal)
+        : reclaim(id, work, message.request, now));
+      say({ type: 'built', id, cbor });
+    } catch (error) {
+      const { code, message } = safeError(error);
+      say({ type: 'failed', id, code, message: message.slice(0, 4000) });
+    } finally {
+      works.delete(id);
+    }
+  };
+
+  port.onmessage = ({ data }: MessageEvent<ToTransactionWorker>) => {
+    switch (data.type) {
+      case 'lock':
+      case 'reclaim':
+        void build(data);
+        return;
+      case 'evaluated':
+        works.get(data.id)?.calls[data.call]?.resolve(data.budgets);
+        return;
+      case 'not-evaluated':
+        works.get(data.id)?.calls[data.call]?.reject(new NunetError(data.code, data.message));
+        return;
+      case 'cancel':
+        works.get(data.id)?.stop.abort();
+        for (const call of works.get(data.id)?.calls ?? []) call.reject(new DOMException('cancelled', 'AbortError'));
+    }
+  };
+  say({ type: 'ready' });
+}
