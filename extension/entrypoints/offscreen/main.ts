@@ -1,1 +1,4 @@
-console.log('host');
+// Entry of the offscreen document (Chromium): the host.
+import { startHost } from '../../host/start-host.ts';
+
+startHost(document);

@@ -1,0 +1,97 @@
+// The host: a page that nobody sees, which holds the runner alive and mounts frames and workers for it. It decides nothing.
+import { HOST_HELLO, RUNNER } from '../messages.ts';
+import { hostFrame, type FrameHost } from '../network/frame-host.ts';
+import { mountFrameElement } from './frame-element.ts';
+import { hostRequest, type FrameConfig, type HostEvent, type HostRequest } from './messages.ts';
+import { scoreFrames } from './score-frames.ts';
+
+const RECONNECT_MS = 1_000;
+const MAX_CONFIG_HUBS = 16;
+
+/** Runs as long as the document does. */
+export function startHost(document: Document): void {
+  const after = (ms: number, act: () => void): (() => void) => {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
+  };
+  const runner = connectRunner((request, port) => obey(request, port), after);
+  const scores = scoreFrames({ mount: (onLoad) => mountFrameElement(document, '/score.html', onLoad), after, say: runner.say });
+  let network: { host: FrameHost; key: string } | undefined;
+  let worker: Worker | undefined;
+
+  const configure = (config: FrameConfig): void => {
+    const key = JSON.stringify([[...config.seed], config.network, config.allowPrivate, config.hubs.slice(0, MAX_CONFIG_HUBS)]);
+    if (network?.key === key) return;
+    network?.host.close();
+    network = {
+      key,
+      host: hostFrame({
+        mount: (onLoad) => mountFrameElement(document, '/net.html', onLoad),
+        config,
+        onState: (frame, counts) => runner.say({ type: 'network', frame, ...counts }),
+        now: () => performance.now(),
+        after,
+      }),
+    };
+  };
+
+  const startWorker = (): Worker => {
+    const started = new Worker('/transaction-worker.js');
+    started.addEventListener('error', () => {
+      if (worker !== started) return;
+      worker = undefined;
+      started.terminate();
+      runner.say({ type: 'transaction-worker-failed' });
+    });
+    return started;
+  };
+
+  function obey(request: HostRequest, port: MessagePort | undefined): void {
+    switch (request.type) {
+      case 'configure-network':
+        return configure(request.config);
+      case 'close-network':
+        network?.host.close();
+        network = undefined;
+        return;
+      case 'network-port':
+        if (port === undefined) return;
+        if (network === undefined) port.close();
+        else network.host.addClient(port, request.role);
+        return;
+      case 'remount-network':
+        return network?.host.remount('it broke its protocol');
+      case 'transaction-worker':
+        if (port === undefined) return;
+        worker ??= startWorker();
+        worker.postMessage(null, [port]);
+        return;
+      case 'score':
+        if (port !== undefined) scores.mount(request.id, port);
+        return;
+      case 'score-end':
+        scores.end(request.id);
+    }
+  }
+}
+
+/** Connects as the host, and again when the runner ends. */
+function connectRunner(
+  obey: (request: HostRequest, port: MessagePort | undefined) => void,
+  after: (ms: number, act: () => void) => () => void,
+): { say: (event: HostEvent) => void } {
+  let port: MessagePort;
+  const connect = (): void => {
+    const runner = new SharedWorker(RUNNER.script, { name: RUNNER.name });
+    port = runner.port;
+    port.addEventListener('message', (event: MessageEvent) => {
+      const parsed = hostRequest.safeParse(event.data);
+      if (parsed.success) obey(parsed.data, event.ports[0]);
+    });
+    port.addEventListener('close', () => void after(RECONNECT_MS, connect), { once: true });
+    port.start();
+    port.postMessage(HOST_HELLO, []);
+  };
+  connect();
+  return { say: (event) => port.postMessage(event, []) };
+}
