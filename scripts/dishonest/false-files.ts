@@ -4,6 +4,7 @@ import { BlobStore } from '@nunet/node-agent/blobs.ts';
 
 /** The manifest tells the truth; what is served has one bit turned. */
 export function serveFalseBytes(): void {
+  // oxlint-disable-next-line typescript/unbound-method -- called with a `this` below
   const honest = BlobStore.prototype.read;
   BlobStore.prototype.read = async function (jobId, cid) {
     const bytes = await honest.call(this, jobId, cid);
@@ -16,6 +17,7 @@ export function serveFalseBytes(): void {
 
 /** The manifest names a hash of nothing; asked for it, the real file's first block comes. */
 export function serveUnderFalseHash(): void {
+  // oxlint-disable-next-line typescript/unbound-method -- called with a `this` below
   const { read, importFile } = BlobStore.prototype;
   const real = new Map<string, string>();
   BlobStore.prototype.importFile = async function (jobId, path, options) {

@@ -6,6 +6,7 @@ type Said = ReturnType<Follow> extends AsyncGenerator<infer Event> ? Event : nev
 
 /** Replaces the log of every job by `lines`, from the moment the job runs; everything else stays honest. */
 function speak(lines: () => Iterable<string>, change: (event: Said) => Said = (event) => event): void {
+  // oxlint-disable-next-line typescript/unbound-method -- called with a `this` below
   const honest = JobFeed.prototype.follow;
   const follow: Follow = async function* (this: JobFeed, fromEvent, fromLog, signal) {
     // Past the honest log, so that none of it is said.
