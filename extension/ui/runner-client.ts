@@ -77,7 +77,7 @@ export class RunnerClient {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#pending.set(id, { resolve, reject });
-      this.#port.postMessage({ id, request });
+      this.#port.postMessage({ id, request }, []);
     });
   }
 

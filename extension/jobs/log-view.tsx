@@ -1,0 +1,111 @@
+// The log of a job: only the rows in view exist, lines are read by their offset, and the view follows the end until somebody scrolls up.
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { Icon } from '../ui/icons.tsx';
+import { usePage } from '../ui/page.ts';
+import { visibleText } from '../ui/visible-text.ts';
+import { LogWindow } from './log-window.ts';
+
+/** As in dashboard.css. */
+const ROW_PX = 20;
+const VIEW_PX = 320;
+const SPARE_ROWS = 10;
+const MAX_LINE = 2_000;
+
+export function LogView({ jobId, kept }: { jobId: string; kept: number }): JSX.Element {
+  const { runner } = usePage();
+  const log = useRef(new LogWindow()).current;
+  const place = useRef<HTMLDivElement>(null);
+  const isReading = useRef(false);
+  const follows = useSignal(true);
+  const top = useSignal(0);
+  const version = useSignal(0);
+  log.grow(kept);
+  const first = Math.max(0, Math.floor(top.value / ROW_PX) - SPARE_ROWS);
+  const last = first + Math.ceil(VIEW_PX / ROW_PX) + 2 * SPARE_ROWS;
+  // Read, so that new lines draw anew.
+  void version.value;
+
+  useEffect(
+    () =>
+      runner.onLines((from, lines) => {
+        log.put(from, lines);
+        version.value += 1;
+      }),
+    [jobId],
+  );
+
+  const { total } = log;
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (element === null || !follows.value) return;
+    element.scrollTop = element.scrollHeight;
+    top.value = element.scrollTop;
+  }, [total, follows.value]);
+
+  useEffect(() => {
+    const from = log.missing(first, last);
+    if (from === null || isReading.current) return;
+    isReading.current = true;
+    runner
+      .ask({ type: 'log', jobId, from })
+      .then(
+        (answer) => log.put(answer.from, answer.lines),
+        // The next line or scroll asks again.
+        () => undefined,
+      )
+      .finally(() => {
+        isReading.current = false;
+        version.value += 1;
+      });
+  }, [first, last, total, version.value]);
+
+  const onScroll = (): void => {
+    const element = place.current;
+    if (element === null) return;
+    top.value = element.scrollTop;
+    follows.value = element.scrollTop + element.clientHeight >= element.scrollHeight - ROW_PX;
+  };
+  const digits = String(Math.max(1, total)).length;
+  return (
+    <section class="card" aria-labelledby="log-title">
+      <div class="heading">
+        <h2 id="log-title">
+          Log <small>{total.toLocaleString('en')} lines</small>
+        </h2>
+        <button
+          type="button"
+          class="quiet"
+          data-testid="log-follow"
+          aria-pressed={follows.value}
+          onClick={() => (follows.value = !follows.value)}
+        >
+          <Icon name="down" size={16} /> Follow
+        </button>
+      </div>
+      <div
+        ref={place}
+        class="log"
+        tabIndex={0}
+        role="region"
+        aria-labelledby="log-title"
+        data-testid="log"
+        data-lines={total}
+        onScroll={onScroll}
+      >
+        {total === 0 && <p class="none">Nothing was logged yet.</p>}
+        <div class="log-space" style={{ height: `${total * ROW_PX}px` }}>
+          {log.slice(first, last).map(({ offset, line }) => (
+            <div key={offset} class="log-line" style={{ top: `${offset * ROW_PX}px` }} data-testid="log-line" data-offset={offset}>
+              <span class="offset" aria-hidden="true" style={{ minWidth: `${digits}ch` }}>
+                {offset + 1}
+              </span>
+              <bdi>{line === undefined ? '' : visibleText(line, MAX_LINE)}</bdi>
+            </div>
+          ))}
+        </div>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { sampleSnapshot } from '../ui/sample-jobs.ts';
+import { progressOf } from './progress.ts';
+
+const START = 1_767_225_600_000;
+const running = await sampleSnapshot('running', START);
+const preparing = await sampleSnapshot('preparing', START);
+
+test('progress says the phase, how far, and the epoch', () => {
+  expect(progressOf(preparing.record, preparing.live)?.says).toBe('Inputs: 4.72 MB of 7.47 MB');
+  expect(progressOf(running.record, running.live)).toMatchObject({ phase: 'steps', says: 'Step 1,562 of 2,820, epoch 12 of 20' });
+});
+
+test('cannot be more than full, whatever an agent tells', () => {
+  const progress = { phase: 'steps' as const, done: 10 ** 12, total: 10, epoch: 10 ** 9 };
+  expect(progressOf(running.record, { ...running.live, progress })).toMatchObject({ share: 1, says: 'Step 10 of 10, epoch 20 of 20' });
+  expect(progressOf(running.record, { ...running.live, progress: { ...progress, total: 0 } })?.share).toBe(0);
+});
+
+test('an ended job shows no bar, whatever was told last', async () => {
+  const paid = await sampleSnapshot('paid', START);
+  expect(progressOf(paid.record, { ...paid.live, progress: { phase: 'steps', done: 1, total: 2, epoch: 1 } })).toBeNull();
+});

@@ -1,0 +1,111 @@
+// Work and money side by side on one time axis: what was reached is solid, what may come next is faint, rollbacks stay where they happened.
+import type { JSX } from 'preact';
+import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import { Icon } from '../ui/icons.tsx';
+import { Moment } from '../ui/moment.tsx';
+import { Stranger } from '../ui/stranger.tsx';
+import { stateName, timelineOf, type Step } from './timeline.ts';
+
+const SAYS: Readonly<Record<Step['tone'], string>> = { done: '', now: 'now', good: 'ended', bad: 'ended', back: 'rolled back' };
+
+function StepMark({ step, nowMs }: { step: Step; nowMs: number }): JSX.Element {
+  return (
+    <li
+      class={`step ${step.lane} ${step.tone}`}
+      style={{ '--at': String(step.column + 1) }}
+      data-testid="step"
+      data-lane={step.lane}
+      data-state={step.state}
+      data-at={step.atMs}
+      aria-current={step.tone === 'now' ? 'step' : undefined}
+    >
+      <span class="node" aria-hidden="true">
+        {step.tone === 'good' && <Icon name="check" size={12} />}
+        {step.tone === 'bad' && <Icon name="cross" size={12} />}
+        {step.tone === 'back' && <Icon name="again" size={12} />}
+      </span>
+      <span class="away">{step.lane === 'work' ? 'Work:' : 'Money:'}</span>
+      <strong>{stateName(step.state)}</strong>
+      <Moment atMs={step.atMs} nowMs={nowMs} />
+      {step.tone === 'back' && <small class="tone">{SAYS.back}</small>}
+    </li>
+  );
+}
+
+interface NextProps {
+  lane: 'work' | 'money';
+  states: readonly string[];
+  column: number;
+}
+
+/** The usual next state by name; the others, which nobody hopes for, smaller. */
+function Next({ lane, states, column }: NextProps): JSX.Element | null {
+  const [usual, ...others] = states;
+  if (usual === undefined) return null;
+  return (
+    <li class={`step ${lane} next`} style={{ '--at': String(column + 1) }}>
+      <span class="node" aria-hidden="true" />
+      <span class="away">{lane === 'work' ? 'Work may become:' : 'Money may become:'}</span>
+      <strong>{stateName(usual)}</strong>
+      {others.length > 0 && <small>or {others.join(', ')}</small>}
+    </li>
+  );
+}
+
+export function TimelineLanes({ record, nowMs }: { record: JobRecord; nowMs: number }): JSX.Element {
+  const { steps, columns, next, work, money } = timelineOf(record);
+  const hasNext = next.work.length + next.money.length > 0;
+  const details = steps.filter(({ detail }) => detail !== '');
+  return (
+    <section class="card timeline" aria-label="States of work and money">
+      <div class="lanes-head">
+        <p>
+          <span class="lane-name work">Work</span>
+          <strong data-testid="job-state" data-state={record.job}>
+            {stateName(record.job)}
+          </strong>
+          <span class="says">
+            <Stranger text={work} length={700} />
+          </span>
+        </p>
+        <p>
+          <span class="lane-name money">Money</span>
+          <strong data-testid="lock-state" data-state={record.lock ?? ''}>
+            {record.lock === null ? 'Nothing locked' : stateName(record.lock)}
+          </strong>
+          <span class="says">
+            <Stranger text={money} length={700} />
+          </span>
+        </p>
+      </div>
+      <p class="away" aria-live="polite">
+        Work: {record.job}. Money: {record.lock ?? 'nothing locked'}.
+      </p>
+      <div class="lanes-place" tabIndex={0} role="group" aria-label="Time axis, work above money">
+        <ol class="lanes" style={{ '--columns': String(columns + (hasNext ? 1 : 0)) }}>
+          {steps.map((step) => (
+            <StepMark key={`${step.lane} ${step.column}`} step={step} nowMs={nowMs} />
+          ))}
+          <Next lane="work" states={next.work} column={columns} />
+          <Next lane="money" states={next.money} column={columns} />
+        </ol>
+      </div>
+      {details.length > 0 && (
+        <details class="every-step">
+          <summary>What was said at each step</summary>
+          <ul>
+            {details.map((step) => (
+              <li key={`${step.lane} ${step.column}`}>
+                <Moment atMs={step.atMs} nowMs={nowMs} />
+                <span>
+                  {step.lane === 'work' ? 'Work' : 'Money'} {step.state}
+                </span>
+                <Stranger text={step.detail} length={1000} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  );
+}
