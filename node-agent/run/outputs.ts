@@ -7,13 +7,12 @@ import type { OutputCheck } from '@nunet/shared/job-file.ts';
 import type { Outputs } from '@nunet/shared/job-flow/ports.ts';
 import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import type { Manifest, OutputFile } from '@nunet/shared/manifest.ts';
+import { outputFault } from '@nunet/shared/output-fault.ts';
 import type { BlobStore } from '../blobs.ts';
 import type { ScoreRequest } from '../executor/embedded.ts';
 import { fetchFile } from '../network/blocks.ts';
 import type { NetworkNode } from '../network/node.ts';
 
-/** Failures that only the sender of the bytes can have caused. */
-const WRONG = new Set(['block-mismatch', 'file-size-mismatch', 'bytes-invalid', 'bytes-too-large', 'message-invalid', 'cid-invalid']);
 /** Failures of this machine's own disk. */
 const UNSAVED = new Set(['output-exists', 'store-full', 'file-name-invalid', 'file-incomplete']);
 
@@ -48,7 +47,7 @@ export function diskOutputs(parts: DiskOutputs): Outputs {
         savedAt.set(file.name, path);
         parts.onSaved(file, path);
       } catch (error) {
-        throw translated(error);
+        throw outputFault(error, isOwn);
       }
     },
     check: (spec, manifest, signal) => checkOutputs(parts.check, checkFiles(parts, savedAt, spec, manifest), spec, manifest, signal),
@@ -86,12 +85,8 @@ async function save(store: BlobStore, jobId: string, file: OutputFile, folder: s
   }
 }
 
-function translated(error: unknown): unknown {
-  if (error instanceof NunetError && WRONG.has(error.code)) return new NunetError('outputs-wrong', error.message, { cause: error });
-  const local = error instanceof NunetError ? UNSAVED.has(error.code) : error instanceof Error && 'syscall' in error && 'path' in error;
-  if (local) return new NunetError('outputs-unsaved', `Cannot keep the output: ${(error as Error).message}`, { cause: error });
-  return error;
-}
+const isOwn = (error: unknown): boolean =>
+  error instanceof NunetError ? UNSAVED.has(error.code) : error instanceof Error && 'syscall' in error && 'path' in error;
 
 /** Where the files of a check lie. */
 function checkFiles(

@@ -4,6 +4,7 @@ export const ready: Promise<void> = Promise.resolve();
 const absent = (name: string): never => {
   throw new Error(`${name} has no place in the transaction worker: it holds no key`);
 };
-export default new Proxy({ ready } as Record<string, unknown>, {
-  get: (own, name) => (name in own || typeof name === 'symbol' ? own[name as string] : () => absent(name)),
+const own: Record<string, unknown> = { ready };
+export default new Proxy(own, {
+  get: (_, name) => (typeof name === 'symbol' || name in own ? own[String(name)] : () => absent(name)),
 });

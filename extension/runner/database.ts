@@ -1,0 +1,95 @@
+// The runner's database: one job is one key, so that forgetting a job forgets all of it. Versioned; an older one is brought up step by
+// step, a newer one is refused and left as it is.
+import type { JobEntry } from '@nunet/shared/job-flow/job-record.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
+import type { LiveState, Notice } from '../messages.ts';
+
+const NAME = 'nunet-runner';
+const VERSION = 1;
+
+/** What does not follow from a job's journal. */
+export interface JobNote {
+  jobId: string;
+  /** The job file as it was prepared. */
+  jobFile: string;
+  title: string;
+  openedAtMs: number;
+  askBeforeAnswer: boolean;
+  /** Asset of the network on which it was opened: one devnet's jobs mean nothing to another. */
+  assetUnit: string;
+  /** Files that the check names, by their path in the job file. */
+  checkFiles: Record<string, string>;
+}
+
+/** A file of a job: its node, and its content once it is whole. */
+export interface StoredFile {
+  node: Uint8Array;
+  content: Blob | null;
+}
+
+export interface RunnerSchema extends DBSchema {
+  jobs: { key: string; value: JobNote };
+  /** [job, number of the entry] */
+  entries: { key: [string, number]; value: JobEntry };
+  /** [job, CID of the file] */
+  files: { key: [string, string]; value: StoredFile };
+  /** [job, CID of the file, CID of the block]: blocks of files that are not whole yet. */
+  blocks: { key: [string, string, string]; value: Uint8Array };
+  /** [job, offset of the first line] */
+  logs: { key: [string, number]; value: string[] };
+  /** What a screen showed beside the record. */
+  shown: { key: string; value: { curve: LiveState['curve']; notices: Notice[] } };
+  /** Highest sequence of the network records of one pinned key. */
+  records: { key: string; value: number };
+}
+export type RunnerDatabase = IDBPDatabase<RunnerSchema>;
+
+/** One step from each version to the next; a step that has shipped never changes. */
+const STEPS: readonly ((database: RunnerDatabase, transaction: IDBPTransaction<RunnerSchema, never, 'versionchange'>) => void)[] = [
+  (database) => {
+    for (const store of ['entries', 'files', 'blocks', 'logs', 'records'] as const) database.createObjectStore(store);
+    database.createObjectStore('jobs', { keyPath: 'jobId' });
+    database.createObjectStore('shown');
+  },
+];
+
+/** Throws `database-newer` when a later version of this program made it, `database-unavailable` when it cannot be had. */
+export async function openDatabase(name: string = NAME): Promise<RunnerDatabase> {
+  try {
+    return await openDB<RunnerSchema>(name, VERSION, {
+      upgrade(database, from, _to, transaction) {
+        for (const step of STEPS.slice(from)) step(database, transaction as never);
+      },
+      // Another version of this program wants it: it is let go of, and whoever works here fails loudly.
+      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+    });
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'VersionError') {
+      throw new NunetError(
+        'database-newer',
+        'Cannot open the stored jobs: a newer version of NuNet made them; nothing was changed. Install that version again.',
+        { cause },
+      );
+    }
+    throw new NunetError('database-unavailable', `Cannot open the stored jobs: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Durable before it resolves: written to disk, not only handed to the operating system. */
+export const STRICT = { durability: 'strict' } as const;
+
+/** Keys of one job in a store whose keys begin with it. */
+export const ofJob = (jobId: string): IDBKeyRange => IDBKeyRange.bound([jobId], [jobId, []]);
+
+/** Everything of one job, at once or not at all. */
+export async function forgetJob(database: RunnerDatabase, jobId: string): Promise<void> {
+  const stores = ['jobs', 'entries', 'files', 'blocks', 'logs', 'shown'] as const;
+  const transaction = database.transaction(stores, 'readwrite', STRICT);
+  await Promise.all([
+    transaction.objectStore('jobs').delete(jobId),
+    transaction.objectStore('shown').delete(jobId),
+    ...(['entries', 'files', 'blocks', 'logs'] as const).map((store) => transaction.objectStore(store).delete(ofJob(jobId))),
+    transaction.done,
+  ]);
+}

@@ -1,0 +1,341 @@
+// One job in the runner: its record, its files, and the drive that takes it to its end. Everything that pages may do to it is decided here, once.
+import { NunetError } from '@nunet/shared/errors.ts';
+import { parseJobFile } from '@nunet/shared/job-file.ts';
+import { driveJob } from '@nunet/shared/job-flow/drive.ts';
+import { jobHasEnded, quotedEntry, readJob, reduceJob, type JobEntry, type JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import type { CheckResult, Clock, Journal, Ports } from '@nunet/shared/job-flow/ports.ts';
+import { preflight, releaseOthers, type Preflight } from '@nunet/shared/job-flow/preflight.ts';
+import type { JobEvent, Pace } from '@nunet/shared/job-flow/running-job.ts';
+import { isJobEnd } from '@nunet/shared/job-state.ts';
+import type { JobSnapshot, JobSummary } from '../messages.ts';
+import type { Dialer } from '@nunet/shared/peer-client.ts';
+import type { Scorer } from '../score/score-client.ts';
+import { openBlocks, type BlockStore } from './block-store.ts';
+import { coalesced, type After } from './coalesced.ts';
+import type { JobNote, RunnerDatabase } from './database.ts';
+import { decision, UNDECIDED, type Word } from './decision.ts';
+import { openJournal, type AfterWrite } from './journal.ts';
+import { NOTHING_SHOWN, shownAfter, withNotice, withStored, type Shown } from './live-state.ts';
+import { openLog, type LogStore } from './log-store.ts';
+import type { Online } from './online.ts';
+import { browserOutputs } from './outputs.ts';
+import type { RunnerKeys } from './wallet.ts';
+import type { WalletInputs } from './wallet-inputs.ts';
+
+/** A hub that has just started hears of its agents within seconds. */
+const ADVERT_TRIES = 5;
+/** After a drive that failed as a whole, such as a disk that is full. */
+const RETRY_MS = 5_000;
+const SAVE_MS = 1_000;
+const FAREWELL_MS = 3_000;
+
+/** What all jobs of a runner share. */
+export interface JobParts {
+  database: RunnerDatabase;
+  keys: RunnerKeys;
+  inputs: WalletInputs;
+  scorer: Scorer;
+  dialer: Dialer;
+  clock: Clock;
+  after: After;
+  /** Milliseconds from any fixed origin. */
+  ticks: () => number;
+  pace?: Pace;
+  afterWrite?: AfterWrite;
+  /** Something of this job changed: its record, its quick parts, its log. */
+  onChange: (jobId: string, what: 'job' | 'live' | 'log') => void;
+}
+
+export interface Job {
+  readonly note: JobNote;
+  readonly log: LogStore;
+  readonly blocks: BlockStore;
+  record(): JobRecord;
+  summary(): JobSummary;
+  snapshot(online: Online | null): JobSnapshot;
+  preflight(online: Online): Promise<Preflight>;
+  /** Journals the quote that was taken; from then on the job is driven. */
+  take(quoteCid: string, online: Online): Promise<void>;
+  cancel(): void;
+  decide(word: Word): void;
+  /** Drives a job that was taken and has not ended; nothing for any other. Resolves at once. */
+  drive(online: Online): void;
+  /** Gives back what the offers of a draft hold. Throws `job-taken` for any other. */
+  letGo(online: Online | null): Promise<void>;
+  /** True when nothing of it may go on. */
+  isOver(): boolean;
+  /** Ends the drive, so that the job can be removed. */
+  stop(): Promise<void>;
+}
+
+const taken = (): NunetError =>
+  new NunetError('job-taken', 'An offer for this job was taken already, perhaps in another window; its timeline shows how far it is');
+
+export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
+  const { database, keys, clock, scorer } = parts;
+  const { jobId } = note;
+  const [journal, blocks, log, stored] = await Promise.all([
+    openJournal(database, jobId, parts.afterWrite),
+    openBlocks(database, jobId),
+    openLog(database, jobId),
+    database.get('shown', jobId),
+  ]);
+  const file = parseJobFile(note.jobFile);
+  const first = readJob(await journal.read());
+  if (first === undefined) throw new NunetError('job-not-open', `Cannot open job ${jobId}: its journal is empty`);
+  let record = first;
+  let shown: Shown = { live: { ...NOTHING_SHOWN.live, curve: stored?.curve ?? [] }, notices: stored?.notices ?? [] };
+  for (const { name, bytes, cid } of record.manifest?.body.outputs ?? []) {
+    const isStored = blocks.content(cid) !== null;
+    shown = {
+      ...shown,
+      live: { ...shown.live, outputs: [...shown.live.outputs, { name, bytes, doneBytes: isStored ? bytes : 0, isStored }] },
+    };
+  }
+  let asked: { online: Online; found: Promise<Preflight>; result: Preflight | undefined } | undefined;
+  let isTaking = false;
+  let driving: Promise<void> | undefined;
+  let cancelling = new AbortController();
+  const stopping = new AbortController();
+  let isOverflowTold = false;
+
+  const changed = (what: 'job' | 'live' | 'log'): void => parts.onChange(jobId, what);
+  const save = coalesced(SAVE_MS, { now: parts.ticks, after: parts.after }, () => {
+    if (stopping.signal.aborted) return;
+    // What a screen showed is a convenience: a job goes on without it.
+    database.put('shown', { curve: shown.live.curve, notices: [...shown.notices] }, jobId).catch(() => undefined);
+  });
+  const say = (code: string, message: string): void => {
+    shown = withNotice(shown, code, message, clock.now());
+    save();
+    changed('job');
+  };
+  const person = decision({ clock, onChange: () => changed('job') });
+  const isTaken = (): boolean => record.job !== 'draft';
+  const isDone = (): boolean => jobHasEnded(record);
+  const isKeyLost = (): boolean => !keys.has(jobId) && !isDone();
+
+  const own: Journal = {
+    read: () => journal.read(),
+    append: (entry) => journal.append(entry),
+  };
+  /** Outside of a drive, which reduces its own. */
+  const append = async (entry: JobEntry): Promise<void> => {
+    const next = reduceJob(record, entry);
+    await journal.append(entry);
+    record = next;
+    changed('job');
+  };
+
+  /** Inputs stay promised until the lock is in the chain or can never be. */
+  const keepPromise = (): void => {
+    const open = record.lock === 'building' || record.lock === 'submitted';
+    if (!open) parts.inputs.promise(jobId, null);
+    else if (record.lockTx !== undefined) parts.inputs.promise(jobId, record.lockTx.cbor);
+  };
+  keepPromise();
+
+  const onEvent = (event: JobEvent): void => {
+    if (event.type === 'notice') {
+      // To the flow, silence is a check that cannot be run: it says so at each try and at the end.
+      if (event.code === 'check-failed' && shown.notices.at(-1)?.code === 'undecided') return;
+      return say(event.code, event.code === 'undecided' ? UNDECIDED : event.message);
+    }
+    shown = shownAfter(shown, event, clock.now());
+    if (event.type === 'entry') {
+      ({ record } = event);
+      keepPromise();
+    }
+    if (event.type === 'log') return;
+    if (event.type === 'progress' || event.type === 'output') changed('live');
+    else changed('job');
+    save();
+  };
+
+  /** The check decides alone, or the person does over what it found. */
+  const decide =
+    (online: Online, escrow: Ports['escrow']) =>
+    async (found: CheckResult | NunetError, signal: AbortSignal): Promise<CheckResult> => {
+      const { quote } = record;
+      if (!note.askBeforeAnswer || quote === undefined) {
+        if (found instanceof NunetError) throw found;
+        return found;
+      }
+      const { disputeBy } = quote.body;
+      const isOver = async (): Promise<boolean> => {
+        if (record.lock !== 'locked' && record.lock !== 'submitted') return true;
+        // A chain that cannot be read ends nothing.
+        return (await escrow.chainTimeMs(AbortSignal.any([signal, online.signal])).catch(() => 0)) >= disputeBy;
+      };
+      return person.wait(found, disputeBy, isOver, signal);
+    };
+
+  const portsOf = (online: Online): Ports => {
+    const escrow = online.escrowFor(jobId);
+    return {
+      clock,
+      keys: keys.jobs,
+      journal: own,
+      escrow,
+      network: online.network,
+      oracles: online.oracles,
+      outputs: browserOutputs({
+        dialer: parts.dialer,
+        clock,
+        blocks,
+        log,
+        note,
+        check: file.check,
+        scorer,
+        decide: decide(online, escrow),
+        onStored: (name) => {
+          shown = withStored(shown, name);
+          changed('live');
+        },
+        onLine: () => changed('log'),
+        onLineDropped: () => {
+          if (isOverflowTold) return;
+          isOverflowTold = true;
+          say('log-full', `The agent sends more log than is kept: ${log.kept()} lines are here, later ones are counted and dropped.`);
+        },
+      }),
+    };
+  };
+
+  /** Until the job has ended or the runner lets go of it. A failure of the drive as a whole is told and tried again. */
+  const driveOn = async (online: Online): Promise<void> => {
+    const signal = AbortSignal.any([online.signal, stopping.signal]);
+    const ports = portsOf(online);
+    for (;;) {
+      try {
+        const { pace } = parts;
+        const last = await driveJob(ports, {
+          record: online.record,
+          signal,
+          cancel: cancelling.signal,
+          onEvent,
+          ...(pace === undefined ? {} : { pace }),
+        });
+        record = last;
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        say('drive-failed', `The job stands still and is tried again: ${error instanceof Error ? error.message : String(error)}`);
+        await clock.sleep(RETRY_MS, signal).catch(() => undefined);
+        if (signal.aborted) return;
+      }
+    }
+  };
+
+  const ask = async (online: Online): Promise<Preflight> => {
+    if (isTaken()) throw taken();
+    if (isKeyLost())
+      throw new NunetError('key-lost', 'This draft’s key was in the memory of a browser that has been closed; prepare the job again');
+    if (online.assetUnit !== note.assetUnit)
+      throw new NunetError('network-other', 'This draft was prepared for another devnet; connect to that one, or prepare the job again');
+    const ports = { network: online.network, clock, escrow: online.escrowFor(jobId) };
+    const options = { request: record.request, record: online.record, budgetBaseUnits: record.budgetBaseUnits, signal: online.signal };
+    let found = await preflight(ports, options);
+    for (let again = 0; again < ADVERT_TRIES && found.offers.length + found.others.length === 0; again++) {
+      await clock.sleep(1_000, online.signal);
+      found = await preflight(ports, options);
+    }
+    return found;
+  };
+
+  const summary = (): JobSummary => ({
+    jobId,
+    title: note.title,
+    openedAtMs: note.openedAtMs,
+    job: record.job,
+    lock: record.lock,
+    amountBaseUnits: record.quote?.body.amountBaseUnits ?? null,
+    paidBaseUnits: record.spent?.paidBaseUnits ?? null,
+    hasEnded: isDone() || (record.lock === null && isJobEnd(record.job)),
+    isDriven: driving !== undefined,
+    isKeyLost: isKeyLost(),
+    wantsDecision: person.shown() !== null,
+  });
+
+  const job: Job = {
+    note,
+    log,
+    blocks,
+    record: () => record,
+    summary,
+    snapshot: (online) => ({
+      summary: summary(),
+      record,
+      live: shown.live,
+      notices: [...shown.notices],
+      logLines: log.kept(),
+      decision: person.shown(),
+      transactionPage: online === null || online.assetUnit !== note.assetUnit ? null : `${online.url}/tx/`,
+    }),
+    preflight(online) {
+      // Two pages that look at one draft share what is asked for it.
+      if (asked !== undefined && asked.online === online && asked.result === undefined) return asked.found;
+      const asking = { online, found: ask(online), result: undefined as Preflight | undefined };
+      asked = asking;
+      asking.found.then(
+        (result) => (asking.result = result),
+        () => {
+          if (asked === asking) asked = undefined;
+        },
+      );
+      return asking.found;
+    },
+    async take(quoteCid, online) {
+      if (isTaken() || isTaking) throw taken();
+      const found = asked?.online === online ? asked.result : undefined;
+      const offer = found?.offers.find(({ quote }) => quote.cid === quoteCid);
+      if (found === undefined || offer === undefined)
+        throw new NunetError('offer-gone', 'Cannot take this offer: it is not one of the newest; ask the compute providers again');
+      isTaking = true;
+      try {
+        // A delivered model that cannot be scored here would be paid by silence: known before money is locked.
+        if (file.check.type === 'score') await scorer.prove(online.signal);
+        await append(quotedEntry(offer, clock.now()));
+      } finally {
+        isTaking = false;
+      }
+      asked = undefined;
+      void releaseOthers({ network: online.network, clock }, found, offer, AbortSignal.timeout(FAREWELL_MS)).catch(() => undefined);
+      job.drive(online);
+    },
+    cancel() {
+      if (!isTaken()) throw new NunetError('job-not-taken', 'Nothing is locked for this job yet: discard the draft instead');
+      if (isJobEnd(record.job)) throw new NunetError('job-ended', 'Cannot cancel: the job has ended');
+      if (record.job === 'running') throw new NunetError('cancel-late', 'The job runs already: it can be disputed, not cancelled');
+      if (driving === undefined) throw new NunetError('job-not-driven', 'Cannot cancel: this browser does not drive the job');
+      if (cancelling.signal.aborted || record.cancelWanted)
+        throw new NunetError('job-cancelled', 'The job is being cancelled already, perhaps from another window');
+      cancelling.abort();
+    },
+    decide: (word) => person.decide(word),
+    drive(online) {
+      if (driving !== undefined || !isTaken() || isDone() || !keys.has(jobId) || online.assetUnit !== note.assetUnit) return;
+      if (stopping.signal.aborted || online.signal.aborted) return;
+      // A cancel that was asked for is in the journal.
+      cancelling = new AbortController();
+      driving = driveOn(online).finally(() => {
+        driving = undefined;
+        changed('job');
+      });
+      changed('job');
+    },
+    async letGo(online) {
+      if (isTaken() || isTaking) throw taken();
+      const found = asked?.online === online ? asked?.result : undefined;
+      asked = undefined;
+      if (online === null || found === undefined) return;
+      await releaseOthers({ network: online.network, clock }, found, null, AbortSignal.timeout(FAREWELL_MS)).catch(() => undefined);
+    },
+    isOver: () => driving === undefined && (isDone() || isKeyLost() || (record.lock === null && isJobEnd(record.job))),
+    async stop() {
+      stopping.abort(new DOMException('the job is removed', 'AbortError'));
+      await driving;
+    },
+  };
+  return job;
+}
