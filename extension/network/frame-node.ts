@@ -69,7 +69,7 @@ export async function startFrameNode(config: FrameConfig): Promise<FrameNode> {
         force: true,
       }),
     status: () => ({
-      addresses: libp2p.getMultiaddrs().slice(0, 32).map(String),
+      addresses: libp2p.getMultiaddrs().map(String).filter(isUseful).slice(0, 32),
       connections: libp2p.getConnections().filter(isWhole).slice(0, 256).map(describe),
     }),
     onChange(listener) {
@@ -78,6 +78,8 @@ export async function startFrameNode(config: FrameConfig): Promise<FrameNode> {
   };
 }
 
+/** A relayed connection that does not become a WebRTC one carries 128 KiB: of no use to a job. */
+const isUseful = (address: string): boolean => !address.includes('/p2p-circuit') || address.includes('/webrtc/');
 /** A relayed connection carries the handshake of the real one, and nothing else. */
 const isWhole = (connection: Connection): boolean => connection.limits === undefined;
 const describe = (connection: Connection): FrameStatus['connections'][number] => ({

@@ -55,7 +55,10 @@ export function runFrame(host: MessagePort, startNode: StartNode): void {
         }
         const client: FrameClientPort = new FrameClientPort(port, message.role, node, counts);
         clients.add(client);
-        port.addEventListener('close', () => clients.delete(client));
+        port.addEventListener('close', () => {
+          clients.delete(client);
+          client.leave();
+        });
       }
     }
   });
@@ -83,6 +86,11 @@ class FrameClientPort {
     });
     port.start();
     void this.#node.then(() => this.tellStatus()).catch(() => undefined);
+  }
+
+  /** Nobody waits for its dials any more; its streams end with their own ports. */
+  leave(): void {
+    for (const dialling of this.#dials.values()) dialling.abort();
   }
 
   tellStatus(): void {
