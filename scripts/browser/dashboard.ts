@@ -76,63 +76,83 @@ export class Dashboard {
   }
 
   async connect(devnetUrl: string): Promise<void> {
-    await this.driver.go(`#/connect?devnet=${devnetUrl}`);
+    await this.driver.go(`#/connect?devnet=${encodeURIComponent(devnetUrl)}`);
     await this.driver.click(marked('connect'));
-    await this.shown('network-state', (element) => element['data-state'] === 'ready');
-    await this.shown('frame-state', (element) => element['data-state'] === 'ready');
+    await this.connected();
+  }
+
+  /** Network record verified, host there, network frame running. */
+  async connected(): Promise<void> {
+    await this.shown('pill', (pill) => pill['data-network'] === 'ready' && pill['data-host'] === 'ready' && pill['data-frame'] === 'ready');
   }
 
   /** Asks the faucet and waits until the money is shown. */
   async fund(): Promise<ShownWallet> {
     const before = await this.wallet();
     await this.driver.click(marked('fund'));
-    await this.shown('wallet', (element) => BigInt(element['data-base-units'] ?? '0') > before.baseUnits, { timeoutMs: 60_000 });
+    await this.shown('wallet-ntx', (ntx) => BigInt(ntx['data-base-units'] ?? '0') > before.baseUnits, { timeoutMs: 60_000 });
     return this.wallet();
   }
 
+  /** As the page of the connection shows it. */
   async wallet(): Promise<ShownWallet> {
-    const element = await this.shown('wallet', (wallet) => (wallet['data-address'] ?? '') !== '');
+    await this.driver.go('#/connect');
+    await this.shown('wallet-address');
+    const [ntx, ada, address] = await Promise.all([this.one('wallet-ntx'), this.one('wallet-ada'), this.one('wallet-address')]);
     return {
-      address: element['data-address'] ?? '',
-      baseUnits: BigInt(element['data-base-units'] ?? '0'),
-      lovelace: BigInt(element['data-lovelace'] ?? '0'),
+      address: address?.['data-address'] ?? '',
+      baseUnits: BigInt(ntx?.['data-base-units'] ?? '0'),
+      lovelace: BigInt(ada?.['data-lovelace'] ?? '0'),
     };
   }
 
-  /** Form and pre-flight; the offer is chosen, nothing is locked yet. */
-  async preflight(plan: JobPlan): Promise<void> {
+  /** Form and pre-flight; the offer is chosen, nothing is locked yet. Gives the job's id. */
+  async preflight(plan: JobPlan): Promise<string> {
     const { driver } = this;
-    await driver.go('#/new');
-    if ('template' in plan.job) await driver.click(marked(`template-${plan.job.template}`));
-    else {
+    if ('template' in plan.job) {
+      await driver.go('#/new');
+      await driver.click(marked(`template-${plan.job.template}`));
+    } else {
+      await driver.go('#/new/file');
       const folder = dirname(plan.job.file);
-      await until('the form takes files', () => driver.all(marked('file-input')).then((found) => found.length > 0));
+      await this.shown('drop-files');
       await driver.files(
-        marked('file-input'),
+        marked('drop-files'),
         readdirSync(folder).map((name) => join(folder, name)),
       );
     }
-    if (plan.askBeforeAnswer === true) await driver.click(marked('ask-before-answer'));
+    const ask = await this.shown('ask-before-answer');
+    if ('checked' in ask !== (plan.askBeforeAnswer ?? false)) await driver.click(marked('ask-before-answer'));
     await driver.click(marked('find'));
-    await this.shown('offer', () => true, { timeoutMs: 60_000 });
-    if (plan.agent !== undefined) await driver.click(`${marked('offer', { 'peer-id': plan.agent })} ${marked('offer-select')}`);
+    await this.shown('preflight-summary', () => true, { timeoutMs: 60_000 });
+    if (plan.agent !== undefined) await driver.click(`[data-testid^="offer-"][data-peer-id="${plan.agent}"] input`);
+    return this.jobId();
   }
 
-  /** Locks the chosen offer's amount; gives the job's id. */
-  async run(): Promise<string> {
+  /** Of the job that the page shows. */
+  async jobId(): Promise<string> {
+    return /^#\/jobs\/(b[a-z2-7]+)$/.exec(await this.driver.hash())?.[1] ?? '';
+  }
+
+  show(jobId: string): Promise<void> {
+    return this.driver.go(`#/jobs/${jobId}`);
+  }
+
+  /** Locks the chosen offer's amount. */
+  async run(): Promise<void> {
     await this.driver.click(marked('run'));
-    const job = await this.shown('job', (element) => (element['data-job-id'] ?? '') !== '');
-    return job['data-job-id'] ?? '';
+    await this.shown('job-state');
   }
 
   async start(plan: JobPlan): Promise<string> {
-    await this.preflight(plan);
-    return this.run();
+    const jobId = await this.preflight(plan);
+    await this.run();
+    return jobId;
   }
 
   async states(): Promise<JobStates> {
     const [job, lock] = await Promise.all([this.one('job-state'), this.one('lock-state')]);
-    return { job: (job?.['data-state'] ?? 'draft') as JobState, lock: (lock?.['data-state'] ?? 'none') as JobStates['lock'] };
+    return { job: (job?.['data-state'] ?? 'draft') as JobState, lock: (lock?.['data-state'] || 'none') as JobStates['lock'] };
   }
 
   /** Waits for both machines; a job that ended otherwise fails at once. */

@@ -9,6 +9,7 @@ export type Attributes = Readonly<Record<string, string>>;
 export interface Driver {
   /** Goes to another hash of the same page. */
   go(hash: string): Promise<void>;
+  hash(): Promise<string>;
   /** Waits until the element is there and can be clicked. */
   click(selector: string): Promise<void>;
   fill(selector: string, text: string): Promise<void>;
@@ -29,6 +30,7 @@ const readAll = `(selector) => [...document.querySelectorAll(selector)].map((ele
   ...Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value])),
   text: element.textContent ?? '',
   ...(element.disabled === true ? { disabled: '' } : {}),
+  ...(element.checked === true ? { checked: '' } : {}),
 }))`;
 
 export const chromiumDriver = (page: Page): Driver => ({
@@ -37,6 +39,7 @@ export const chromiumDriver = (page: Page): Driver => ({
       location.hash = to;
     }, hash);
   },
+  hash: () => page.evaluate(() => location.hash),
   click: (selector) => page.locator(selector).first().click({ timeout: ACT_MS }),
   fill: (selector, text) => page.locator(selector).first().fill(text, { timeout: ACT_MS }),
   all: (selector) => page.evaluate(`(${readAll})(${JSON.stringify(selector)})`),
@@ -63,6 +66,7 @@ export function firefoxDriver(page: FirefoxPage): Driver {
     async go(hash) {
       await page.evaluate(`void (location.hash = ${JSON.stringify(hash)})`);
     },
+    hash: () => page.evaluate<string>('location.hash'),
     click: async (selector) => void (await act(selector, 'element.click()')),
     fill: async (selector, text) =>
       void (await act(selector, `element.value = ${JSON.stringify(text)}; element.dispatchEvent(new Event('input', { bubbles: true }))`)),

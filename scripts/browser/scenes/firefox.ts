@@ -1,0 +1,30 @@
+// The training job once in Firefox, installed as an add-on and driven over WebDriver BiDi.
+import { expect, inject, it } from 'vitest';
+import { Dashboard } from '../dashboard.ts';
+import { firefoxDriver } from '../driver.ts';
+import { FIREFOX, openFirefox } from '../firefox.ts';
+import { AGENTS, expectBalanced, takeBalances } from '../world.ts';
+import type { Stage } from './stage.ts';
+
+export function inFirefox(stage: Stage): void {
+  it.skipIf(FIREFOX === undefined)('the training job is run in Firefox, scored there, and paid', async () => {
+    const { network } = stage.world;
+    const agent = stage.world.agent(AGENTS.cheap);
+    const firefox = await openFirefox();
+    try {
+      const page = await firefox.install(inject('extension').firefox);
+      const dashboard = new Dashboard(firefoxDriver(page));
+      await dashboard.connect(network.devnet.url);
+      await dashboard.fund();
+      const before = await takeBalances(network, dashboard);
+      const jobId = await dashboard.start({ job: { template: 'digits' }, agent: agent.peerId });
+      await dashboard.reaches({ job: 'finished', lock: 'withdrawn' });
+      const text = await page.evaluate<string>('document.querySelector("main").textContent');
+      expect(Number(/accuracy (0\.\d+)/.exec(text)?.[1])).toBeGreaterThanOrEqual(0.93);
+      await expectBalanced(network, dashboard, before, { jobId, agent });
+      expect(firefox.problems).toEqual([]);
+    } finally {
+      await firefox.close();
+    }
+  });
+}

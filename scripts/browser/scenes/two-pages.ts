@@ -1,0 +1,60 @@
+// Two pages of one browser that act on one job: one decision a job, and both pages show it.
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { HOST_HELLO, RUNNER, type PageRequest } from '@nunet/extension/messages.ts';
+import { marked } from '../driver.ts';
+import { AGENTS, expectBalanced, takeBalances } from '../world.ts';
+import type { Stage } from './stage.ts';
+
+/** Sends a request as any page of the extension could, past what the dashboard offers; gives the code of the "no", or null. */
+const askRunner = (page: Page, request: PageRequest): Promise<string | null> =>
+  page.evaluate(
+    ([script, name, wanted]) =>
+      new Promise<string | null>((resolve) => {
+        const { port } = new SharedWorker(script, { name });
+        port.addEventListener('message', ({ data }: MessageEvent<{ type: string; id?: number; code?: string }>) => {
+          if (data.id === 1) resolve(data.type === 'failed' ? (data.code ?? '') : null);
+        });
+        port.start();
+        port.postMessage({ id: 1, request: wanted });
+      }),
+    [RUNNER.script, RUNNER.name, request] as const,
+  );
+
+export function twoPages(stage: Stage): void {
+  it('two pages take and answer one job: one lock, one answer, and a plain "no" for the second', async () => {
+    const { world, dashboard } = stage;
+    const agent = world.agent(AGENTS.cheap);
+    const before = await takeBalances(world.network, dashboard);
+    const jobId = await dashboard.preflight({ job: { template: 'speech' }, agent: agent.peerId, askBeforeAnswer: true });
+    const second = await world.openPage(`#/jobs/${jobId}`);
+    await second.dashboard.shown('preflight-summary', () => true, { timeoutMs: 60_000 });
+    // The later pre-flight's offers count; the first page asks again, and both click.
+    await dashboard.driver.click(marked('run'));
+    await second.dashboard.driver.click(marked('run')).catch(() => undefined);
+    for (const page of [dashboard, second.dashboard]) await page.reaches({ job: 'finished' });
+    expect(await askRunner(second.page, { type: 'take', jobId, quoteCid: jobId })).toBe('job-taken');
+
+    for (const page of [dashboard, second.dashboard]) await page.shown('decision');
+    await dashboard.driver.click(marked('acknowledge'));
+    expect(await askRunner(second.page, { type: 'decide', jobId, accept: false, reason: 'changed my mind' })).toBe('job-decided');
+    for (const page of [dashboard, second.dashboard]) await page.reaches({ job: 'finished', lock: 'withdrawn' });
+    expect(await askRunner(second.page, { type: 'cancel', jobId })).not.toBeNull();
+    await second.page.close();
+    await expectBalanced(world.network, dashboard, before, { jobId, agent });
+  });
+
+  it('cannot be the host of the frames as a second one beside the first', async () => {
+    const { page } = await stage.world.openPage('#/');
+    await page.evaluate(
+      ([script, name, hello]) => {
+        const { port } = new SharedWorker(script, { name });
+        port.start();
+        port.postMessage(hello);
+      },
+      [RUNNER.script, RUNNER.name, HOST_HELLO] as const,
+    );
+    await stage.dashboard.connected();
+    await page.close();
+  });
+}
