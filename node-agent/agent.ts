@@ -147,6 +147,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     evidence,
     checkInputs: (job, inputPath) => checkGraph(job, (name) => readFile(inputPath(name))),
     feedOf,
+    elapsed: () => clock.elapsed(),
     holdPeer: (peer) => {
       node.reserve(peer);
       return () => node.release(peer);

@@ -35,6 +35,8 @@ export interface ExecutionParts {
   /** The real inputs against what was quoted: throws NunetError to refuse. */
   checkInputs(job: Job, inputPath: (name: string) => string, signal: AbortSignal): Promise<void>;
   feedOf(job: Job): Promise<JobFeed>;
+  /** Monotonic milliseconds. */
+  elapsed(): number;
   /** Keeps the service provider's connection while the job needs it. */
   holdPeer(peerId: string): () => void;
   /** Aborts when the agent is told to stop: running work is ended and reported, waiting work is left for the next start. */
@@ -44,6 +46,8 @@ export interface ExecutionParts {
 
 /** Inputs that cannot be fetched are asked for again after this long. */
 const FETCH_RETRY_MS = 500;
+/** Between two reports of how much has come: each costs a message on a stream that brings the inputs too. */
+const PROGRESS_EVERY_MS = 100;
 /** Running work is ended this long before `finishBy`, so that a manifest still reaches an oracle. */
 const FINISH_MARGIN_MS = 2_000;
 
@@ -90,7 +94,6 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
     const found = await awaitLock(job.quote, job.lock, parts.chain, early, anticipate);
     if (found.type === 'refused') return await refuse(job, found.reasons, await chainNow(parts, signal), parts);
     if (found.type === 'gone') return await go(job, 'expired', parts, signal, found.reason);
-    anticipate();
     if (stateOf(job) === 'quoted') await go(job, 'locked', parts, signal);
     if (stateOf(job) === 'locked') await go(job, 'preparing', parts, signal);
     const request = await prepare(job, feed, parts, early);
@@ -132,7 +135,12 @@ async function prepare(job: Job, feed: JobFeed, parts: ExecutionParts, signal: A
   const total = job.spec.inputs.reduce((sum, input) => sum + input.bytes, 0);
   for (;;) {
     try {
-      const onBytes = (done: number): void => feed.progress({ phase: 'inputs', done, total, epoch: 0, metrics: [] });
+      let toldAt = -Infinity;
+      const onBytes = (done: number): void => {
+        if (done < total && parts.elapsed() - toldAt < PROGRESS_EVERY_MS) return;
+        toldAt = parts.elapsed();
+        feed.progress({ phase: 'inputs', done, total, epoch: 0, metrics: [] });
+      };
       const inputPath = await parts.files.fetchInputs(job, onBytes, signal);
       await parts.checkInputs(job, inputPath, signal);
       const request: ExecutionRequest = { jobId: job.jobId, spec: job.spec, inputPath, workDir: parts.files.workDir(job) };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { encode, hashOfCid } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
+import { rawCid } from './blob-file.ts';
 import type { BlobStore } from './blobs.ts';
 import type { JobFiles } from './execution.ts';
 import type { Job, JobBook } from './job-book.ts';
@@ -70,7 +71,7 @@ export async function checkGraph(job: Job, readInput: (name: string) => Promise<
   const { program } = job.spec;
   if (work.kind !== 'onnx' || program.kind !== 'onnx') return;
   const { summarizeGraph } = await import('@nunet/shared/onnx/graph.ts');
-  const real = summarizeGraph(await readInput(program.graph));
+  const real = summarizeGraph(await readInput(program.graph), rawCid);
   if (bytesToHex(encode(real)) !== bytesToHex(encode(work.graph))) {
     throw new NunetError('graph-other', `Cannot run the job: its graph ${real.cid} is not the one that was quoted, ${work.graph.cid}`);
   }

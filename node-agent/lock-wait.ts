@@ -42,7 +42,7 @@ const NEAR_BLOCKS = 1;
 
 /**
  * Resolves when the lock may be worked for, or never will be. A source that does not answer is asked again at the next
- * block. `onNear` is called once when a lock that fits is almost deep enough.
+ * block. `onNear` is called once when a lock that fits is deep enough, or almost.
  */
 export async function awaitLock(
   quote: Signed<Quote>,
@@ -67,6 +67,10 @@ export async function awaitLock(
     const deep = seen.confirmations >= depth;
     if (deep && problems.length > 0) return { type: 'refused', reasons: problems };
     if (tip.timeMs > startBy) return { type: 'refused', reasons: [startMissed(startBy)] };
+    if (!wasNear && problems.length === 0 && seen.confirmations >= depth - NEAR_BLOCKS) {
+      onNear?.();
+      wasNear = true;
+    }
     if (deep) {
       // The lock was read after the tip: one block may have brought both the depth and the deadline.
       const latest = await wait.watch.latest(signal).catch((error: unknown) => {
@@ -76,8 +80,6 @@ export async function awaitLock(
       if (latest === undefined) continue;
       return latest.timeMs > startBy ? { type: 'refused', reasons: [startMissed(startBy)] } : { type: 'ready' };
     }
-    if (!wasNear && problems.length === 0 && seen.confirmations >= depth - NEAR_BLOCKS) onNear?.();
-    wasNear ||= seen.confirmations >= depth - NEAR_BLOCKS;
   }
   throw signal.reason;
 }

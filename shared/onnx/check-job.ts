@@ -1,7 +1,7 @@
 // The check of a job's real files before it runs: graphs, tensor headers, and the program over both.
 import { NunetError } from '../errors.ts';
 import type { JobSpec } from '../job-spec.ts';
-import { readGraphDetails, summarizeGraph, type GraphDetails } from './graph.ts';
+import { graphFacts, readGraphDetails, type GraphDetails } from './graph.ts';
 import { graphProblems } from './graph-problems.ts';
 import { NPY_HEADER_BYTES, readNpyHeader, type NpyHeader } from './npy.ts';
 import { programProblems } from './program-problems.ts';
@@ -25,14 +25,16 @@ export async function checkedGraph(file: FileStart, name: string): Promise<Graph
   if (file.bytes > MAX_GRAPH_BYTES)
     throw new NunetError('graph-too-large', `Cannot run graph ${name}: ${file.bytes} bytes, at most ${MAX_GRAPH_BYTES} are taken`);
   const bytes = await file.start(file.bytes);
-  const [problem] = graphProblems(summary(bytes, name));
+  const { details, facts } = read(bytes, name);
+  const [problem] = graphProblems(facts);
   if (problem !== undefined) throw new NunetError(problem.code, `${problem.message} (${name})`);
-  return readGraphDetails(bytes);
+  return details;
 }
 
-function summary(bytes: Uint8Array, name: string): ReturnType<typeof summarizeGraph> {
+function read(bytes: Uint8Array, name: string): { details: GraphDetails; facts: ReturnType<typeof graphFacts> } {
   try {
-    return summarizeGraph(bytes);
+    const details = readGraphDetails(bytes);
+    return { details, facts: graphFacts(details) };
   } catch (error) {
     if (!(error instanceof NunetError) || error.code !== 'graph-malformed') throw error;
     throw new NunetError('graph-malformed', `${error.message}; ${name} is cut short or not an ONNX file`, { cause: error });

@@ -184,10 +184,18 @@ export function readGraphDetails(bytes: Uint8Array): GraphDetails {
   };
 }
 
-/** What a quote request says of a graph. Throws as `readGraphDetails`, and `graph-malformed` without a default operator set. */
-export function summarizeGraph(bytes: Uint8Array): GraphSummary {
-  const details = readGraphDetails(bytes);
-  const opset = details.opsets.get('');
+/** What a quote request says of a graph, all but its CID. Throws `graph-malformed` without a default operator set. */
+export function graphFacts({ bytes, opsets, operators, externalData }: GraphDetails): Omit<GraphSummary, 'cid'> {
+  const opset = opsets.get('');
   if (opset === undefined || !Number.isSafeInteger(opset) || opset < 1 || opset > 1000) throw malformed('it names no usable operator set');
-  return { cid: rawCidOf(bytes), bytes: bytes.length, opset, operators: [...details.operators], externalData: details.externalData };
+  return { bytes, opset, operators: [...operators], externalData };
+}
+
+/**
+ * What a quote request says of a graph. `cidOf` is `rawCidOf` by the platform's own sha2-256, where it has one: 2.3 MB take 20 ms in
+ * JavaScript. Throws as `readGraphDetails` and `graphFacts`.
+ */
+export function summarizeGraph(bytes: Uint8Array, cidOf: (bytes: Uint8Array) => string = rawCidOf): GraphSummary {
+  const facts = graphFacts(readGraphDetails(bytes));
+  return { cid: cidOf(bytes), ...facts };
 }
