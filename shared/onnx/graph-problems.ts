@@ -5,7 +5,10 @@ import type { Reason } from '../quote.ts';
 import { MAX_OPSET, MIN_OPSET, SUPPORTED_OPERATORS } from './operators.ts';
 
 /** Reasons not to run the graph, none when it may run. Codes: `graph-too-large`, `graph-external-data`, `graph-opset`, `graph-operator`. */
-export function graphProblems(summary: Omit<GraphSummary, 'cid'>, limits: { readonly maxBytes: number } = { maxBytes: MAX_GRAPH_BYTES }): Reason[] {
+export function graphProblems(
+  summary: Omit<GraphSummary, 'cid'>,
+  limits: { readonly maxBytes: number } = { maxBytes: MAX_GRAPH_BYTES },
+): Reason[] {
   const problems: Reason[] = [];
   const most = Math.min(limits.maxBytes, MAX_GRAPH_BYTES);
   if (summary.bytes > most) {
