@@ -6,7 +6,7 @@ import { makeMnistJob } from './jobs/mnist-job.ts';
 import { printNetwork } from './network/print.ts';
 import { stopAll } from './network/process.ts';
 import { EVERYDAY, fundedWallet, startNetwork } from './network/start.ts';
-import { root, runTool } from './run-tool.ts';
+import { root, runQuietly } from './run-tool.ts';
 
 const stop = new AbortController();
 const stopped = new Promise<void>((resolve) => {
@@ -38,17 +38,15 @@ try {
   );
   const wallet = await fundedWallet(network, folder, 'wallet', stop.signal);
   const jobFile = await makeMnistJob(join(folder, 'job'));
-  const isBuilt = (await runTool('wxt', ['build', '-b', 'chrome', '--level', 'error'])) === 0;
+  await runQuietly('wxt', ['build', '-b', 'chrome']);
   printNetwork(network);
   say(
     `\nRun a job:\n  npx nunet-agent run ${relative(root, jobFile)} --wallet ${relative(root, wallet.walletFile)} ${network.trust.join(' ')} --out results`,
   );
   say(
-    isBuilt
-      ? `\nIn the browser:\n  1. chrome://extensions in Chromium, developer mode on, "Load unpacked", the folder extension/build/chrome-mv3\n` +
-          `     (Firefox: npm run build, then about:debugging, "Load Temporary Add-on", extension/build/firefox-mv2/manifest.json)\n` +
-          `  2. click the extension's icon and connect to this devnet address: ${network.devnet.url}`
-      : red('\nThe extension could not be built; npm run build says why.'),
+    `\nIn the browser:\n  1. chrome://extensions in Chromium, developer mode on, "Load unpacked", the folder extension/build/chrome-mv3\n` +
+      `     (Firefox: npm run build, then about:debugging, "Load Temporary Add-on", extension/build/firefox-mv2/manifest.json)\n` +
+      `  2. in the page that opens, connect to this devnet address: ${network.devnet.url}`,
   );
   await stopped;
 } catch (error) {

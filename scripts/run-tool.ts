@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NunetError } from '@nunet/shared/errors.ts';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -16,6 +17,23 @@ function run(command: string, args: readonly string[]): Promise<number> {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+/** Runs a program of node_modules/.bin without a word, unless it fails: then what it said is the error's message. */
+export function runQuietly(name: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(root, 'node_modules/.bin', name), args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code) =>
+      code === 0
+        ? resolve()
+        : reject(
+            new NunetError('tool-failed', `${name} ${args.join(' ')} ended with ${code}:\n${Buffer.concat(said).toString().slice(-4_000)}`),
+          ),
+    );
   });
 }
 
