@@ -30,6 +30,7 @@ const { values } = parseArgs({
 const folder = join(root, '.chaos');
 const AGENT = { name: 'alder', priceCpuHour: '12' };
 const chaosEdge = join(root, 'scripts/chaos/edge.ts');
+const chaosAgent = join(root, 'scripts/chaos/agent.ts');
 const KILL = 'NUNET_KILL_AT_WRITE';
 /** A run that says nothing for so long waits for a deadline: then the devnet's clock is moved, a little at a time. */
 const PATIENCE_MS = 8_000;
@@ -72,7 +73,7 @@ async function strike(
   const agentEnv = killed(point, 'agent');
   if (agentEnv !== undefined) {
     await agent.process.stop();
-    await network.startAgent({ ...AGENT, env: agentEnv });
+    await network.startAgent({ ...AGENT, file: chaosAgent, env: agentEnv });
   }
   const edgeEnv = killed(point, 'edge');
   if (edgeEnv !== undefined) {
@@ -103,7 +104,12 @@ async function strike(
   const go = async (): Promise<void> => {
     let env = killed(point, 'run');
     for (let attempt = 0; attempt < 5 && end === null && !signal.aborted; attempt += 1) {
-      const run = startRun(network, { jobFile, walletFile: wallet.walletFile, folder: at, ...(env === undefined ? {} : { env }) });
+      const run = startRun(network, {
+        jobFile,
+        walletFile: wallet.walletFile,
+        folder: at,
+        ...(env === undefined ? {} : { file: chaosAgent, env }),
+      });
       env = undefined;
       if (point !== null && 'afterMs' in point && attempt === 0) {
         const { victim, afterMs } = point;

@@ -6,7 +6,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { cidText, hex32, peerIdText } from '@nunet/shared/fields.ts';
 import type { Offer } from '@nunet/shared/job-flow/preflight.ts';
 import type { PinnedKeys } from '@nunet/shared/network-record.ts';
-import { killAtWrite } from '../kill-at-write.ts';
+import type { OpenOptions } from '../run/open-job.ts';
 import { hubFlags, parseFlags, required, urlFlag, type Command, type CommandIo } from './flags.ts';
 
 const DEFAULT_DATA = join(homedir(), '.nunet-run');
@@ -65,8 +65,13 @@ const rewrite = process.stdout.isTTY
     (line: string): void => void process.stdout.write(`\r\u001b[2K${line.slice(0, Math.max(20, process.stdout.columns - 1))}`)
   : undefined;
 
+/** For chaos, which kills the process around a journal write. Empty in every normal run. */
+export interface RunHooks {
+  journal?: OpenOptions['hooks'];
+}
+
 /** Runs or resumes one job; the exit code. */
-export async function runCommand(argv: readonly string[], io: CommandIo): Promise<number> {
+export async function runCommand(argv: readonly string[], io: CommandIo, hooks: RunHooks = {}): Promise<number> {
   const jobFile = argv[0]?.startsWith('-') === false ? argv[0] : undefined;
   const given = parseFlags({ name: 'run', flags }, jobFile === undefined ? argv : argv.slice(1));
   if (given.agent !== undefined && !peerIdText.safeParse(given.agent).success)
@@ -78,7 +83,6 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
   // Loaded here, so that whoever only prints the help loads no wallet and no transaction builder.
   const [{ runSession }, { jsonReport, textReport }] = await Promise.all([import('../run/session.ts'), import('../run/report.ts')]);
   const report = given.json === true ? jsonReport((line) => io.print(line)) : textReport((line) => io.print(line), rewrite);
-  const hooks = killAtWrite(process.env['NUNET_KILL_AT_WRITE']);
   try {
     const record = await runSession(
       {
@@ -95,7 +99,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
         agent: given.agent,
         cancel: given.cancel === true,
         choose: (offers) => choose(offers, io, given.yes === true),
-        ...(hooks === undefined ? {} : { hooks }),
+        ...(hooks.journal === undefined ? {} : { hooks: hooks.journal }),
       },
       report,
       io.signal,
@@ -119,5 +123,5 @@ export const command: Command = {
   flags,
   usage,
   notes,
-  run: runCommand,
+  run: (argv, io) => runCommand(argv, io),
 };

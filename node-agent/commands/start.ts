@@ -15,7 +15,6 @@ import { flagsParsed, parseListen, pathsOf, pricesOf, readConfig, type AgentConf
 import { controlSocketOf, serveControl } from '../control-socket.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import type { Executor } from '../executor/executor.ts';
-import { killAtWrite } from '../kill-at-write.ts';
 import { openJournal, type JournalOptions } from '../journal.ts';
 import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
@@ -102,7 +101,6 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     webrtcDirect: listenAt(given['listen-webrtc'], config.listen.webrtc, '--listen-webrtc'),
   };
   const log = (line: string): void => io.warn(line);
-  const journalHooks = hooks.journal ?? killAtWrite(process.env['NUNET_KILL_AT_WRITE']);
   const closing: (() => Promise<unknown>)[] = [];
   let agent: Agent | undefined;
   try {
@@ -111,7 +109,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       schema: agentEntry,
       name: 'agent jobs',
       version: AGENT_JOURNAL_VERSION,
-      ...(journalHooks === undefined ? {} : { hooks: journalHooks }),
+      ...(hooks.journal === undefined ? {} : { hooks: hooks.journal }),
     });
     closing.push(() => journal.close());
     const record = await readNetworkRecord({

@@ -197,11 +197,11 @@ describe('run', () => {
 });
 
 describe('cannot be lost by kill -9', () => {
-  /** One process of the command; killed around its write number `at` unless that never comes. */
+  /** One process of the command; killed around its write number `at` unless that never comes. Only chaos's own program can be. */
   async function start(argv: string[], killAt: string | undefined): Promise<{ signal: NodeJS.Signals | null; end: EndEvent | undefined }> {
     const child = spawn(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../main.ts'), 'run', ...argv],
+      ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../scripts/chaos/agent.ts'), 'run', ...argv],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: { ...process.env, ...(killAt === undefined ? {} : { NUNET_KILL_AT_WRITE: killAt }) },

@@ -1,7 +1,7 @@
 // The edge as a program that tells its writes and kills itself around the n-th: NUNET_KILL_AT_WRITE="3:before". Otherwise the edge as it is.
 import { readOptions } from '@nunet/edge/node-options.ts';
 import { serveEdge } from '@nunet/edge/serve.ts';
-import { killAtWrite } from '@nunet/node-agent/kill-at-write.ts';
+import { killAtWrite } from './kill-at-write.ts';
 
 const WRITES = new Set([
   'addCase',

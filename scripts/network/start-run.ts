@@ -11,13 +11,15 @@ export interface RunPlan {
   folder: string;
   /** Peer id: take the offer of this agent only. */
   agent?: string;
+  /** Program instead of `nunet-agent`: one that chaos kills. */
+  file?: string;
   env?: Record<string, string>;
 }
 
 export const startRun = (network: RunningNetwork, plan: RunPlan): Process =>
   startProcess({
     name: `run ${plan.folder}`,
-    file: join(root, 'node-agent/main.ts'),
+    file: plan.file ?? join(root, 'node-agent/main.ts'),
     args: [
       ...['run', plan.jobFile, '--wallet', plan.walletFile, ...network.trust, '--json', '--yes'],
       ...['--out', join(plan.folder, 'outputs'), '--data', join(plan.folder, 'journal')],

@@ -1,5 +1,5 @@
-// For chaos runs: NUNET_KILL_AT_WRITE="3:before" kills this process around its fourth journal write, as a power cut would.
-import type { JournalOptions } from './journal.ts';
+// NUNET_KILL_AT_WRITE="3:before" kills this process around its fourth journal write, as a power cut would.
+import type { JournalOptions } from '@nunet/node-agent/journal.ts';
 
 /** Undefined unless the variable is set: then nothing of this runs. */
 export function killAtWrite(setting: string | undefined): JournalOptions<unknown>['hooks'] {
