@@ -9,6 +9,8 @@ import { Stranger } from '../ui/stranger.tsx';
 import { seriesOf, type Series } from './curve-series.ts';
 
 const HEIGHT = 240;
+/** uPlot declares its sides as a const enum, which this build cannot read. */
+const [RIGHT, LEFT] = [1, 3] as unknown as [uPlot.Axis.Side, uPlot.Axis.Side];
 const COLORS = ['--series-1', '--series-2', '--series-3', '--series-4'];
 
 function optionsFor(place: HTMLElement, series: readonly Series[]): uPlot.Options {
@@ -28,8 +30,7 @@ function optionsFor(place: HTMLElement, series: readonly Series[]): uPlot.Option
       ...series.slice(0, 2).map((_, i) => ({
         ...axis,
         scale: `s${i}`,
-        // uPlot's enum of sides is declared, not exported: 3 is left, 1 is right.
-        side: (i === 0 ? 3 : 1) as uPlot.Axis.Side,
+        side: i === 0 ? LEFT : RIGHT,
         size: 52,
         stroke: color(COLORS[i] ?? '--text-2'),
         grid: i === 0 ? line : { show: false },
@@ -81,7 +82,7 @@ function Plot({ epochs, series }: { epochs: readonly number[]; series: readonly 
   return <div ref={place} class="plot" style={{ height: `${HEIGHT}px` }} aria-hidden="true" />;
 }
 
-export function Curve({ live, wanted }: { live: LiveState; wanted: readonly string[] }): JSX.Element {
+export function Curve({ live, wanted, isOver }: { live: LiveState; wanted: readonly string[]; isOver: boolean }): JSX.Element {
   const { epochs, series } = seriesOf(live.curve, wanted);
   return (
     <section
@@ -109,7 +110,7 @@ export function Curve({ live, wanted }: { live: LiveState; wanted: readonly stri
       {series.length > 0 ? (
         <Plot epochs={epochs} series={series} />
       ) : (
-        <div class="plot none">Metrics appear here, one point an epoch, once the job runs.</div>
+        <div class="plot none">{isOver ? 'No metrics were told.' : 'Metrics appear here, one point an epoch, once the job runs.'}</div>
       )}
     </section>
   );

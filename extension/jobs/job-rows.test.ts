@@ -8,8 +8,8 @@ test('jobs are listed newest first, with what became of their money', async () =
   const stages = ['draft', 'running', 'delivered', 'paid', 'disputed', 'dropped'] as const;
   const jobs = await Promise.all(stages.map(async (stage, i) => (await sampleSnapshot(stage, START + i * 1000, stage)).summary));
   expect(jobRows(jobs).map(({ title, work, money, amount, remark }) => [title, work, money, amount, remark])).toEqual([
-    ['dropped', 'Expired', 'Dropped', 'nothing locked', 'Ended'],
-    ['disputed', 'Finished', 'Refunded', '0 NTX paid', 'Ended'],
+    ['dropped', 'Expired', 'Dropped', 'nothing locked', 'Nothing paid'],
+    ['disputed', 'Finished', 'Refunded', '0 NTX paid', 'Nothing paid'],
     ['paid', 'Finished', 'Withdrawn', '0.272 NTX paid', 'Done'],
     ['delivered', 'Finished', 'Locked', '4.25 NTX at most', 'Waits for your answer'],
     ['running', 'Running', 'Locked', '4.25 NTX at most', 'In progress'],

@@ -11,7 +11,7 @@ export interface JobRow {
   work: string;
   money: string;
   amount: string;
-  tone: 'draft' | 'active' | 'ask' | 'good' | 'bad' | 'lost';
+  tone: 'draft' | 'active' | 'ask' | 'good' | 'back' | 'bad' | 'lost';
   /** One word more than the states say. */
   remark: string;
 }
@@ -21,7 +21,8 @@ function toneOf(job: JobSummary): JobRow['tone'] {
   if (job.wantsDecision) return 'ask';
   if (job.job === 'draft') return 'draft';
   if (!job.hasEnded) return 'active';
-  return job.job === 'finished' && job.lock === 'withdrawn' ? 'good' : 'bad';
+  if (job.job === 'finished' && job.lock === 'withdrawn') return 'good';
+  return job.lock === 'distributed' || job.lock === 'withdrawn' ? 'bad' : 'back';
 }
 
 const REMARKS: Readonly<Record<JobRow['tone'], string>> = {
@@ -29,7 +30,8 @@ const REMARKS: Readonly<Record<JobRow['tone'], string>> = {
   active: 'In progress',
   ask: 'Waits for your answer',
   good: 'Done',
-  bad: 'Ended',
+  back: 'Nothing paid',
+  bad: 'Partly paid',
   lost: 'Its key is gone',
 };
 

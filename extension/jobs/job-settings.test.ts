@@ -54,7 +54,14 @@ describe('settings of a job file', () => {
     if (checked.file !== null) throw new Error('it must not pass');
     expect(Object.keys(checked.bySetting).sort()).toEqual(['budget', 'epochs', 'title']);
     expect(checked.bySetting['budget']).toContain('decimal number of NTX');
+    expect(checked.bySetting['epochs']).toBe('must be a whole number from 1 to 200');
     expect(checked.lines).toEqual([expect.stringContaining('outputLimitBytes: ') as string]);
+  });
+
+  test('a number outside of what the form allows is named too', () => {
+    const checked = checkJobFile(writeSettings(text, settings, { epochs: '201', timeLimit: '0.5', learningRate: '-1' }), settings);
+    expect(checked).toMatchObject({ file: null, lines: [] });
+    if (checked.file === null) expect(Object.keys(checked.bySetting).sort()).toEqual(['epochs', 'learningRate', 'timeLimit']);
   });
 
   test('cannot write anywhere but into fields that the job file has', () => {

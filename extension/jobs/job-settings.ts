@@ -48,13 +48,31 @@ export function writeSettings(text: string, settings: readonly Setting[], values
   return JSON.stringify(json, null, 2);
 }
 
+/** What is wrong with a number of the form, in words of the form; null when it may stay. */
+function rangeProblem({ kind, path, min = -Infinity, max = Infinity }: Setting, json: Json): string | null {
+  const value = path.reduce<Json | undefined>(at, json);
+  if (kind === 'text' || kind === 'amount' || value === undefined) return null;
+  const shown = kind === 'seconds' && typeof value === 'number' ? value / 1000 : value;
+  const fits = typeof shown === 'number' && shown >= min && shown <= max && (kind !== 'whole' || Number.isInteger(shown));
+  return fits ? null : `must be a ${kind === 'whole' ? 'whole ' : ''}number from ${min} to ${max}`;
+}
+
 /** A job file that can be asked for, or what is wrong with it: by setting where it has one, line by line for the rest. */
 export type CheckedJobFile = { file: ReadJobFile } | { file: null; bySetting: Readonly<Record<string, string>>; lines: string[] };
+
+function rangeProblems(text: string, settings: readonly Setting[]): Record<string, string> {
+  const json = JSON.parse(text) as Json;
+  return Object.fromEntries(
+    settings.map((setting) => [setting.name, rangeProblem(setting, json)]).filter(([, problem]) => problem !== null),
+  ) as Record<string, string>;
+}
 
 /** Says of a whole job file what its parser says, and where in the form it belongs. */
 export function checkJobFile(text: string, settings: readonly Setting[]): CheckedJobFile {
   try {
-    return { file: parseJobFile(text) };
+    const file = parseJobFile(text);
+    const wrong = rangeProblems(text, settings);
+    return Object.keys(wrong).length === 0 ? { file } : { file: null, bySetting: wrong, lines: [] };
   } catch (error) {
     const [head = '', ...problems] = safeError(error)
       .message.split('\n')
@@ -67,7 +85,8 @@ export function checkJobFile(text: string, settings: readonly Setting[]): Checke
       if (setting === undefined) lines.push(problem);
       else bySetting[setting.name] = words.join(': ');
     }
-    return { file: null, bySetting, lines: problems.length === 0 ? [head] : lines };
+    if (problems.length === 0) return { file: null, bySetting, lines: [head] };
+    return { file: null, bySetting: { ...bySetting, ...rangeProblems(text, settings) }, lines };
   }
 }
 

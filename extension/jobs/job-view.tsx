@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { isJobEnd } from '@nunet/shared/job-state.ts';
 import type { JobSnapshot } from '../messages.ts';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Icon } from '../ui/icons.tsx';
@@ -29,7 +30,7 @@ function Notices({ job }: { job: JobSnapshot }): JSX.Element | null {
   const item = ({ atMs, code, message }: JobSnapshot['notices'][number], i: number): JSX.Element => (
     <li key={newest.length - i} data-testid="notice" data-code={code}>
       <Moment atMs={atMs} nowMs={now.value} />
-      <Stranger text={message} length={600} />
+      <Stranger text={message} length={300} />
     </li>
   );
   return (
@@ -147,6 +148,7 @@ function TakenJob({ job }: { job: JobSnapshot }): JSX.Element {
   const { record, summary } = job;
   const live = runner.live.value ?? job.live;
   const stands = standstill(job, runner.app.value?.network.state === 'ready');
+  const isOver = isJobEnd(record.job);
   const chainError = runner.app.value?.chain.error;
   const wanted = record.spec.program.kind === 'onnx' ? record.spec.program.metrics.map(({ name }) => name) : [];
   return (
@@ -171,8 +173,8 @@ function TakenJob({ job }: { job: JobSnapshot }): JSX.Element {
       <Progress job={job} />
       <div class="columns job">
         <div class="stack">
-          {wanted.length > 0 && <Curve live={live} wanted={wanted} />}
-          <LogView jobId={summary.jobId} kept={job.logLines} />
+          {wanted.length > 0 && <Curve live={live} wanted={wanted} isOver={isOver} />}
+          <LogView jobId={summary.jobId} kept={job.logLines} isOver={isOver} />
         </div>
         <div class="stack">
           <MoneyCard record={record} page={job.transactionPage} />

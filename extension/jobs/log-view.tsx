@@ -13,7 +13,7 @@ const VIEW_PX = 320;
 const SPARE_ROWS = 10;
 const MAX_LINE = 2_000;
 
-export function LogView({ jobId, kept }: { jobId: string; kept: number }): JSX.Element {
+export function LogView({ jobId, kept, isOver }: { jobId: string; kept: number; isOver: boolean }): JSX.Element {
   const { runner } = usePage();
   const log = useRef(new LogWindow()).current;
   const place = useRef<HTMLDivElement>(null);
@@ -94,7 +94,7 @@ export function LogView({ jobId, kept }: { jobId: string; kept: number }): JSX.E
         data-lines={total}
         onScroll={onScroll}
       >
-        {total === 0 && <p class="none">Nothing was logged yet.</p>}
+        {total === 0 && <p class="none">{isOver ? 'Nothing was logged.' : 'Nothing was logged yet.'}</p>}
         <div class="log-space" style={{ height: `${total * ROW_PX}px` }}>
           {log.slice(first, last).map(({ offset, line }) => (
             <div key={offset} class="log-line" style={{ top: `${offset * ROW_PX}px` }} data-testid="log-line" data-offset={offset}>

@@ -1,5 +1,6 @@
 // The money of a job in figures, and the transactions that prove them.
 import type { JSX } from 'preact';
+import { isJobEnd } from '@nunet/shared/job-state.ts';
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import { Icon } from '../ui/icons.tsx';
 import { adaText, durationText, ntxText } from '../ui/quantity-text.ts';
@@ -44,6 +45,11 @@ function TransactionLine({ transaction, page }: { transaction: Transaction; page
   );
 }
 
+function billedRemark({ manifest, job }: JobRecord): string {
+  if (manifest !== undefined) return `for ${durationText(manifest.body.billedMs)} of its time`;
+  return isJobEnd(job) ? 'no result was signed' : 'signed by the compute provider at the end';
+}
+
 export function MoneyCard({ record, page }: { record: JobRecord; page: string | null }): JSX.Element {
   const money = moneyOf(record);
   return (
@@ -51,12 +57,7 @@ export function MoneyCard({ record, page }: { record: JobRecord; page: string | 
       <h2 id="money-title">Money</h2>
       <dl class="money">
         <Figure name="Locked" value={money.locked} remark="the most this job can cost" testid="money-locked" />
-        <Figure
-          name="Billed"
-          value={money.billed?.baseUnits ?? null}
-          remark={money.billed === null ? 'signed by the compute provider at the end' : `for ${durationText(money.billed.ms)} of its time`}
-          testid="money-billed"
-        />
+        <Figure name="Billed" value={money.billed} remark={billedRemark(record)} testid="money-billed" />
         <Figure name="Paid" value={money.paid} testid="money-paid" />
         <Figure name="Came back" value={money.change} testid="money-change" />
         {money.lockedLovelace !== null && (

@@ -11,7 +11,7 @@ export interface Transaction {
 /** Null: not known yet. Base units and lovelace. */
 export interface Money {
   locked: bigint | null;
-  billed: { baseUnits: bigint; ms: number } | null;
+  billed: bigint | null;
   paid: bigint | null;
   change: bigint | null;
   lockedLovelace: bigint | null;
@@ -32,7 +32,7 @@ export function moneyOf(record: JobRecord): Money {
   const isNothing = lock === 'dropped';
   return {
     locked: isNothing ? 0n : (quote?.body.amountBaseUnits ?? null),
-    billed: manifest === undefined ? null : { baseUnits: manifest.body.payBaseUnits, ms: manifest.body.billedMs },
+    billed: manifest?.body.payBaseUnits ?? null,
     paid: isNothing ? 0n : (spent?.paidBaseUnits ?? null),
     change: isNothing ? 0n : (spent?.changeBaseUnits ?? null),
     lockedLovelace: isNothing ? 0n : (lockTx?.lockedLovelace ?? null),

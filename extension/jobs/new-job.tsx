@@ -1,7 +1,7 @@
 // New job: a template or a dropped job file, its settings, and the way to the compute providers. No money moves here.
 import { useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import type { JSX, RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { templateFile, TEMPLATES, COMMON_SETTINGS, type Setting } from '../templates/templates.ts';
 import { Icon, type IconName } from '../ui/icons.tsx';
 import { usePage } from '../ui/page.ts';
@@ -132,8 +132,16 @@ interface JobFormProps {
   loadFiles: (paths: readonly string[]) => Promise<{ path: string; blob: Blob }[]>;
 }
 
+/** The form of a chosen card comes into view where the cards fill a small screen. */
+function useShown<Shown extends HTMLElement>(): RefObject<Shown | null> {
+  const place = useRef<Shown>(null);
+  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), []);
+  return place;
+}
+
 function JobForm({ text, settings, filesFor, loadFiles }: JobFormProps): JSX.Element {
   const { runner, act, go } = usePage();
+  const place = useShown<HTMLFormElement>();
   const values = useSignal<SettingValues>(readSettings(text, settings));
   const asks = useSignal<boolean | null>(null);
   const isBusy = useSignal(false);
@@ -157,7 +165,7 @@ function JobForm({ text, settings, filesFor, loadFiles }: JobFormProps): JSX.Ele
     isBusy.value = false;
   };
   return (
-    <form class="card" onSubmit={(event) => void find(event)}>
+    <form ref={place} class="card" onSubmit={(event) => void find(event)}>
       <div class="fields">
         {settings
           .filter(({ name }) => values.value[name] !== '' || text.includes(name))
@@ -257,6 +265,7 @@ async function findJobFile(files: DroppedFile[]): Promise<OwnJob | null> {
 }
 
 function OwnJobForm(): JSX.Element {
+  const place = useShown<HTMLDivElement>();
   const job = useSignal<OwnJob | null>(null);
   const says = useSignal('');
   const isOver = useSignal(false);
@@ -272,6 +281,7 @@ function OwnJobForm(): JSX.Element {
   return (
     <>
       <div
+        ref={place}
         class={`drop ${isOver.value ? 'over' : ''}`}
         onDragOver={(event) => {
           event.preventDefault();

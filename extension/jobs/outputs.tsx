@@ -1,6 +1,7 @@
 // Outputs of a job: how far each has come, that it was verified, and how to save it.
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { isJobEnd } from '@nunet/shared/job-state.ts';
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { LiveState, OutputState } from '../messages.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
@@ -47,6 +48,12 @@ function Output({ output, cid, isSaving, onSave }: OutputProps): JSX.Element {
   );
 }
 
+/** Why there is nothing to list. */
+function nothing({ manifest, job }: JobRecord): string {
+  if (manifest !== undefined) return 'The signed result names no outputs.';
+  return isJobEnd(job) ? 'There are none: no result was signed.' : 'They are listed once the compute provider has signed its result.';
+}
+
 export function Outputs({ record, live }: { record: JobRecord; live: LiveState }): JSX.Element {
   const { runner, act } = usePage();
   const saving = useSignal<string | null>(null);
@@ -73,13 +80,7 @@ export function Outputs({ record, live }: { record: JobRecord; live: LiveState }
           </button>
         )}
       </div>
-      {outputs.length === 0 && (
-        <p class="none">
-          {record.manifest === undefined
-            ? 'They are listed once the compute provider has signed its result.'
-            : 'The signed result names no outputs.'}
-        </p>
-      )}
+      {outputs.length === 0 && <p class="none">{nothing(record)}</p>}
       <ul class="outputs">
         {outputs.map((output) => (
           <Output

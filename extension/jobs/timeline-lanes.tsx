@@ -17,6 +17,7 @@ function StepMark({ step, nowMs }: { step: Step; nowMs: number }): JSX.Element {
       data-lane={step.lane}
       data-state={step.state}
       data-at={step.atMs}
+      data-tone={step.tone}
       aria-current={step.tone === 'now' ? 'step' : undefined}
     >
       <span class="node" aria-hidden="true">
@@ -52,8 +53,26 @@ function Next({ lane, states, column }: NextProps): JSX.Element | null {
   );
 }
 
+interface LineProps {
+  lane: 'work' | 'money';
+  span: { first: number; last: number } | null;
+  next: number | null;
+}
+
+/** The line of a lane: solid between its steps, broken towards what may come. */
+function Line({ lane, span, next }: LineProps): JSX.Element | null {
+  if (span === null) return null;
+  const at = (from: number, to: number): { [name: string]: string } => ({ '--from': String(from + 1), '--to': String(to + 1) });
+  return (
+    <>
+      {span.last > span.first && <li class={`line ${lane}`} style={at(span.first, span.last)} aria-hidden="true" />}
+      {next !== null && <li class={`line ${lane} next`} style={at(span.last, next)} aria-hidden="true" />}
+    </>
+  );
+}
+
 export function TimelineLanes({ record, nowMs }: { record: JobRecord; nowMs: number }): JSX.Element {
-  const { steps, columns, next, work, money } = timelineOf(record);
+  const { steps, columns, spans, next, work, money } = timelineOf(record);
   const hasNext = next.work.length + next.money.length > 0;
   const details = steps.filter(({ detail }) => detail !== '');
   return (
@@ -82,7 +101,9 @@ export function TimelineLanes({ record, nowMs }: { record: JobRecord; nowMs: num
         Work: {record.job}. Money: {record.lock ?? 'nothing locked'}.
       </p>
       <div class="lanes-place" tabIndex={0} role="group" aria-label="Time axis, work above money">
-        <ol class="lanes" style={{ '--columns': String(columns + (hasNext ? 1 : 0)) }}>
+        <ol class={`lanes ${hasNext ? 'open' : ''}`} style={{ '--columns': String(columns + (hasNext ? 1 : 0)) }}>
+          <Line lane="work" span={spans.work} next={next.work.length > 0 ? columns : null} />
+          <Line lane="money" span={spans.money} next={next.money.length > 0 ? columns : null} />
           {steps.map((step) => (
             <StepMark key={`${step.lane} ${step.column}`} step={step} nowMs={nowMs} />
           ))}

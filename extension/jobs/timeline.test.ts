@@ -15,6 +15,7 @@ describe('the timeline', () => {
     expect(lane(paid, 'money').map((step) => step.state)).toEqual(['building', 'submitted', 'locked', 'attested', 'withdrawn']);
     expect(paid.steps.map((step) => step.atMs)).toEqual(paid.steps.map((step) => step.atMs).sort((a, b) => a - b));
     expect(paid.next).toEqual({ work: [], money: [] });
+    expect(paid.spans).toEqual({ work: { first: 0, last: 6 }, money: { first: 1, last: 8 } });
   });
 
   test('puts steps of one moment above each other and never two of a lane', async () => {

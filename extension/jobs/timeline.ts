@@ -22,6 +22,8 @@ export interface Timeline {
   /** In the order in which it happened. */
   steps: Step[];
   columns: number;
+  /** First and last column of each lane; null before its first step. */
+  spans: Record<Lane, { first: number; last: number } | null>;
   /** States that may follow, the usual one first; none after an end that stays. */
   next: { work: JobState[]; money: LockState[] };
   work: string;
@@ -74,6 +76,11 @@ function stepsOf(record: JobRecord): Step[] {
     step.column = column;
   }
   return steps;
+}
+
+function spanOf(steps: readonly Step[], lane: Lane): { first: number; last: number } | null {
+  const columns = steps.filter((step) => step.lane === lane).map((step) => step.column);
+  return columns.length === 0 ? null : { first: columns[0] ?? 0, last: columns.at(-1) ?? 0 };
 }
 
 /** Failures are possible nearly everywhere, so they come after the way that is hoped for. */
@@ -167,6 +174,7 @@ export function timelineOf(record: JobRecord): Timeline {
   return {
     steps,
     columns: (steps.at(-1)?.column ?? -1) + 1,
+    spans: { work: spanOf(steps, 'work'), money: spanOf(steps, 'money') },
     next: nextOf(record),
     work: workSentence(record),
     money: moneySentence(record),

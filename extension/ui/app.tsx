@@ -51,13 +51,13 @@ export function App(): JSX.Element {
   const { route, runner } = usePage();
   const here = route.value;
   const main = useRef<HTMLElement>(null);
-  const hash = routeHash(here);
+  const place = here.view === 'job' ? here.jobId : here.view;
   const isFirst = useRef(true);
   useEffect(() => {
     // A keyboard goes on at the new view; at the first draw it stays where the browser put it.
-    if (!isFirst.current) main.current?.focus();
+    if (!isFirst.current) main.current?.focus({ preventScroll: true });
     isFirst.current = false;
-  }, [hash]);
+  }, [place]);
   const jobs = runner.app.value?.jobs ?? [];
   const asking = jobs.filter((job) => job.wantsDecision).length;
   return (

@@ -8,11 +8,11 @@ describe('visible text', () => {
   });
 
   test('cannot hide, reverse or clear what stands around it', () => {
-    expect(visibleText('\u001b[2J\u001b[31mred', 100)).toBe('␛[2J␛[31mred');
-    expect(visibleText('pay\u202e001\u202c', 100)).toBe('pay•001•');
-    expect(visibleText('a\u200bb\u2066c\u2069\ufeff\u{e0041}', 100)).toBe('a•b•c•••');
-    expect(visibleText('one\ntwo\r\0', 100)).toBe('one␊two␍␀');
-    expect(visibleText('\ud800x', 100)).toBe('•x');
+    expect(visibleText('\u001b[2J\u001b[31mred', 100)).toBe('�[2J�[31mred');
+    expect(visibleText('pay\u202e001\u202c', 100)).toBe('pay�001�');
+    expect(visibleText('a\u200bb\u2066c\u2069\ufeff\u{e0041}', 100)).toBe('a�b�c���');
+    expect(visibleText('one\ntwo\r\0', 100)).toBe('one�two��');
+    expect(visibleText('\ud800x', 100)).toBe('�x');
   });
 
   test('cannot be longer than asked, whatever arrives', () => {

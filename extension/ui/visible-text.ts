@@ -3,12 +3,8 @@
 /** Controls, line separators, bidi marks and overrides, zero-width and tag characters, lone surrogates: whatever a reader cannot see. */
 const UNSEEN = /(?!\ufe0f)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** What stands for an unseen character: the control pictures of Unicode, a bullet for the rest. */
-function picture(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  return code === 0x7f ? '\u2421' : '\u2022';
-}
+/** What stands for an unseen character: the one sign that says "something was here" and is in every font. */
+const PICTURE = '\ufffd';
 
 /** At most `length` characters of a text, with a visible mark for everything unseen and "…" where it was cut. */
 export function visibleText(text: string, length: number): string {
@@ -16,7 +12,7 @@ export function visibleText(text: string, length: number): string {
   const characters = Array.from(text.slice(0, length * 2 + 2));
   const isCut = characters.length > length;
   const shown = characters.slice(0, isCut ? length - 1 : length).join('');
-  return shown.replace(UNSEEN, picture) + (isCut ? '…' : '');
+  return shown.replace(UNSEEN, PICTURE) + (isCut ? '…' : '');
 }
 
 /** The two ends of an id that are enough to tell it from others on a screen. */
