@@ -13,6 +13,7 @@ const fromExtension = (path: string): string => createRequire(new URL('extension
 export default defineConfig({
   srcDir: 'extension',
   outDir: 'extension/build',
+  publicDir: 'extension/public',
   // Every import is written out, so that a reader and the type checker need no generated file.
   imports: false,
   vite: () => ({ plugins: [preact()], build: { target: 'esnext', sourcemap: false } }),
