@@ -1,4 +1,5 @@
 // From what a transaction must do to a transaction that balances: picks wallet inputs, makes change, and finds the exact fee.
+import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
 import { addressParts } from './address.ts';
@@ -128,7 +129,8 @@ function nextInput(missing: Value, candidates: Utxo[]): Utxo | undefined {
 
 function insufficient(action: string, rest: Value, least: bigint): NunetError {
   const token = rest.assets.find(({ quantity }) => quantity < 0n);
-  const what = token === undefined ? `${least - rest.lovelace} lovelace` : `${-token.quantity} base units of ${assetUnit(token)}`;
+  const what =
+    token === undefined ? `${formatAmount(least - rest.lovelace)} ADA` : `${formatAmount(-token.quantity)} NTX (${assetUnit(token)})`;
   return new NunetError(
     'funds-insufficient',
     `Cannot ${action}: the wallet's plain outputs fall short by ${what}; add funds to the wallet`,

@@ -29,7 +29,7 @@ export async function decideAndSign(ports: Needs, wanted: DecisionRow): Promise<
       at: ports.now(),
       kind: 'decision',
       lock: stands.lock,
-      detail: `${stands.verdict} ${formatAmount(stands.paid)} (${stands.rule})`,
+      detail: `${stands.verdict} ${formatAmount(stands.paid)} NTX (${stands.rule})`,
     });
   }
   return stands;

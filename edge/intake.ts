@@ -1,4 +1,5 @@
 // Intake: evidence from the parties and exchanges from other oracles, checked piece by piece and kept. Decides nothing.
+import { formatAmount } from '@nunet/shared/amount.ts';
 import { receipt, type Attestation, type Receipt, attestationIsSigned, MAX_RECEIPT_BYTES } from '@nunet/shared/attestation.ts';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import { openEvidence, openQuote, openSpec, quoteCidOfDatum, type EvidenceBundle, type EvidenceKind } from '@nunet/shared/evidence.ts';
@@ -245,7 +246,7 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
             at: ports.now(),
             kind: 'attestation',
             lock: name,
-            detail: `oracle ${a.oracleKey.slice(0, 8)}: ${a.verdict} ${a.paidBaseUnits} (${a.rule})`,
+            detail: `oracle ${a.oracleKey.slice(0, 8)}: ${a.verdict} ${formatAmount(a.paidBaseUnits)} NTX (${a.rule})`,
           });
           on.changed(name, false);
         }
