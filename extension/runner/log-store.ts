@@ -27,12 +27,17 @@ export interface LogStore {
 export async function openLog(database: RunnerDatabase, jobId: string): Promise<LogStore> {
   let written = 0;
   let characters = 0;
-  for (let cursor = await database.transaction('logs').store.openCursor(ofJob(jobId)); cursor !== null; cursor = await cursor.continue()) {
-    // A batch that does not follow on is of a log that was cut short: what comes after it is not shown.
-    if (cursor.key[1] !== written) break;
-    written += cursor.value.length;
-    for (const line of cursor.value) characters += line.length;
+  const stored = database.transaction('logs', 'readwrite');
+  for (let cursor = await stored.store.openCursor(ofJob(jobId)); cursor !== null; cursor = await cursor.continue()) {
+    if (cursor.key[1] === written) {
+      written += cursor.value.length;
+      for (const line of cursor.value) characters += line.length;
+    } else {
+      // It does not follow on: a batch before it was lost, and the agent is asked for all of them again.
+      await cursor.delete();
+    }
   }
+  await stored.done;
   /** Not yet written; lines leave it only once they are. */
   const waiting: string[] = [];
   let dropped = 0;
