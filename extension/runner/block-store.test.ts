@@ -37,7 +37,8 @@ const honest = (cid: string): Uint8Array | null =>
   cid === file.cid ? file.nodeBytes : file.node.blocks.includes(cid) ? file.block(file.node.blocks.indexOf(cid)) : null;
 
 const fetchInto = (store: Awaited<ReturnType<typeof openBlocks>>, dialer: Dialer) => {
-  const { sleep } = timerClock(() => Date.now());
+  const clock = timerClock(() => Date.now());
+  const sleep = (ms: number, within: AbortSignal): Promise<void> => clock.sleep(ms, within);
   return fetchFile({ dialer, peer: 'peer', jobId: JOB, cid: file.cid, expectedBytes: content.length, store, sleep, signal });
 };
 

@@ -9,6 +9,9 @@ import { fromScoreFrame, type FromScoreFrame, type ToScoreFrame } from './messag
 /** Compiling 13.5 MB takes 0.4 s here (measured); a browser that needs longer than this cannot score. */
 const READY_TIMEOUT_MS = 30_000;
 
+/** What the frame may call a model that cannot be scored. */
+const MODEL_FAULT = /^(graph-|npy-|program-)/;
+
 /** A frame that was mounted for one scoring. */
 export interface ScoreFrame {
   port: MessagePort;
@@ -90,7 +93,9 @@ export function scorer(mount: () => ScoreFrame, wasm: () => Promise<ArrayBuffer>
         const fault = (why: string): NunetError => new NunetError('score-failed', `Cannot score ${evaluation.graph}: ${why}`);
         const transfer = files.map(({ bytes }) => bytes.buffer);
         const answer = await exchange(frame, { type: 'score', evaluation, files }, transfer, { ms: timeLimitMs, signal, fault });
-        if (answer.type === 'failed') throw new NunetError(answer.code, answer.message);
+        // By now the frame may be the model's: only faults of a model are believed of it.
+        if (answer.type === 'failed')
+          throw MODEL_FAULT.test(answer.code) ? new NunetError(answer.code, answer.message) : fault(answer.message);
         if (answer.type !== 'scored') throw fault('its frame speaks out of turn');
         return answer.score;
       }),
