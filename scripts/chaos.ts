@@ -15,12 +15,14 @@ import { root } from './run-tool.ts';
 const HELP = `npm run chaos                            every write of run, agent and edge, and ten seeded moments
 npm run chaos -- --victim run|agent|edge only this one
 npm run chaos -- --every 3               every third point, for a quick look
+npm run chaos -- --from 51               goes on at this point, after a run that was stopped
 npm run chaos -- --seed 7 --moments 20   other seeded moments`;
 
 const { values } = parseArgs({
   options: {
     victim: { type: 'string' },
     every: { type: 'string', default: '1' },
+    from: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     moments: { type: 'string', default: '10' },
     help: { type: 'boolean' },
@@ -201,8 +203,10 @@ async function main(signal: AbortSignal): Promise<number> {
     ...victims.flatMap((victim) => aroundWrites(victim, writes[victim])),
     ...seededPoints(Number(values.seed), Number(values.moments), 6_000),
   ].filter((_, index) => index % Number(values.every) === 0);
+  const done = Math.max(0, Number(values.from) - 1);
   const outcomes: Outcome[] = [clean];
   for (const [index, point] of points.entries()) {
+    if (index < done) continue;
     const outcome = await strike(network, point, index + 1, jobFile, signal);
     outcomes.push(outcome);
     const mark = outcome.isRight ? green('ok   ') : red('WRONG');
