@@ -10,6 +10,7 @@ import { webRTC, webRTCDirect } from '@libp2p/webrtc';
 import { webSockets } from '@libp2p/websockets';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { CONNECTION_MONITOR } from '@nunet/shared/connection-monitor.ts';
 import { dialPeer, type DialTo } from '@nunet/shared/dial-peer.ts';
 import { keepHubs } from '@nunet/shared/keep-hubs.ts';
 import type { Dialer } from '@nunet/shared/peer-client.ts';
@@ -44,6 +45,7 @@ export async function startFrameNode(config: FrameConfig): Promise<FrameNode> {
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams: 256, maxOutboundStreams: 256 })],
     connectionManager: { maxConnections: MAX_CONNECTIONS, maxParallelDials: 16 },
+    connectionMonitor: CONNECTION_MONITOR,
     // libp2p's own gater for browsers refuses private addresses and plain WebSockets.
     connectionGater: config.allowPrivate ? { denyDialMultiaddr: () => false } : {},
     services: { identify: identify(), ping: ping() },

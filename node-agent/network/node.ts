@@ -23,6 +23,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import { advertTopic } from '@nunet/shared/wire.ts';
 import { MAX_ADVERT_BYTES } from '@nunet/shared/advert.ts';
+import { CONNECTION_MONITOR } from '@nunet/shared/connection-monitor.ts';
 import type { Dialer } from '@nunet/shared/peer-client.ts';
 import { within } from '../within.ts';
 import { openStream } from './dial.ts';
@@ -162,6 +163,7 @@ export async function createNode(options: NodeOptions): Promise<NetworkNode> {
         inboundConnectionThreshold: allowPrivate ? 500 : 20,
         maxIncomingPendingConnections: 128,
       },
+      connectionMonitor: CONNECTION_MONITOR,
       connectionGater: gaterOf({ reserved, maxConnections, allowPrivate, connections: () => libp2p.getConnections() }),
       services: {
         // First: gossip and relay wait for what identify learns.

@@ -117,6 +117,12 @@ const inPage = {
       });
     });
   },
+  /** Takes the frame away. */
+  async unmount(): Promise<void> {
+    host?.close();
+    client?.detach('unmounted');
+    page.states = [];
+  },
   states: async () => page.states,
   broken: async () => page.broken,
   status: async (): Promise<FrameStatus> => connected().status(),
@@ -137,6 +143,22 @@ const inPage = {
     const stream = await connected().open(target, name, signal(), false);
     const bytes = await readAll(stream);
     return { ms: performance.now() - started, bytes };
+  },
+  /** Times of so many round trips of 64 bytes on one stream. */
+  async echo(target: Target, name: ProtocolName, times: number): Promise<number[]> {
+    const stream = await connected().open(target, name, signal(), false);
+    let back = (): void => undefined;
+    stream.addEventListener('message', () => back());
+    const taken: number[] = [];
+    for (let turn = 0; turn < times; turn++) {
+      const started = performance.now();
+      const answered = new Promise<void>((resolve) => (back = resolve));
+      stream.send(new Uint8Array(64));
+      await answered;
+      taken.push(performance.now() - started);
+    }
+    stream.abort(new Error('done'));
+    return taken;
   },
   /** Starts a read that goes on while others are made; `finish` tells how it ended. */
   async begin(target: Target, name: ProtocolName): Promise<void> {
