@@ -112,5 +112,6 @@ test('cannot be read by a peer unless the file is served', async () => {
   expect(await store.read(cid, new Set())).toBeNull();
   expect(await store.read(second, new Set(['another file']))).toBeNull();
   expect(await store.read(cid, new Set([cid]))).toEqual(Uint8Array.from(node));
-  expect(await store.read(second, new Set([cid]))).toEqual(file.block(1));
+  // In any order, the short last one too.
+  for (const index of [1, 3, 0, 2, 2]) expect(await store.read(file.node.blocks[index] ?? '', new Set([cid]))).toEqual(file.block(index));
 });

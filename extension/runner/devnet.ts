@@ -18,6 +18,8 @@ const MAX_ANSWER_BYTES = 4_096;
 export interface Devnet {
   /** Origin, without a slash at its end. */
   url: string;
+  /** The record as it was signed. */
+  signed: string;
   record: NetworkRecord;
   chain: BlockfrostChain;
 }
@@ -71,7 +73,7 @@ export async function openDevnet(
   const options = { network: 'devnet' as const, pinned: { keys: pinned, threshold: pinned.length }, now: now(), lastSequence };
   const record = openNetworkRecord(hexToBytes(signed), options);
   await database.put('records', record.sequence, known);
-  return { url, record, chain: await openBlockfrost({ url, network: 'devnet', signal }) };
+  return { url, signed, record, chain: await openBlockfrost({ url, network: 'devnet', signal }) };
 }
 
 const paid = z.object({ txId: hex32 });

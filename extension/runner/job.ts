@@ -95,6 +95,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
   let asked: { online: Online; found: Promise<Preflight>; result: Preflight | undefined } | undefined;
   let isTaking = false;
   let driving: Promise<void> | undefined;
+  let drivenOn: Online | undefined;
   let cancelling = new AbortController();
   const stopping = new AbortController();
   let isOverflowTold = false;
@@ -314,14 +315,21 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
     },
     decide: (word) => person.decide(word),
     drive(online) {
-      if (driving !== undefined || !isTaken() || isDone() || !keys.has(jobId) || online.assetUnit !== note.assetUnit) return;
+      if (drivenOn === online || !isTaken() || isDone() || !keys.has(jobId) || online.assetUnit !== note.assetUnit) return;
       if (stopping.signal.aborted || online.signal.aborted) return;
-      // A cancel that was asked for is in the journal.
-      cancelling = new AbortController();
-      driving = driveOn(online).finally(() => {
+      // One drive a journal: one of a network that was let go of ends first.
+      const before = driving ?? Promise.resolve();
+      const mine = before.then(async () => {
+        // A cancel that was asked for is in the journal.
+        cancelling = new AbortController();
+        if (!isDone()) await driveOn(online);
+        if (driving !== mine) return;
         driving = undefined;
+        drivenOn = undefined;
         changed('job');
       });
+      driving = mine;
+      drivenOn = online;
       changed('job');
     },
     async letGo(online) {

@@ -14,6 +14,8 @@ import type { WalletInputs } from './wallet-inputs.ts';
 
 export interface Online {
   readonly url: string;
+  /** The record as it was signed: the same one is the same network. */
+  readonly signed: string;
   readonly record: NetworkRecord;
   /** What a job's note says of its network. */
   readonly assetUnit: string;
@@ -27,7 +29,7 @@ export interface Online {
 }
 
 export function goOnline(
-  { url, record, chain }: Devnet,
+  { url, signed, record, chain }: Devnet,
   parts: {
     host: HostLink;
     keys: RunnerKeys;
@@ -53,6 +55,7 @@ export function goOnline(
   host.configure({ seed: keys.network.seed, network: record.network, allowPrivate: true, hubs: record.hubs.slice(0, 16) });
   return {
     url,
+    signed,
     record,
     assetUnit: assetUnit(record.asset),
     watch,

@@ -99,6 +99,7 @@ export function startRunner(needs: RunnerNeeds): Runner {
   };
 
   const disconnect = (): void => {
+    connecting?.abort();
     online?.end();
     online = null;
     network = { state: 'none' };
@@ -109,16 +110,20 @@ export function startRunner(needs: RunnerNeeds): Runner {
   const connect = async (text: string): Promise<null> => {
     const url = devnetOrigin(text);
     const { database, jobs: list } = await opened;
-    if (online?.url === url && network.state === 'ready' && network.expiresAt > clock.now()) return null;
     connecting?.abort();
     const mine = new AbortController();
+    // Jobs that run on this very network go on while it is looked at again.
+    if (online?.url !== url) {
+      disconnect();
+      network = { state: 'connecting', devnetUrl: url };
+      pages.appChanged();
+    }
     connecting = mine;
-    disconnect();
-    network = { state: 'connecting', devnetUrl: url };
-    pages.appChanged();
     try {
       const devnet = await openDevnet({ fetch, database, now: () => clock.now() }, url, mine.signal);
       mine.signal.throwIfAborted();
+      if (online?.signed === devnet.signed) return null;
+      online?.end();
       const { record } = devnet;
       online = goOnline(devnet, {
         host,
@@ -136,7 +141,8 @@ export function startRunner(needs: RunnerNeeds): Runner {
       return null;
     } catch (error) {
       if (mine.signal.aborted) throw new NunetError('connect-replaced', 'Another connection was asked for meanwhile');
-      network = { state: 'failed', devnetUrl: url, ...safeError(error) };
+      // What is known to be good is kept: the address may be down for a moment.
+      if (online === null) network = { state: 'failed', devnetUrl: url, ...safeError(error) };
       throw error;
     } finally {
       pages.appChanged();
