@@ -27,6 +27,8 @@ function networkLine({ network }: AppState): ConnectionLine {
     case 'connecting':
       return { name, says: `Reading the record of ${network.devnetUrl}.`, tone: 'wait' };
     case 'failed':
+      // Without an address it was not the network that failed.
+      if (network.devnetUrl === '') return { name, says: network.message, tone: 'bad' };
       return { name, says: `${network.devnetUrl}: ${network.message}. Start the devnet or correct its address.`, tone: 'bad' };
     case 'ready':
       return {

@@ -92,7 +92,8 @@ const Skeleton = (): JSX.Element => (
 export function JobList(): JSX.Element {
   const { runner, now } = usePage();
   const app = runner.app.value;
-  const rows = app === null ? [] : jobRows(app.jobs);
+  const isReady = app !== null && runner.ready.value;
+  const rows = isReady ? jobRows(app.jobs) : [];
   const isConnected = app?.network.state === 'ready';
   return (
     <div class="columns">
@@ -105,8 +106,8 @@ export function JobList(): JSX.Element {
             </a>
           )}
         </div>
-        {app === null && <Skeleton />}
-        {app !== null && rows.length === 0 && <Empty isConnected={isConnected} />}
+        {!isReady && <Skeleton />}
+        {isReady && rows.length === 0 && <Empty isConnected={isConnected} />}
         {rows.length > 0 && (
           <ul class="job-list">
             {rows.map((row) => (

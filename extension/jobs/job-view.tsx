@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { safeError } from '@nunet/shared/errors.ts';
 import { isJobEnd } from '@nunet/shared/job-state.ts';
 import type { JobSnapshot } from '../messages.ts';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
@@ -107,7 +108,7 @@ function JobHead({ job }: { job: JobSnapshot }): JSX.Element {
               <Icon name="cross" size={16} /> Cancel
             </button>
           )}
-          {hasEnded && !job.summary.isDriven && (
+          {(hasEnded || job.summary.isKeyLost) && !job.summary.isDriven && (
             <button type="button" class="quiet" data-testid="forget" onClick={() => (asks.value = 'forget')}>
               Remove
             </button>
@@ -173,7 +174,7 @@ function TakenJob({ job }: { job: JobSnapshot }): JSX.Element {
       <Progress job={job} />
       <div class="columns job">
         <div class="stack">
-          {wanted.length > 0 && <Curve live={live} wanted={wanted} isOver={isOver} />}
+          {wanted.length > 0 && (!isOver || live.curve.length > 0) && <Curve live={live} wanted={wanted} isOver={isOver} />}
           <LogView jobId={summary.jobId} kept={job.logLines} isOver={isOver} />
         </div>
         <div class="stack">
@@ -186,6 +187,18 @@ function TakenJob({ job }: { job: JobSnapshot }): JSX.Element {
   );
 }
 
+const Unknown = (): JSX.Element => (
+  <section class="card narrow" data-testid="job-unknown">
+    <h1>This browser does not keep that job</h1>
+    <p>It may have been removed, or it belongs to another browser.</p>
+    <div class="actions">
+      <a class="button" href={routeHash({ view: 'jobs' })}>
+        Jobs
+      </a>
+    </div>
+  </section>
+);
+
 const Reading = (): JSX.Element => (
   <div class="stack" aria-busy="true" aria-label="The job is being read">
     <div class="skeleton line title" />
@@ -196,25 +209,23 @@ const Reading = (): JSX.Element => (
 
 export function JobView({ jobId }: { jobId: string }): JSX.Element {
   const { runner, act } = usePage();
+  const isUnknown = useSignal(false);
+  const isListed = runner.app.value?.jobs.some((one) => one.jobId === jobId) ?? false;
   useEffect(() => {
-    void act(() => runner.watch(jobId));
-    return () => void runner.watch(null).catch(() => undefined);
-  }, [jobId]);
-  const app = runner.app.value;
+    // Asked again when the list has it or has it no more: another page may have removed it.
+    void act(async () => {
+      try {
+        await runner.watch(jobId);
+        isUnknown.value = false;
+      } catch (error) {
+        if (safeError(error).code !== 'job-unknown') throw error;
+        isUnknown.value = true;
+      }
+    });
+  }, [jobId, isListed]);
+  useEffect(() => () => void runner.watch(null).catch(() => undefined), [jobId]);
   const job = runner.job.value;
-  if (app !== null && !app.jobs.some((one) => one.jobId === jobId) && job === null) {
-    return (
-      <section class="card narrow">
-        <h1>This browser does not keep that job</h1>
-        <p>It may have been removed, or it belongs to another browser.</p>
-        <div class="actions">
-          <a class="button" href={routeHash({ view: 'jobs' })}>
-            Jobs
-          </a>
-        </div>
-      </section>
-    );
-  }
+  if (isUnknown.value) return <Unknown />;
   if (job === null || job.summary.jobId !== jobId) return <Reading />;
   return job.record.job === 'draft' ? <PreFlight job={job} /> : <TakenJob job={job} />;
 }

@@ -2,12 +2,10 @@
 
 const WORDS: Readonly<Record<string, string>> = {
   'job-taken': 'Another page of yours was quicker: an offer of this job is taken already. This page shows where it is now.',
-  'job-decided': 'This result is answered already, by another page of yours or by its own check. This page shows the answer that counts.',
+  'decision-made': 'This result is answered already, perhaps by another page of yours. This page shows the answer that counts.',
+  'decision-unwanted': 'This result does not wait for an answer any more. This page shows where it is now.',
   'job-cancelled': 'This job is being cancelled already. This page shows where it is now.',
-  'job-not-found': 'This browser does not keep that job (any more).',
-  'cancel-late': 'It runs already: it can be disputed when it has ended, not cancelled.',
-  'decision-late': 'The time to answer is over. Silence pays the compute provider.',
-  'quote-expired': 'That offer has expired; nothing was locked. Ask the compute providers again.',
+  'offer-gone': 'That offer is not there any more; nothing was locked. Ask the compute providers again.',
   'runner-silent': 'The runner did not answer in time. What was asked may still happen: this page shows only what did.',
 };
 

@@ -77,7 +77,8 @@ export function Connect(): JSX.Element {
         <p class="message bad" role="alert" data-testid="network-error" data-code={network.code}>
           <Icon name="alert" />
           <span>
-            <Stranger text={network.message} length={400} /> Start the devnet or correct its address, then connect again.
+            <Stranger text={network.message} length={400} />
+            {network.devnetUrl === '' ? '' : ' Start the devnet or correct its address, then connect again.'}
           </span>
         </p>
       )}

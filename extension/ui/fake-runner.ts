@@ -88,7 +88,7 @@ export class FakeRunner {
 
   #job(jobId: string): JobSnapshot {
     const job = this.state.jobs.find(({ summary }) => summary.jobId === jobId);
-    if (job === undefined) throw new NunetError('job-not-found', 'no such job');
+    if (job === undefined) throw new NunetError('job-unknown', 'no such job');
     return job;
   }
 

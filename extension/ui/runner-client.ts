@@ -35,6 +35,7 @@ export class RunnerClient {
   readonly #job = signal<JobSnapshot | null>(null);
   readonly #live = signal<LiveState | null>(null);
   readonly #silent = signal(false);
+  readonly #ready = signal(false);
   readonly #listeners = new Set<Lines>();
   readonly #pending = new Map<number, Pending>();
   readonly #stop: () => void;
@@ -49,6 +50,7 @@ export class RunnerClient {
     this.#needs = needs;
     this.#heardAt = needs.now();
     this.#port = this.#connect();
+    this.#watchAgain();
     this.#stop = needs.every(TICK_MS, () => this.#tick());
   }
 
@@ -65,6 +67,11 @@ export class RunnerClient {
   /** Its quick parts, apart so that ten changes a second draw little. */
   get live(): ReadonlySignal<LiveState | null> {
     return this.#live;
+  }
+
+  /** The runner has answered once, so that it has opened its jobs: before that, an empty list says nothing. */
+  get ready(): ReadonlySignal<boolean> {
+    return this.#ready;
   }
 
   /** The runner has not answered for a while; the port is being opened again. */
@@ -143,6 +150,7 @@ export class RunnerClient {
   }
 
   #settle(id: number): Pending | undefined {
+    this.#ready.value = true;
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     return pending;
@@ -161,8 +169,7 @@ export class RunnerClient {
       this.#reopen();
     } else if (this.#askedAt === null && now - this.#heardAt >= QUIET_MS) {
       this.#askedAt = now;
-      // Any answer is a sign of life; a repeated watch changes nothing.
-      this.ask({ type: 'watch', jobId: this.#watched }).catch(() => undefined);
+      this.#watchAgain();
     }
   }
 
@@ -173,6 +180,11 @@ export class RunnerClient {
     this.#failPending();
     this.#askedAt = this.#needs.now();
     this.#port = this.#connect();
+    this.#watchAgain();
+  }
+
+  /** Any answer is a sign of life; a repeated watch changes nothing. */
+  #watchAgain(): void {
     this.ask({ type: 'watch', jobId: this.#watched }).catch(() => undefined);
   }
 
