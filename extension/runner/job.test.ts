@@ -5,12 +5,13 @@ import type { CheckResult } from '@nunet/shared/job-flow/ports.ts';
 import { paceOf } from '@nunet/shared/job-flow/running-job.ts';
 import { SAMPLE_TIME_MS } from '@nunet/shared/samples.ts';
 import { assetUnit } from '@nunet/contracts/value.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
 import { describe, expect, test, vi } from 'vitest';
-import type { RunnerDatabase } from './database.ts';
+import type { JobNote, RunnerDatabase } from './database.ts';
 import { openJob, type Job, type JobParts } from './job.ts';
 import { openJournal } from './journal.ts';
 import type { Online } from './online.ts';
-import { emptyDatabase, keepWorld } from './sample-database.ts';
+import { emptyDatabase, keepWorld, sampleJobFile } from './sample-database.ts';
 
 /** Wide, because virtual time runs while the database works. */
 const WIDE = {
@@ -263,12 +264,12 @@ describe('cannot be lost by a kill', () => {
 });
 
 describe('two pages on one draft', () => {
-  async function draft(options: WorldOptions = {}, more: Parameters<typeof start>[2] = {}): Promise<Opened> {
+  async function draft(options: WorldOptions = {}, more: Parameters<typeof start>[2] = {}, note: Partial<JobNote> = {}): Promise<Opened> {
     const { database } = await emptyDatabase();
     const world = await FakeWorld.open({ ...options, quote: WIDE });
     world.begin();
     const [entry] = world.readEntries();
-    await keepWorld(database, world, {}, [entry as JobEntry]);
+    await keepWorld(database, world, note, [entry as JobEntry]);
     return start(database, world, more);
   }
 
@@ -296,6 +297,23 @@ describe('two pages on one draft', () => {
     await expect(job.take('bafyunknown', online)).rejects.toMatchObject({ code: 'offer-gone' });
     expect(() => job.cancel()).toThrow(expect.objectContaining({ code: 'job-not-taken' }));
     expect(job.record().job).toBe('draft');
+  });
+
+  test('cannot lock money for a result that could not be scored here', async () => {
+    const evaluation = {
+      graph: 'y.npy',
+      feeds: { x: { from: 'file', file: 'x.npy', rows: false } },
+      batchSize: null,
+      metric: { name: 'accuracy', output: 'accuracy' },
+    };
+    const check = { type: 'score', evaluation, files: {}, atLeast: 0.9 };
+    const jobFile = JSON.stringify({ ...(JSON.parse(sampleJobFile) as object), check });
+    const unavailable = new NunetError('score-unavailable', 'Cannot score models in this browser: it has no WebAssembly');
+    const { job, online, world } = await draft({}, { prove: () => Promise.reject(unavailable) }, { jobFile });
+    const { offers } = await job.preflight(online);
+    await expect(job.take(offers[0]?.quote.cid ?? '', online)).rejects.toMatchObject({ code: 'score-unavailable' });
+    expect(job.record().job).toBe('draft');
+    expect(world.counts.locksBuilt).toBe(0);
   });
 
   test('what a discarded draft holds is given back', async () => {

@@ -15,6 +15,8 @@ import type { LogStore } from './log-store.ts';
 
 /** Lines taken in one go; then others have a turn, so that a flood of lines freezes nobody. */
 const LINES_A_TURN = 500;
+/** After as many that are not kept: no honest agent sends so many, and one that never ends shall not cost a core. */
+const DROPPED_PAUSE_MS = 50;
 
 const isOwn = (error: unknown): boolean =>
   error instanceof DOMException || (error instanceof NunetError && (error.code === 'store-full' || error.code === 'file-incomplete'));
@@ -101,10 +103,11 @@ export function browserOutputs(parts: {
     },
     logLength: async () => log.length(),
     async appendLog(_jobId, _offset, line) {
-      if (await log.append(line)) parts.onLine();
+      const isKept = await log.append(line);
+      if (isKept) parts.onLine();
       else parts.onLineDropped();
       linesTaken += 1;
-      if (linesTaken % LINES_A_TURN === 0) await clock.sleep(0, NEVER);
+      if (linesTaken % LINES_A_TURN === 0) await clock.sleep(isKept ? 0 : DROPPED_PAUSE_MS, NEVER);
     },
   };
 }
