@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { createNode } from '@nunet/node-agent/network/node.ts';
 import { serve } from '@nunet/node-agent/network/protocol.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
+import { sendCredited } from '../browser/credited-stream.ts';
 import type { ByteStream } from '@nunet/shared/frames.ts';
 import { PROTOCOLS } from '@nunet/shared/wire.ts';
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
@@ -39,24 +40,8 @@ const node = await createNode({
 });
 await serve(node, 'answer', async () => ({ type: 'noted' }), { limit: noLimit });
 const streams = { maxInboundStreams: 256 };
-await node.libp2p.handle(PROTOCOLS.follow.id, (stream) => sendAll(stream), streams);
+await node.libp2p.handle(PROTOCOLS.follow.id, (stream) => sendCredited(stream, total), streams);
 await node.libp2p.handle(PROTOCOLS.quote.id, (stream) => echo(stream), streams);
-
-async function sendAll(stream: ByteStream): Promise<void> {
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  for (let left = total; left > 0; left -= CHUNK_BYTES) {
-    if (!stream.send(chunk.subarray(0, left))) await new Promise<void>((resolve) => onceDrained(stream, resolve));
-  }
-  await stream.close();
-}
-
-function onceDrained(stream: ByteStream, act: () => void): void {
-  const done = (): void => {
-    stream.removeEventListener('drain', done);
-    act();
-  };
-  stream.addEventListener('drain', done);
-}
 
 function echo(stream: ByteStream): void {
   stream.addEventListener('message', (event) => {

@@ -6,6 +6,7 @@ import { FrameClient } from '@nunet/extension/network/client.ts';
 import type { FrameStatus } from '@nunet/extension/network/frame-link.ts';
 import type { NetworkFrameState } from '@nunet/extension/host/messages.ts';
 import { hexToBytes } from '@noble/hashes/utils.js';
+import { CREDIT_BYTES } from './credited-stream.ts';
 import { matchesCid } from '@nunet/shared/encoding.ts';
 import { safeError } from '@nunet/shared/errors.ts';
 import type { ByteStream } from '@nunet/shared/frames.ts';
@@ -36,13 +37,16 @@ const connected = (): FrameClient => {
   return client;
 };
 
-/** Reads to the end, as fast as it comes. */
-function readAll(stream: ByteStream, pauseAfter = Infinity): Promise<number> {
+/** Reads to the end, as fast as it comes, and says how far it is (`sendCredited`). */
+function readAll(stream: ByteStream): Promise<number> {
   return new Promise((resolve, reject) => {
     let bytes = 0;
+    let told = 0;
     stream.addEventListener('message', (event) => {
       bytes += (event as MessageEvent<Uint8Array>).data.length;
-      if (bytes >= pauseAfter) stream.pause();
+      const credits = Math.floor(bytes / CREDIT_BYTES) - told;
+      told += credits;
+      if (credits > 0) stream.send(new Uint8Array(credits));
     });
     stream.addEventListener('end', () => {
       resolve(bytes);

@@ -13,13 +13,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, o
 import type { PeerLine } from '../bench/browser-network-peer.ts';
 import { startProcess } from '../network/process.ts';
 import { CHROMIUM, openChromium, type Chromium } from './chromium.ts';
+import { sendCredited } from './credited-stream.ts';
 import { until } from './driver.ts';
 import type { NetworkPage } from './network-page.ts';
 import { evaluateIn, runInPage, type Remote } from './page-script.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 const MEGABYTES = 20;
-const CHUNK = 64 * 1024;
 const jobId = cidOf(encode('a job'));
 
 /** Sends on the follow protocol until told to stop, so that a test can take things away in the middle. */
@@ -60,12 +60,11 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
     let isOver = false;
     await serve(made, 'answer', async () => ({ type: 'noted' }));
     await made.libp2p.handle(PROTOCOLS.follow.id, async (stream) => {
-      while (total === undefined ? !isOver : sent < total) {
-        const count = total === undefined ? 1000 : Math.min(CHUNK, total - sent);
-        sent += count;
-        const hasRoom = stream.send(new Uint8Array(count));
-        if (total === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
-        else if (!hasRoom) await new Promise((resolve) => stream.addEventListener('drain', resolve, { once: true }));
+      if (total !== undefined) return sendCredited(stream, total);
+      while (!isOver) {
+        sent += 1000;
+        stream.send(new Uint8Array(1000));
+        await new Promise((resolve) => setTimeout(resolve, 5));
       }
       await stream.close();
     });
