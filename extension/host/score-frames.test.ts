@@ -42,6 +42,15 @@ test('each scoring gets a frame of its own, which is given its port once it has 
   expect(timers.size).toBe(1);
 });
 
+test('all are removed when nobody is left to ask for them', () => {
+  const { scores, frames, timers, mount } = world();
+  mount(1);
+  mount(2);
+  scores.endAll();
+  expect(frames.map(({ removed }) => removed)).toEqual([true, true]);
+  expect(timers.size).toBe(0);
+});
+
 test('cannot stay beyond the limit', () => {
   const { frames, said, timers, mount } = world();
   mount(1);

@@ -9,6 +9,7 @@ const MAX_FRAMES = 4;
 export interface ScoreFrames {
   mount(id: number, port: MessagePort): void;
   end(id: number): void;
+  endAll(): void;
 }
 
 export function scoreFrames(parts: {
@@ -37,5 +38,8 @@ export function scoreFrames(parts: {
       });
     },
     end: (id) => frames.get(id)?.('asked'),
+    endAll() {
+      for (const end of frames.values()) end('asked');
+    },
   };
 }

@@ -14,7 +14,7 @@ export function startHost(document: Document): void {
     const timer = setTimeout(act, ms);
     return () => clearTimeout(timer);
   };
-  const runner = connectRunner((request, port) => obey(request, port), after);
+  const runner = connectRunner({ obey, onGone: forget, after });
   const scores = scoreFrames({ mount: (onLoad) => mountFrameElement(document, '/score.html', onLoad), after, say: runner.say });
   let network: { host: FrameHost; key: string } | undefined;
   let worker: Worker | undefined;
@@ -46,6 +46,15 @@ export function startHost(document: Document): void {
     return started;
   };
 
+  /** What was mounted for a runner that ended is of no use to the next, which asks for all of it again. */
+  function forget(): void {
+    network?.host.close();
+    network = undefined;
+    worker?.terminate();
+    worker = undefined;
+    scores.endAll();
+  }
+
   function obey(request: HostRequest, port: MessagePort | undefined): void {
     switch (request.type) {
       case 'configure-network':
@@ -76,19 +85,27 @@ export function startHost(document: Document): void {
 }
 
 /** Connects as the host, and again when the runner ends. */
-function connectRunner(
-  obey: (request: HostRequest, port: MessagePort | undefined) => void,
-  after: (ms: number, act: () => void) => () => void,
-): { say: (event: HostEvent) => void } {
+function connectRunner(parts: {
+  obey: (request: HostRequest, port: MessagePort | undefined) => void;
+  onGone: () => void;
+  after: (ms: number, act: () => void) => () => void;
+}): { say: (event: HostEvent) => void } {
   let port: MessagePort;
   const connect = (): void => {
     const runner = new SharedWorker(RUNNER.script, { name: RUNNER.name });
     port = runner.port;
     port.addEventListener('message', (event: MessageEvent) => {
       const parsed = hostRequest.safeParse(event.data);
-      if (parsed.success) obey(parsed.data, event.ports[0]);
+      if (parsed.success) parts.obey(parsed.data, event.ports[0]);
     });
-    port.addEventListener('close', () => void after(RECONNECT_MS, connect), { once: true });
+    port.addEventListener(
+      'close',
+      () => {
+        parts.onGone();
+        parts.after(RECONNECT_MS, connect);
+      },
+      { once: true },
+    );
     port.start();
     port.postMessage(HOST_HELLO, []);
   };

@@ -25,7 +25,7 @@ const CHUNK_BYTES = 256 * 1024;
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 
 const { values } = parseArgs({
-  options: { bytes: { type: 'string', default: '0' }, hub: { type: 'boolean', default: false }, 'message-bytes': { type: 'string' } },
+  options: { bytes: { type: 'string', default: '0' }, hub: { type: 'boolean', default: false } },
 });
 const total = Number(values.bytes);
 const noLimit = { maxOpenAPeer: 256, maxOpen: 256, burst: 1e9, perSecond: 1e9 };
@@ -61,7 +61,13 @@ function webSocketFrame(bytes: Uint8Array): Buffer {
   return Buffer.concat([header, bytes]);
 }
 
-/** The bare WebSocket: the first message says "send" (5 bytes), anything else (below 126 bytes) is echoed. */
+/** "send.16384" asks for the transfer; anything else is to be echoed. */
+function sendSize(message: Uint8Array): number | null {
+  const size = /^send\.(\d+)$/.exec(new TextDecoder().decode(message))?.[1];
+  return size === undefined ? null : Number(size);
+}
+
+/** The bare WebSocket; what it is sent is shorter than 126 bytes. */
 function serveWebSocket(request: IncomingMessage, socket: Duplex): void {
   const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
@@ -71,7 +77,7 @@ function serveWebSocket(request: IncomingMessage, socket: Duplex): void {
     if (((data[0] ?? 0) & 0x0f) !== 2 || length >= 126) return socket.destroy();
     const mask = data.subarray(2, 6);
     const message = data.subarray(6, 6 + length).map((byte, index) => byte ^ (mask[index % 4] ?? 0));
-    if (message.toString() === 'send.') void sendRaw(socket);
+    if (sendSize(message) !== null) void sendRaw(socket);
     else socket.write(webSocketFrame(message));
   });
 }
@@ -84,16 +90,16 @@ async function sendRaw(socket: Duplex): Promise<void> {
   }
 }
 
-/** The bare channel: "send." starts the transfer, anything else is echoed. */
+/** The bare channel, which sends messages of the size that was asked for. */
 async function answerOffer(sdp: string): Promise<string> {
-  const messageBytes = Number(values['message-bytes'] ?? 64 * 1024);
   const connection = new RTCPeerConnection({ iceServers: [] });
   connection.addEventListener('datachannel', (event) => {
     const { channel } = event as unknown as { channel: RTCDataChannel };
     channel.binaryType = 'arraybuffer';
     channel.bufferedAmountLowThreshold = 1024 * 1024;
     channel.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer>) => {
-      if (Buffer.from(data).toString() !== 'send.') return channel.send(data);
+      const messageBytes = sendSize(Buffer.from(data));
+      if (messageBytes === null) return channel.send(data);
       let left = total;
       const more = (): void => {
         while (left > 0 && channel.bufferedAmount < 4 * 1024 * 1024) {

@@ -41,11 +41,12 @@ async function openChannel(): Promise<Bare> {
 }
 
 const inPage = {
-  /** Connects, echoes 64 bytes so many times, and takes so many bytes. */
+  /** Connects, echoes 64 bytes so many times, and takes so many bytes in messages of that size (a WebSocket's are 256 KiB). */
   async measure(
     kind: 'ws' | 'webrtc-direct',
     echoes: number,
     bytes: number,
+    messageBytes: number,
   ): Promise<{ connectMs: number; echoMs: number[]; transferMs: number }> {
     let started = performance.now();
     const bare = await (kind === 'ws' ? openWebSocket() : openChannel());
@@ -65,7 +66,7 @@ const inPage = {
         received += count;
         if (received >= bytes) resolve();
       };
-      bare.send(text('send.'));
+      bare.send(text(`send.${messageBytes}`));
     });
     const transferMs = performance.now() - started;
     bare.close();
