@@ -51,14 +51,19 @@ export function LogView({ jobId, kept, isOver }: { jobId: string; kept: number; 
     runner
       .ask({ type: 'log', jobId, from })
       .then(
-        (answer) => log.put(answer.from, answer.lines),
+        (answer) => {
+          log.put(answer.from, answer.lines);
+          // Nothing more to read is no reason to ask again at once.
+          return answer.lines.length > 0;
+        },
         // The next line or scroll asks again.
-        () => undefined,
+        () => false,
       )
-      .finally(() => {
+      .then((isMore) => {
         isReading.current = false;
-        version.value += 1;
-      });
+        if (isMore) version.value += 1;
+      })
+      .catch(() => undefined);
   }, [first, last, total, version.value]);
 
   const onScroll = (): void => {

@@ -11,8 +11,8 @@ describe('offers', () => {
   test('keep the order in which they came, best first, and count down in chain time', () => {
     const rows = offerRows(found, START + 30_000);
     expect(rows.map(({ amount, rate, sandbox, expires, isExpired }) => [amount, rate, sandbox, expires, isExpired])).toEqual([
-      ['4.25 NTX', '255 NTX/h', 'namespaces', '1:00', false],
-      ['6 NTX', '360 NTX/h', 'container', '1:00', false],
+      ['4.25 NTX', '255', 'namespaces', '1:00', false],
+      ['6 NTX', '360', 'container', '1:00', false],
     ]);
     expect(offerRows(found, START + 90_000)[0]).toMatchObject({ isExpired: true, expires: '0:00' });
   });

@@ -4,13 +4,14 @@ import type { NoOffer, Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import { minimumLockLovelace } from '@nunet/shared/lock-check.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import type { AppState } from '../messages.ts';
-import { adaText, countdownText, durationText, ntxText } from '../ui/quantity-text.ts';
+import { adaText, amountText, countdownText, durationText, ntxText } from '../ui/quantity-text.ts';
 
 export interface OfferRow {
   quoteCid: string;
   peerId: string;
   amountBaseUnits: bigint;
   amount: string;
+  /** NTX an hour, and the least NTX that is charged. */
   rate: string;
   minimum: string;
   start: string;
@@ -48,8 +49,8 @@ export const offerRows = (found: Preflight, chainNowMs: number): OfferRow[] =>
     peerId: body.computeProvider.peerId,
     amountBaseUnits: body.amountBaseUnits,
     amount: ntxText(body.amountBaseUnits),
-    rate: `${ntxText(body.rateBaseUnitsPerHour)}/h`,
-    minimum: ntxText(body.minimumBaseUnits),
+    rate: amountText(body.rateBaseUnitsPerHour),
+    minimum: amountText(body.minimumBaseUnits),
     start: durationText(body.expectedStartMs),
     sandbox: SANDBOXES[body.sandbox],
     delivery: body.delivery,
@@ -80,7 +81,7 @@ export function readersSentence(replay: JobRecord['spec']['replay']): string {
 
 /** What a click on the button does, for this offer. */
 export const nextSentence = (offer: OfferRow, record: JobRecord): string =>
-  `${offer.amount} go from your wallet into the escrow; the compute provider fetches ${record.spec.inputs.length} inputs and runs the job for at most ${durationText(record.spec.timeLimitMs)}. You pay for the time it used, at least ${offer.minimum}, and the rest comes back in the same transaction.`;
+  `${offer.amount} go from your wallet into the escrow; the compute provider fetches ${record.spec.inputs.length} inputs and runs the job for at most ${durationText(record.spec.timeLimitMs)}. You pay for the time it used, at least ${offer.minimum} NTX, and the rest comes back in the same transaction.`;
 
 /** Two fees and the least ADA that a change output must hold; a lock and its settle cost 0.2 to 0.5 ADA on the devnet. */
 const SPARE_LOVELACE = 2_000_000n;

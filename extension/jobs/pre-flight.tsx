@@ -30,16 +30,15 @@ function Offers({ rows, chosen, onChoose }: OffersProps): JSX.Element {
               At most
             </th>
             <th scope="col" class="number">
-              Rate
+              NTX an hour
             </th>
             <th scope="col" class="number">
-              Minimum
+              Min. NTX
             </th>
             <th scope="col" class="number">
               Starts in
             </th>
-            <th scope="col">Sandbox</th>
-            <th scope="col">Delivery</th>
+            <th scope="col">Sandbox, delivery</th>
             <th scope="col" class="number">
               Expires in
             </th>
@@ -72,17 +71,18 @@ function Offers({ rows, chosen, onChoose }: OffersProps): JSX.Element {
               <td data-label="At most" class="number">
                 <strong>{row.amount}</strong>
               </td>
-              <td data-label="Rate" class="number">
+              <td data-label="NTX an hour" class="number">
                 {row.rate}
               </td>
-              <td data-label="Minimum" class="number">
+              <td data-label="Min. NTX" class="number">
                 {row.minimum}
               </td>
               <td data-label="Starts in" class="number">
                 {row.start}
               </td>
-              <td data-label="Sandbox">{row.sandbox}</td>
-              <td data-label="Delivery">{row.delivery}</td>
+              <td data-label="Sandbox, delivery">
+                {row.sandbox}, {row.delivery}
+              </td>
               <td data-label="Expires in" class="number">
                 {row.isExpired ? 'expired' : row.expires}
               </td>

@@ -62,6 +62,7 @@ describe('the timeline', () => {
   });
 
   test('tells the reason of a bad end in the words that were signed', async () => {
+    expect((await of('paid')).work).toBe('Finished, and the result was acknowledged: accuracy 0.9689, want at least 0.93');
     expect((await of('refused')).work).toBe(
       'The compute provider refused: Cannot start: another job was given the memory while this lock was late.',
     );

@@ -96,8 +96,9 @@ function nextOf(record: JobRecord): Timeline['next'] {
 }
 
 function finishedSentence({ answer, check, outputsStored, manifest, lock }: JobRecord): string {
-  if (answer?.kind === 'ack') return 'Finished. You acknowledged the result.';
-  if (answer?.kind === 'dispute') return 'Finished, and disputed by you.';
+  const because = check === undefined || check.detail === '' ? '.' : `: ${check.detail}`;
+  if (answer?.kind === 'ack') return `Finished, and the result was acknowledged${because}`;
+  if (answer?.kind === 'dispute') return `Finished, and the result was disputed${because}`;
   if (lock !== null && isLockEnd(lock)) return 'Finished.';
   if (check !== undefined) return 'Finished and checked; the answer is being signed.';
   if (outputsStored) return 'Finished. All outputs are here and verified; the check runs or waits for you.';

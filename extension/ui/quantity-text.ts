@@ -2,14 +2,14 @@
 import { formatAmount } from '@nunet/shared/amount.ts';
 
 /** "12,345.678901": never rounded, thousands grouped. */
-function grouped(baseUnits: bigint): string {
+export function amountText(baseUnits: bigint): string {
   const [whole = '0', fraction] = formatAmount(baseUnits).split('.');
   const digits = whole.replace(/\B(?=(\d{3})+$)/g, ',');
   return fraction === undefined ? digits : `${digits}.${fraction}`;
 }
 
-export const ntxText = (baseUnits: bigint): string => `${grouped(baseUnits)} NTX`;
-export const adaText = (lovelace: bigint): string => `${grouped(lovelace)} ADA`;
+export const ntxText = (baseUnits: bigint): string => `${amountText(baseUnits)} NTX`;
+export const adaText = (lovelace: bigint): string => `${amountText(lovelace)} ADA`;
 
 /** "7.1 MB", in powers of 1000 as file managers show it. */
 export function bytesText(bytes: number): string {
