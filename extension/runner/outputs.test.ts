@@ -1,0 +1,155 @@
+// Outputs from peers that are honest, wrong or short, into a browser with room and without; and what is answered to what the check finds.
+import { cutFile } from '@nunet/shared/file-dag.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { OutputCheck } from '@nunet/shared/job-file.ts';
+import type { CheckResult } from '@nunet/shared/job-flow/ports.ts';
+import { blockAnswerer, streamServer } from '@nunet/shared/peer-server.ts';
+import { sampleManifest, sampleSpec } from '@nunet/shared/samples.ts';
+import { timerClock } from '@nunet/shared/timer-clock.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { PortStream } from '../network/stream-port.ts';
+import { openBlocks, type BlockStore } from './block-store.ts';
+import { openLog } from './log-store.ts';
+import { browserOutputs } from './outputs.ts';
+import { emptyDatabase } from './sample-database.ts';
+
+const signal = AbortSignal.timeout(60_000);
+const content = Uint8Array.from({ length: 300_000 }, (_, index) => (index * 5) & 255);
+const file = cutFile(content);
+const JOB = sampleManifest('').jobId;
+const output = { name: 'y.npy', cid: file.cid, bytes: content.length };
+const manifest = { ...sampleManifest(file.cid), outputs: [output] };
+const agent = { peerId: 'agent', addresses: [] };
+
+const ports: MessagePort[] = [];
+afterEach(() => {
+  for (const port of ports.splice(0)) port.close();
+});
+
+const honest = (cid: string): Uint8Array | null => (cid === file.cid ? file.nodeBytes : file.block(file.node.blocks.indexOf(cid)));
+
+async function begin(
+  more: Partial<Parameters<typeof browserOutputs>[0]> & { peer?: (cid: string) => Uint8Array | null; full?: boolean } = {},
+) {
+  const { database } = await emptyDatabase();
+  const opened = await openBlocks(database, JOB);
+  const noRoom = new NunetError('store-full', 'Cannot keep the file: this browser has no more room for it');
+  const blocks: BlockStore = more.full === true ? { ...opened, put: () => Promise.reject(noRoom) } : opened;
+  const log = await openLog(database, JOB);
+  const answer = streamServer(
+    'blocks',
+    blockAnswerer(async (_, cid) => (more.peer ?? honest)(cid)),
+    { now: () => performance.now(), signal },
+  );
+  const told: string[] = [];
+  const outputs = browserOutputs({
+    dialer: {
+      open: async () => {
+        const { port1, port2 } = new MessageChannel();
+        ports.push(port1, port2);
+        void answer(new PortStream(port2), 'me');
+        return new PortStream(port1);
+      },
+    },
+    clock: timerClock(() => Date.now()),
+    blocks,
+    log,
+    note: { checkFiles: {} },
+    check: { type: 'none' },
+    scorer: { score: async () => 1 },
+    decide: async (found) => {
+      if (found instanceof NunetError) throw found;
+      return found;
+    },
+    onStored: (name) => told.push(`stored ${name}`),
+    onLine: () => told.push('line'),
+    onLineDropped: () => told.push('dropped'),
+    ...more,
+  });
+  return { outputs, blocks, told };
+}
+
+describe('fetching', () => {
+  test('an honest output is kept whole and told once', async () => {
+    const { outputs, blocks, told } = await begin();
+    const done: number[] = [];
+    await outputs.fetch(agent, JOB, output, (bytes) => done.push(bytes), signal);
+    await outputs.fetch(agent, JOB, output, () => undefined, signal);
+    expect(new Uint8Array((await blocks.content(file.cid)?.arrayBuffer()) ?? new ArrayBuffer())).toEqual(content);
+    expect(done.at(-1)).toBe(content.length);
+    expect(told[0]).toBe('stored y.npy');
+  });
+
+  test('cannot be other bytes than the manifest names', async () => {
+    const wrong = await begin({ peer: (cid) => (cid === file.cid ? file.nodeBytes : new Uint8Array(9)) });
+    await expect(wrong.outputs.fetch(agent, JOB, output, () => undefined, signal)).rejects.toMatchObject({ code: 'outputs-wrong' });
+    const otherNode = await begin({ peer: () => cutFile(new Uint8Array(5)).nodeBytes });
+    await expect(otherNode.outputs.fetch(agent, JOB, output, () => undefined, signal)).rejects.toMatchObject({ code: 'outputs-wrong' });
+    const larger = await begin();
+    await expect(larger.outputs.fetch(agent, JOB, { ...output, bytes: 7 }, () => undefined, signal)).rejects.toMatchObject({
+      code: 'outputs-wrong',
+    });
+    for (const { told } of [wrong, otherNode, larger]) expect(told).toEqual([]);
+  });
+
+  test('cannot make a full disk look like a fault of the agent, nor an agent that has it not like wrong bytes', async () => {
+    const full = await begin({ full: true });
+    await expect(full.outputs.fetch(agent, JOB, output, () => undefined, signal)).rejects.toMatchObject({ code: 'outputs-unsaved' });
+    const missing = await begin({ peer: () => null });
+    await expect(missing.outputs.fetch(agent, JOB, output, () => undefined, signal)).rejects.toMatchObject({ code: 'block-unavailable' });
+  });
+});
+
+describe('the check', () => {
+  const evaluation = { graph: 'y.npy', feeds: {}, batchSize: null, metric: { name: 'accuracy', output: 'accuracy' } };
+  const score: OutputCheck = { type: 'score', evaluation, files: {}, atLeast: 0.9 };
+  const spec = { ...sampleSpec, inputs: [] };
+
+  test('scores what was stored, once, however often a person is waited for', async () => {
+    let scored = 0;
+    const seen: (CheckResult | NunetError)[] = [];
+    const { outputs } = await begin({
+      check: score,
+      scorer: {
+        score: async ({ file: fileOf }) => {
+          scored += 1;
+          return fileOf('y.npy').size / content.length;
+        },
+      },
+      decide: async (found) => {
+        seen.push(found);
+        throw new NunetError('undecided', 'not yet');
+      },
+    });
+    await outputs.fetch(agent, JOB, output, () => undefined, signal);
+    for (let n = 0; n < 3; n++) await expect(outputs.check(spec, manifest, signal)).rejects.toMatchObject({ code: 'undecided' });
+    expect(scored).toBe(1);
+    expect(seen).toEqual(Array.from({ length: 3 }, () => ({ accept: true, score: 1, detail: 'accuracy 1.0000, want at least 0.9' })));
+  });
+
+  test('one that cannot be run is told to the person as that, and is no answer by itself', async () => {
+    const unavailable = new NunetError('score-unavailable', 'no frame');
+    const scorer = { score: () => Promise.reject(unavailable) };
+    const alone = await begin({ check: score, scorer });
+    await alone.outputs.fetch(agent, JOB, output, () => undefined, signal);
+    await expect(alone.outputs.check(spec, manifest, signal)).rejects.toBe(unavailable);
+    const asked = await begin({
+      check: score,
+      scorer,
+      decide: async (found) => ({ accept: true, score: null, detail: (found as Error).message }),
+    });
+    await asked.outputs.fetch(agent, JOB, output, () => undefined, signal);
+    expect(await asked.outputs.check(spec, manifest, signal)).toEqual({ accept: true, score: null, detail: 'no frame' });
+  });
+});
+
+test('a flood of lines leaves turns for others', async () => {
+  const { outputs, told } = await begin();
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 1);
+  for (let line = 0; line < 5_000; line++) await outputs.appendLog(JOB, line, `line ${line}`);
+  clearInterval(timer);
+  expect(turns).toBeGreaterThanOrEqual(5);
+  expect(told.filter((one) => one === 'line')).toHaveLength(5_000);
+  expect(await outputs.logLength(JOB)).toBe(5_000);
+});
