@@ -1,10 +1,9 @@
 // One job in the runner: its record, its files, and the drive that takes it to its end. Everything that pages may do to it is decided here, once.
 import { NunetError } from '@nunet/shared/errors.ts';
 import { parseJobFile } from '@nunet/shared/job-file.ts';
-import { driveJob } from '@nunet/shared/job-flow/drive.ts';
 import { jobHasEnded, quotedEntry, readJob, reduceJob, type JobEntry, type JobRecord } from '@nunet/shared/job-flow/job-record.ts';
-import type { CheckResult, Clock, Journal, Ports } from '@nunet/shared/job-flow/ports.ts';
-import { preflight, releaseOthers, type Preflight } from '@nunet/shared/job-flow/preflight.ts';
+import type { Clock } from '@nunet/shared/job-flow/ports.ts';
+import type { Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import type { JobEvent, Pace } from '@nunet/shared/job-flow/running-job.ts';
 import { isJobEnd } from '@nunet/shared/job-state.ts';
 import type { JobSnapshot, JobSummary } from '../messages.ts';
@@ -14,20 +13,16 @@ import { openBlocks, type BlockStore } from './block-store.ts';
 import { coalesced, type After } from './coalesced.ts';
 import type { JobNote, RunnerDatabase } from './database.ts';
 import { decision, UNDECIDED, type Word } from './decision.ts';
+import { draftOffers } from './draft-offers.ts';
+import { driveOn } from './drive-on.ts';
 import { openJournal, type AfterWrite } from './journal.ts';
 import { NOTHING_SHOWN, shownAfter, withNotice, withStored, type Shown } from './live-state.ts';
 import { openLog, type LogStore } from './log-store.ts';
 import type { Online } from './online.ts';
-import { browserOutputs } from './outputs.ts';
 import type { RunnerKeys } from './wallet.ts';
 import type { WalletInputs } from './wallet-inputs.ts';
 
-/** A hub that has just started hears of its agents within seconds. */
-const ADVERT_TRIES = 5;
-/** After a drive that failed as a whole, such as a disk that is full. */
-const RETRY_MS = 5_000;
 const SAVE_MS = 1_000;
-const FAREWELL_MS = 3_000;
 
 /** What all jobs of a runner share. */
 export interface JobParts {
@@ -92,13 +87,12 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       live: { ...shown.live, outputs: [...shown.live.outputs, { name, bytes, doneBytes: isStored ? bytes : 0, isStored }] },
     };
   }
-  let asked: { online: Online; found: Promise<Preflight>; result: Preflight | undefined } | undefined;
+  const offers = draftOffers({ clock, draft: record });
   let isTaking = false;
   let driving: Promise<void> | undefined;
   let drivenOn: Online | undefined;
   let cancelling = new AbortController();
   const stopping = new AbortController();
-  let isOverflowTold = false;
 
   const changed = (what: 'job' | 'live' | 'log'): void => parts.onChange(jobId, what);
   const save = coalesced(SAVE_MS, { now: parts.ticks, after: parts.after }, () => {
@@ -116,10 +110,6 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
   const isDone = (): boolean => jobHasEnded(record);
   const isKeyLost = (): boolean => !keys.has(jobId) && !isDone();
 
-  const own: Journal = {
-    read: () => journal.read(),
-    append: (entry) => journal.append(entry),
-  };
   /** Outside of a drive, which reduces its own. */
   const append = async (entry: JobEntry): Promise<void> => {
     const next = reduceJob(record, entry);
@@ -153,96 +143,30 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
     save();
   };
 
-  /** The check decides alone, or the person does over what it found. */
-  const decide =
-    (online: Online, escrow: Ports['escrow']) =>
-    async (found: CheckResult | NunetError, signal: AbortSignal): Promise<CheckResult> => {
-      const { quote } = record;
-      if (!note.askBeforeAnswer || quote === undefined) {
-        if (found instanceof NunetError) throw found;
-        return found;
-      }
-      const { disputeBy } = quote.body;
-      const isOver = async (): Promise<boolean> => {
-        if (record.lock !== 'locked' && record.lock !== 'submitted') return true;
-        // A chain that cannot be read ends nothing.
-        return (await escrow.chainTimeMs(AbortSignal.any([signal, online.signal])).catch(() => 0)) >= disputeBy;
-      };
-      return person.wait(found, disputeBy, isOver, signal);
-    };
-
-  const portsOf = (online: Online): Ports => {
-    const escrow = online.escrowFor(jobId);
-    return {
-      clock,
-      keys: keys.jobs,
-      journal: own,
-      escrow,
-      network: online.network,
-      oracles: online.oracles,
-      outputs: browserOutputs({
-        dialer: parts.dialer,
-        clock,
-        blocks,
-        log,
+  const driveThe = (online: Online): Promise<void> =>
+    driveOn(
+      {
+        ...parts,
         note,
         check: file.check,
-        scorer,
-        decide: decide(online, escrow),
+        journal,
+        blocks,
+        log,
+        keys: keys.jobs,
+        person,
+        record: () => record,
+        cancel: cancelling.signal,
+        signal: AbortSignal.any([online.signal, stopping.signal]),
+        onEvent,
         onStored: (name) => {
           shown = withStored(shown, name);
           changed('live');
         },
         onLine: () => changed('log'),
-        onLineDropped: () => {
-          if (isOverflowTold) return;
-          isOverflowTold = true;
-          say('log-full', `The agent sends more log than is kept: ${log.kept()} lines are here, later ones are counted and dropped.`);
-        },
-      }),
-    };
-  };
-
-  /** Until the job has ended or the runner lets go of it. A failure of the drive as a whole is told and tried again. */
-  const driveOn = async (online: Online): Promise<void> => {
-    const signal = AbortSignal.any([online.signal, stopping.signal]);
-    const ports = portsOf(online);
-    for (;;) {
-      try {
-        const { pace } = parts;
-        const last = await driveJob(ports, {
-          record: online.record,
-          signal,
-          cancel: cancelling.signal,
-          onEvent,
-          ...(pace === undefined ? {} : { pace }),
-        });
-        record = last;
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        say('drive-failed', `The job stands still and is tried again: ${error instanceof Error ? error.message : String(error)}`);
-        await clock.sleep(RETRY_MS, signal).catch(() => undefined);
-        if (signal.aborted) return;
-      }
-    }
-  };
-
-  const ask = async (online: Online): Promise<Preflight> => {
-    if (isTaken()) throw taken();
-    if (isKeyLost())
-      throw new NunetError('key-lost', 'This draft’s key was in the memory of a browser that has been closed; prepare the job again');
-    if (online.assetUnit !== note.assetUnit)
-      throw new NunetError('network-other', 'This draft was prepared for another devnet; connect to that one, or prepare the job again');
-    const ports = { network: online.network, clock, escrow: online.escrowFor(jobId) };
-    const options = { request: record.request, record: online.record, budgetBaseUnits: record.budgetBaseUnits, signal: online.signal };
-    let found = await preflight(ports, options);
-    for (let again = 0; again < ADVERT_TRIES && found.offers.length + found.others.length === 0; again++) {
-      await clock.sleep(1_000, online.signal);
-      found = await preflight(ports, options);
-    }
-    return found;
-  };
+        say,
+      },
+      online,
+    );
 
   const summary = (): JobSummary => ({
     jobId,
@@ -273,25 +197,17 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       decision: person.shown(),
       transactionPage: online === null || online.assetUnit !== note.assetUnit ? null : `${online.url}/tx/`,
     }),
-    preflight(online) {
-      // Two pages that look at one draft share what is asked for it.
-      if (asked !== undefined && asked.online === online && asked.result === undefined) return asked.found;
-      const asking = { online, found: ask(online), result: undefined as Preflight | undefined };
-      asked = asking;
-      asking.found.then(
-        (result) => (asking.result = result),
-        () => {
-          if (asked === asking) asked = undefined;
-        },
-      );
-      return asking.found;
+    async preflight(online) {
+      if (isTaken()) throw taken();
+      if (isKeyLost())
+        throw new NunetError('key-lost', 'This draft’s key was in the memory of a browser that has been closed; prepare the job again');
+      if (online.assetUnit !== note.assetUnit)
+        throw new NunetError('network-other', 'This draft was prepared for another devnet; connect to that one, or prepare the job again');
+      return offers.ask(online);
     },
     async take(quoteCid, online) {
       if (isTaken() || isTaking) throw taken();
-      const found = asked?.online === online ? asked.result : undefined;
-      const offer = found?.offers.find(({ quote }) => quote.cid === quoteCid);
-      if (found === undefined || offer === undefined)
-        throw new NunetError('offer-gone', 'Cannot take this offer: it is not one of the newest; ask the compute providers again');
+      const offer = offers.find(quoteCid, online);
       isTaking = true;
       try {
         // A delivered model that cannot be scored here would be paid by silence: known before money is locked.
@@ -300,8 +216,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       } finally {
         isTaking = false;
       }
-      asked = undefined;
-      void releaseOthers({ network: online.network, clock }, found, offer, AbortSignal.timeout(FAREWELL_MS)).catch(() => undefined);
+      void offers.giveBack(online, offer);
       job.drive(online);
     },
     cancel() {
@@ -322,7 +237,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       const mine = before.then(async () => {
         // A cancel that was asked for is in the journal.
         cancelling = new AbortController();
-        if (!isDone()) await driveOn(online);
+        if (!isDone()) await driveThe(online);
         if (driving !== mine) return;
         driving = undefined;
         drivenOn = undefined;
@@ -334,10 +249,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
     },
     async letGo(online) {
       if (isTaken() || isTaking) throw taken();
-      const found = asked?.online === online ? asked?.result : undefined;
-      asked = undefined;
-      if (online === null || found === undefined) return;
-      await releaseOthers({ network: online.network, clock }, found, null, AbortSignal.timeout(FAREWELL_MS)).catch(() => undefined);
+      if (online !== null) await offers.giveBack(online, null);
     },
     isOver: () => driving === undefined && (isDone() || isKeyLost() || (record.lock === null && isJobEnd(record.job))),
     async stop() {
