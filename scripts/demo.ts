@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatAmount } from '@nunet/shared/amount.ts';
+import { browserDemo } from './demo/browser.ts';
 import { runJob } from './demo/run-job.ts';
 import { plotCurve } from './demo/plot.ts';
 import { buildReport, reconcile, type FinishedJob } from './demo/report.ts';
@@ -16,12 +17,19 @@ import { root } from './run-tool.ts';
 
 const HELP = `npm run demo                 six jobs on a network of its own, everything stopped at the end
 npm run demo -- --keep       the same, and everything goes on running; addresses are printed, Ctrl-C stops it
+npm run demo -- --browser    the extension in Chromium: open on the dashboard where there is a display, otherwise a walk-through in pictures
 npm run demo -- --job FILE   runs this job file instead (docs/job-file.md)
 npm run demo -- --only NAME  one of: ${SCENARIOS.map(({ name }) => name).join(', ')}
 npm run demo:audit           recomputes the balances of the last demo from the raw ledger`;
 
 const { values } = parseArgs({
-  options: { keep: { type: 'boolean' }, job: { type: 'string' }, only: { type: 'string' }, help: { type: 'boolean' } },
+  options: {
+    keep: { type: 'boolean' },
+    browser: { type: 'boolean' },
+    job: { type: 'string' },
+    only: { type: 'string' },
+    help: { type: 'boolean' },
+  },
 });
 const scenarios = SCENARIOS.filter(({ name }) => values.only === undefined || name === values.only);
 
@@ -61,6 +69,8 @@ async function main(): Promise<number> {
     },
     stop.signal,
   );
+  if (values.browser === true) return browserDemo({ network, folder: join(folder, 'browser'), signal: stop.signal });
+
   const sandboxes = new Set([...network.agents.values()].map(({ sandbox }) => sandbox));
   say(dim(`  three agents, sandbox ${[...sandboxes].join(', ')}; ready after ${((performance.now() - started) / 1000).toFixed(1)} s`));
 

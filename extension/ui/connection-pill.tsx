@@ -48,7 +48,7 @@ export function ConnectionPill(): JSX.Element {
         {connections.length > 0 && (
           <ul class="connections" aria-label="Connections">
             {connections.slice(0, MAX_SHOWN_CONNECTIONS).map(({ peerId, address }) => (
-              <li key={peerId + address}>
+              <li key={peerId + address} data-peer-id={peerId} data-address={address}>
                 <code>{shortId(peerId)}</code> <Stranger text={address} length={90} />
               </li>
             ))}

@@ -42,7 +42,8 @@ export interface ChromiumOptions {
   extension: string;
   headless?: boolean;
   colorScheme?: 'light' | 'dark';
-  viewport?: { width: number; height: number };
+  /** null: as large as the window. */
+  viewport?: { width: number; height: number } | null;
 }
 
 export async function openChromium(options: ChromiumOptions): Promise<Chromium> {
@@ -54,7 +55,7 @@ export async function openChromium(options: ChromiumOptions): Promise<Chromium> 
     ignoreDefaultArgs: ['--disable-extensions'],
     args: [...FLAGS, `--disable-extensions-except=${options.extension}`, `--load-extension=${options.extension}`],
     colorScheme: options.colorScheme ?? 'light',
-    viewport: options.viewport ?? { width: 1280, height: 900 },
+    viewport: options.viewport === undefined ? { width: 1280, height: 900 } : options.viewport,
     acceptDownloads: true,
   });
   const problems: string[] = [];

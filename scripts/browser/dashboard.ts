@@ -11,6 +11,8 @@ export interface JobPlan {
   /** Peer id: take the offer of this agent. Left out: the preselected one. */
   agent?: string;
   askBeforeAnswer?: boolean;
+  /** Editable settings of the form, such as `epochs`. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 export interface JobStates {
@@ -53,22 +55,22 @@ export class Dashboard {
   /** What the page says now, for a failure's message. */
   async summary(): Promise<string> {
     const ids = [
-      'network-state',
-      'host-state',
-      'frame-state',
-      'chain-error',
-      'message',
+      'pill',
+      'network-error',
+      'problem',
+      'form-errors',
+      'preflight-summary',
       'job-state',
       'lock-state',
       'progress',
+      'chain-error',
       'notice',
-      'form-problem',
     ];
     const found = await Promise.all(
-      ids.map(async (id) =>
-        (await this.driver.all(marked(id))).map((element) => {
+      [...ids.map((id) => marked(id)), '[data-testid^="refusal-"]'].map(async (selector) =>
+        (await this.driver.all(selector)).map((element) => {
           const data = Object.entries(element).filter(([name]) => name.startsWith('data-') && name !== 'data-testid');
-          return `${id}{${data.map(([name, value]) => `${name.slice(5)}=${value}`).join(' ')}} ${(element['text'] ?? '').slice(0, 200)}`;
+          return `${element['data-testid'] ?? ''}{${data.map(([name, value]) => `${name.slice(5)}=${value}`).join(' ')}} ${(element['text'] ?? '').slice(0, 200)}`;
         }),
       ),
     );
@@ -108,6 +110,11 @@ export class Dashboard {
 
   /** Form and pre-flight; the offer is chosen, nothing is locked yet. Gives the job's id. */
   async preflight(plan: JobPlan): Promise<string> {
+    await this.fillForm(plan);
+    return this.find(plan.agent);
+  }
+
+  async fillForm(plan: JobPlan): Promise<void> {
     const { driver } = this;
     if ('template' in plan.job) {
       await driver.go('#/new');
@@ -123,10 +130,31 @@ export class Dashboard {
     }
     const ask = await this.shown('ask-before-answer');
     if ('checked' in ask !== (plan.askBeforeAnswer ?? false)) await driver.click(marked('ask-before-answer'));
-    await driver.click(marked('find'));
+    for (const [name, value] of Object.entries(plan.settings ?? {})) await driver.fill(marked(`setting-${name}`), value);
+  }
+
+  /** Asks the agents what the job of the form would cost. */
+  async find(agent?: string): Promise<string> {
+    await this.driver.click(marked('find'));
     await this.shown('preflight-summary', () => true, { timeoutMs: 60_000 });
-    if (plan.agent !== undefined) await driver.click(`[data-testid^="offer-"][data-peer-id="${plan.agent}"] input`);
+    if (agent !== undefined) await this.choose(agent);
     return this.jobId();
+  }
+
+  /** Picks the offer of this agent; one that was not heard of yet is asked for again. */
+  async choose(peerId: string): Promise<void> {
+    const offer = `[data-testid^="offer-"][data-peer-id="${peerId}"]`;
+    await until(
+      `an offer of ${peerId}`,
+      async () => {
+        await this.shown('preflight-summary', () => true, { timeoutMs: 60_000 });
+        if ((await this.driver.all(offer)).length > 0) return true;
+        await this.driver.click(marked('ask-again'));
+        return false;
+      },
+      { everyMs: 2_000, timeoutMs: 60_000, state: () => this.summary() },
+    );
+    await this.driver.click(`${offer} input`);
   }
 
   /** Of the job that the page shows. */

@@ -43,10 +43,6 @@ export interface World {
 
 export async function openWorld(extension: string): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'nunet-e2e-'));
-  const close = async (): Promise<void> => {
-    await stopAll();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  };
   try {
     const [network, browser] = await Promise.all([
       startNetwork(
@@ -83,11 +79,13 @@ export async function openWorld(extension: string): Promise<World> {
       openPage,
       async close() {
         await browser.close();
-        await close();
+        await stopAll();
+        rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
       },
     };
   } catch (error) {
-    await close();
+    // The folder stays: its logs say why.
+    await stopAll();
     throw error;
   }
 }

@@ -93,7 +93,7 @@ export function startProcess(options: {
     name: options.name,
     pid: child.pid,
     lines,
-    async line(fits, timeoutMs = 60_000) {
+    async line(fits, timeoutMs = 120_000) {
       const found = (async () => {
         for await (const line of lines()) if (fits(line)) return line;
         throw new NunetError('process-ended', `${options.name} ended before it was ready; see ${options.logFile}`);

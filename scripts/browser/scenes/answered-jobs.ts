@@ -50,8 +50,8 @@ export function answeredJobs(stage: Stage): void {
       const before = await takeBalances(world.network, dashboard);
       const jobId = await dashboard.start({ job: { template: 'speech' }, agent: agent.peerId });
       await dashboard.reaches({ job: 'finished', lock: 'withdrawn' });
-      const connections = await dashboard.driver.all(`${marked('pill-panel')} .connections li`);
-      expect(connections.map(({ text }) => text).find((text) => text?.includes(agent.peerId.slice(-4)))).toContain(address);
+      const [connection] = await dashboard.driver.all(`${marked('pill-panel')} li[data-peer-id="${agent.peerId}"]`);
+      expect(connection?.['data-address']).toContain(address);
       const { paid } = await expectBalanced(world.network, dashboard, before, { jobId, agent });
       expect(paid).toBeGreaterThan(0n);
     });
