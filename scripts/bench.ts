@@ -4,6 +4,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureTransfers } from '@nunet/node-agent/network/transfer.bench.ts';
+import { benchBrowser } from './bench/browser.ts';
 import { benchEscrow } from './bench/escrow.ts';
 import { benchExecutor, EXECUTOR_BENCH_DEFAULTS } from './bench/executor.ts';
 import { benchNetwork } from './bench/network.ts';
@@ -12,8 +13,8 @@ import { bold, dim, say } from './demo/terminal.ts';
 import { stopAll } from './network/process.ts';
 import { root, runProgram } from './run-tool.ts';
 
-const PARTS = ['escrow', 'executor', 'network', 'transfer', 'demo'] as const;
-const HELP = `npm run bench                  everything, about ten minutes on two cores
+const PARTS = ['escrow', 'executor', 'network', 'transfer', 'browser', 'demo'] as const;
+const HELP = `npm run bench                  everything, about fifteen minutes on two cores
 npm run bench -- --only PART   one of: ${PARTS.join(', ')}`;
 
 interface DemoReport {
@@ -80,6 +81,7 @@ async function main(signal: AbortSignal): Promise<void> {
     rows.push(...found);
   }
   if (wanted.includes('network')) rows.push(...(await benchNetwork(join(folder, 'network'), bareMs, signal)));
+  if (wanted.includes('browser')) rows.push(...(await benchBrowser(join(folder, 'browser'), (line) => say(dim(`  ${line}`)), signal)));
   if (wanted.includes('transfer')) {
     say('\nBlock transfer between two processes');
     console.table(await measureTransfers(30, 3));

@@ -33,7 +33,8 @@ export interface Chromium {
   open(path: string): Promise<Page>;
   /** The service worker is ended, as Chromium does with an idle one. */
   stopServiceWorker(): Promise<void>;
-  /** Processes of this browser, itself included. */
+  /** Process ids of this browser, its own included. */
+  processes(): Promise<number[]>;
   close(): Promise<void>;
 }
 
@@ -70,7 +71,8 @@ export async function openChromium(options: ChromiumOptions): Promise<Chromium> 
   context.on('page', watch);
   const browser = context.browser();
   if (browser === null) throw new NunetError('chromium-failed', 'Cannot watch Chromium: it is not there any more');
-  const targets = await openTargets(await browser.newBrowserCDPSession(), (problem) => problems.push(problem));
+  const session = await browser.newBrowserCDPSession();
+  const targets = await openTargets(session, (problem) => problems.push(problem));
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker', { timeout: 30_000 }));
   const extensionId = new URL(worker.url()).host;
   return {
@@ -100,6 +102,7 @@ export async function openChromium(options: ChromiumOptions): Promise<Chromium> 
         await page.close();
       }
     },
+    processes: async () => (await session.send('SystemInfo.getProcessInfo')).processInfo.map(({ id }) => id),
     async close() {
       await context.close();
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
