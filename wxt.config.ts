@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { preact } from '@preact/preset-vite';
 import { defineConfig } from 'wxt';
+import { largerMessages } from './extension/bundling/larger-messages.ts';
 import { packagedWasm } from './extension/bundling/packaged-wasm.ts';
 import { slimMesh } from './extension/bundling/slim-mesh.ts';
 import { POLICIES } from './extension/policies.ts';
@@ -21,6 +22,7 @@ export default defineConfig({
     // Plugins for one script each: the rest of the extension is bundled without them.
     'vite:build:extendConfig': (entrypoints, config) => {
       const isFor = (name: string): boolean => entrypoints.some((entrypoint) => entrypoint.name === name);
+      if (isFor('net-frame')) config.plugins = [...(config.plugins ?? []), largerMessages()];
       if (isFor('score-frame')) config.plugins = [...(config.plugins ?? []), packagedWasm()];
       if (isFor('transaction-worker'))
         config.resolve = { ...config.resolve, alias: slimMesh(`${import.meta.dirname}/extension/chain/mesh-shims`) };

@@ -87,7 +87,8 @@ const inPage = {
       serve: {
         blocks: streamServer(
           'blocks',
-          blockAnswerer(async (_, cid, peerId) => new TextEncoder().encode(`${cid} for ${peerId}`)),
+          // Longer than one message of a WebRTC stream.
+          blockAnswerer(async (_, cid, peerId) => new TextEncoder().encode(`${cid} for ${peerId}`.padEnd(200_000))),
           { now: () => performance.now(), signal: new AbortController().signal },
         ),
       },

@@ -144,7 +144,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
     await net.ask(direct.target);
     const wanted = { jobId, cids: [jobId] };
     const signal = AbortSignal.timeout(30_000);
-    const text = ({ bytes }: { bytes: Uint8Array | null }): string => new TextDecoder().decode(bytes ?? new Uint8Array());
+    const text = ({ bytes }: { bytes: Uint8Array | null }): string => new TextDecoder().decode(bytes ?? new Uint8Array()).trimEnd();
     expect(text(await request(direct.node, peerId, 'blocks', wanted, signal))).toBe(`${jobId} for ${direct.node.peerId}`);
     const addresses = await until('the browser is reachable', async () => {
       const found = (await net.status()).addresses.filter((address) => address.includes('/webrtc/'));
