@@ -77,7 +77,10 @@ export function LogView({ jobId, kept, isOver }: { jobId: string; kept: number; 
     <section class="card" aria-labelledby="log-title">
       <div class="heading">
         <h2 id="log-title">
-          Log <small>{total.toLocaleString('en')} {total === 1 ? 'line' : 'lines'}</small>
+          Log{' '}
+          <small>
+            {total.toLocaleString('en')} {total === 1 ? 'line' : 'lines'}
+          </small>
         </h2>
         <button
           type="button"
