@@ -88,15 +88,22 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
   if (job.cancel !== undefined) before.abort(CANCELLED);
   const early = AbortSignal.any([signal, parts.stopping, before.signal]);
   const late = startDeadline(job, before, parts, early);
+  const onBytes = progressOf(job, feed, parts);
+  let ahead: Promise<unknown> | undefined;
+  // Only for money that is on chain: a bare request must not start processes, nor have us download.
+  const onNear = (): void => {
+    parts.executor.anticipate?.(job.jobId, job.spec);
+    // A failure comes again, and is judged, when the inputs are due.
+    ahead = parts.files.fetchInputs(job, onBytes, early).catch(() => undefined);
+  };
   try {
-    // Only for money that is on chain: a bare request must not start processes.
-    const anticipate = (): void => parts.executor.anticipate?.(job.jobId, job.spec);
-    const found = await awaitLock(job.quote, job.lock, parts.chain, early, anticipate);
+    const found = await awaitLock(job.quote, job.lock, parts.chain, early, onNear);
     if (found.type === 'refused') return await refuse(job, found.reasons, await chainNow(parts, signal), parts);
     if (found.type === 'gone') return await go(job, 'expired', parts, signal, found.reason);
     if (stateOf(job) === 'quoted') await go(job, 'locked', parts, signal);
     if (stateOf(job) === 'locked') await go(job, 'preparing', parts, signal);
-    const request = await prepare(job, feed, parts, early);
+    await ahead;
+    const request = await prepare(job, onBytes, parts, early);
     if (!parts.book.claim(job.jobId, 'start')) return await refuse(job, [CANCELLED], await chainNow(parts, signal), parts);
     await run(job, request, feed, parts, signal);
   } catch (error) {
@@ -110,7 +117,7 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
   } finally {
     unwatch();
     before.abort(CANCELLED);
-    await late;
+    await Promise.all([late, ahead]);
   }
 }
 
@@ -130,17 +137,21 @@ async function startDeadline(job: Job, before: AbortController, parts: Execution
   }
 }
 
-/** Fetches inputs and checks them. Nothing of the job has run when this returns. */
-async function prepare(job: Job, feed: JobFeed, parts: ExecutionParts, signal: AbortSignal): Promise<ExecutionRequest> {
+/** Tells the feed how much of the inputs has come, the last byte in any case. */
+function progressOf(job: Job, feed: JobFeed, parts: ExecutionParts): (done: number) => void {
   const total = job.spec.inputs.reduce((sum, input) => sum + input.bytes, 0);
+  let toldAt = -Infinity;
+  return (done) => {
+    if (done < total && parts.elapsed() - toldAt < PROGRESS_EVERY_MS) return;
+    toldAt = parts.elapsed();
+    feed.progress({ phase: 'inputs', done, total, epoch: 0, metrics: [] });
+  };
+}
+
+/** Fetches inputs and checks them. Nothing of the job has run when this returns. */
+async function prepare(job: Job, onBytes: (done: number) => void, parts: ExecutionParts, signal: AbortSignal): Promise<ExecutionRequest> {
   for (;;) {
     try {
-      let toldAt = -Infinity;
-      const onBytes = (done: number): void => {
-        if (done < total && parts.elapsed() - toldAt < PROGRESS_EVERY_MS) return;
-        toldAt = parts.elapsed();
-        feed.progress({ phase: 'inputs', done, total, epoch: 0, metrics: [] });
-      };
       const inputPath = await parts.files.fetchInputs(job, onBytes, signal);
       await parts.checkInputs(job, inputPath, signal);
       const request: ExecutionRequest = { jobId: job.jobId, spec: job.spec, inputPath, workDir: parts.files.workDir(job) };
