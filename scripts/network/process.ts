@@ -37,7 +37,7 @@ export function startProcess(options: {
   const log = createWriteStream(options.logFile, { flags: 'a' });
   const child: ChildProcess = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', options.file, ...options.args],
+    ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--single-threaded-gc', options.file, ...options.args],
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
