@@ -44,7 +44,9 @@ describe('the connection', () => {
   });
 
   test('without a network nothing is a problem yet', () => {
-    expect(connectionOf({ ...ready, network: { state: 'none' }, host: 'missing' }, false, NOW)).toMatchObject({
+    const none: AppState = { ...ready, network: { state: 'none' }, frame: { ...ready.frame, state: 'gone' } };
+    expect(line(none, 'Peers')?.tone).toBe('off');
+    expect(connectionOf({ ...none, host: 'missing' }, false, NOW)).toMatchObject({
       tone: 'off',
       label: 'Not connected',
     });

@@ -39,8 +39,9 @@ function networkLine({ network }: AppState): ConnectionLine {
   }
 }
 
-function frameLine({ host, frame }: AppState): ConnectionLine {
+function frameLine({ host, frame, network }: AppState): ConnectionLine {
   const name = 'Peers';
+  if (network.state === 'none') return { name, says: 'Starts with the network.', tone: 'off' };
   const again =
     frame.remounts === 0 ? '' : ` The network part was started again ${frame.remounts} ${frame.remounts === 1 ? 'time' : 'times'}.`;
   if (host === 'missing')
