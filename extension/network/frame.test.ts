@@ -131,6 +131,15 @@ test('cannot serve strangers from a page', async () => {
   expect(served.size).toBe(0);
 });
 
+test('cannot keep others out with ports that nobody uses', async () => {
+  const { client } = frameWith((stream) => void blocks(stream, peerId));
+  const runner = client('runner');
+  for (let n = 0; n < 100; n++) client('page');
+  for (const one of [runner, client('page')]) {
+    expect(await request(one, peerId, 'blocks', { jobId, cids: [jobId] }, signal)).toMatchObject({ bytes: null });
+  }
+});
+
 test('cannot open streams without end, even with a client of its own making', async () => {
   const { host } = frameWith(() => undefined);
   const { port1, port2 } = new MessageChannel();

@@ -12,6 +12,7 @@ import { PortStream } from './stream-port.ts';
 /** A WebRTC connection carries 511 streams; a client that wants more than this has lost count. */
 const MAX_STREAMS_A_CLIENT = 192;
 const MAX_STREAMS = 400;
+/** A browser that does not tell when a port's other end is gone leaves dead ones here: the oldest page's makes room. */
 const MAX_CLIENTS = 64;
 
 type StartNode = (config: FrameConfig) => Promise<FrameNode>;
@@ -49,16 +50,13 @@ export function runFrame(host: MessagePort, startNode: StartNode): void {
         return;
       case 'client': {
         const [port] = event.ports;
-        if (port === undefined || node === undefined || clients.size >= MAX_CLIENTS) {
+        if (port === undefined || node === undefined) {
           port?.close();
           return;
         }
-        const client: FrameClientPort = new FrameClientPort(port, message.role, node, counts);
+        if (clients.size >= MAX_CLIENTS) [...clients].find(({ role }) => role === 'page')?.end();
+        const client: FrameClientPort = new FrameClientPort(port, message.role, node, { counts, onGone: () => clients.delete(client) });
         clients.add(client);
-        port.addEventListener('close', () => {
-          clients.delete(client);
-          client.leave();
-        });
       }
     }
   });
@@ -67,17 +65,25 @@ export function runFrame(host: MessagePort, startNode: StartNode): void {
 
 class FrameClientPort {
   readonly #port: MessagePort;
-  readonly #role: 'runner' | 'page';
+  readonly role: 'runner' | 'page';
   readonly #node: Promise<FrameNode>;
   readonly #counts: { streams: number };
+  readonly #onGone: () => void;
   readonly #dials = new Map<number, AbortController>();
   #streams = 0;
 
-  constructor(port: MessagePort, role: 'runner' | 'page', node: Promise<FrameNode>, counts: { streams: number }) {
+  constructor(
+    port: MessagePort,
+    role: 'runner' | 'page',
+    node: Promise<FrameNode>,
+    shared: { counts: { streams: number }; onGone: () => void },
+  ) {
     this.#port = port;
-    this.#role = role;
+    this.role = role;
     this.#node = node;
-    this.#counts = counts;
+    this.#counts = shared.counts;
+    this.#onGone = shared.onGone;
+    port.addEventListener('close', () => this.end());
     port.addEventListener('message', (event: MessageEvent) => {
       const parsed = clientMessage.safeParse(event.data);
       if (!parsed.success) return;
@@ -89,8 +95,10 @@ class FrameClientPort {
   }
 
   /** Nobody waits for its dials any more; its streams end with their own ports. */
-  leave(): void {
+  end(): void {
+    this.#port.close();
     for (const dialling of this.#dials.values()) dialling.abort();
+    this.#onGone();
   }
 
   tellStatus(): void {
@@ -110,7 +118,7 @@ class FrameClientPort {
         this.#dials.get(message.stream)?.abort();
         return;
       case 'serve':
-        if (this.#role !== 'runner') return;
+        if (this.role !== 'runner') return;
         for (const name of message.protocols) await this.#serve(name);
     }
   }
