@@ -1,4 +1,5 @@
 // A draft's offers: asked for once however many pages look, kept until the next asking, given back when they are not taken.
+import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { Clock } from '@nunet/shared/job-flow/ports.ts';
@@ -12,7 +13,7 @@ const FAREWELL_MS = 3_000;
 export interface DraftOffers {
   /** Asks every agent in reach; a second caller shares the first one's question. */
   ask(online: Online): Promise<Preflight>;
-  /** An offer of the newest answer. Throws `offer-gone`. */
+  /** An offer of the newest answer that can still be locked. Throws `offer-gone`, `offer-expired`, `funds-insufficient`; the draft stays. */
   find(quoteCid: string, online: Online): Offer;
   /** Tells all agents but the one that was taken that they hold nothing. Never throws. */
   giveBack(online: Online, taken: Offer | null): Promise<void>;
@@ -52,6 +53,16 @@ export function draftOffers(parts: { clock: Clock; draft: Pick<JobRecord, 'jobId
       const offer = resultOf(online)?.offers.find(({ quote }) => quote.cid === quoteCid);
       if (offer === undefined)
         throw new NunetError('offer-gone', 'Cannot take this offer: it is not one of the newest; ask the compute providers again');
+      const { expiresAt, amountBaseUnits } = offer.quote.body;
+      if (expiresAt <= (online.watch.state().tipTimeMs ?? 0))
+        throw new NunetError('offer-expired', 'Cannot take this offer: it has expired; ask the compute providers again');
+      const held = online.watch.balance()?.baseUnits;
+      if (held !== undefined && held < amountBaseUnits) {
+        throw new NunetError(
+          'funds-insufficient',
+          `Cannot take this offer: it locks ${formatAmount(amountBaseUnits)} NTX and the wallet holds ${formatAmount(held)}; add funds first`,
+        );
+      }
       return offer;
     },
     async giveBack(online, taken) {

@@ -47,7 +47,7 @@ async function start(
     signed: '',
     record: world.record,
     assetUnit: assetUnit(world.record.asset),
-    watch: {} as Online['watch'],
+    watch: { state: () => ({ tipTimeMs: null }), balance: () => null } as unknown as Online['watch'],
     network: ports.network,
     oracles: ports.oracles,
     escrowFor: () => ports.escrow,
@@ -297,6 +297,25 @@ describe('two pages on one draft', () => {
     await expect(job.take('bafyunknown', online)).rejects.toMatchObject({ code: 'offer-gone' });
     expect(() => job.cancel()).toThrow(expect.objectContaining({ code: 'job-not-taken' }));
     expect(job.record().job).toBe('draft');
+  });
+
+  test('cannot take an offer that has expired or that the wallet cannot pay; the draft stays', async () => {
+    const { job, online } = await draft();
+    const { offers } = await job.preflight(online);
+    const cid = offers[0]?.quote.cid ?? '';
+    const seen = { state: () => ({ tipTimeMs: WIDE.expiresAt }), balance: () => null };
+    const watch = online.watch as unknown as typeof seen;
+    const tip = watch.state;
+    watch.state = seen.state;
+    await expect(job.take(cid, online)).rejects.toMatchObject({ code: 'offer-expired' });
+    watch.state = tip;
+    watch.balance = () => ({ baseUnits: 1n, lovelace: 1n }) as never;
+    await expect(job.take(cid, online)).rejects.toThrow('the wallet holds 0.000001');
+    expect(job.record().job).toBe('draft');
+    watch.balance = () => null;
+    await job.take(cid, online);
+    expect(job.record().job).toBe('quoted');
+    await job.stop();
   });
 
   test('cannot lock money for a result that could not be scored here', async () => {
