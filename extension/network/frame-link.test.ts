@@ -71,7 +71,7 @@ test('when the frame is gone its streams fail, and a new dial waits for the next
   next.close();
 });
 
-test('a frame whose process died fails its dials at once', async () => {
+test('a frame that closes its port fails its dials at once', async () => {
   const { client, frame, opened } = hostileFrame();
   const opening = client.open(peerId, 'quote', signal, false);
   await opened();

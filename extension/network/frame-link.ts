@@ -47,7 +47,7 @@ export class FrameLink {
     this.#messages = new PeerLimits(MESSAGE_LIMIT, options.now);
     this.#incoming = new PeerLimits(INCOMING_LIMIT, options.now);
     port.addEventListener('message', (event) => this.#take(event));
-    // Chromium tells of a process that died; where that is not so, the host's heartbeat does.
+    // Said when the other end was closed. A process that died says nothing: then the host's heartbeat leads to `detach`.
     port.addEventListener('close', () => this.close('the network frame ended'));
     port.start();
     const protocols = Object.keys(options.serve ?? {}) as ProtocolName[];

@@ -133,7 +133,7 @@ test('a reset reaches the other end with its reason, and throws away what was no
   expect(() => right.send(bytes(1))).toThrow('reset');
 });
 
-test('an end whose process is gone resets the stream', async () => {
+test('an end that is closed without farewell resets the stream', async () => {
   const { stream, port, closed } = hostile();
   port.close();
   expect((await closed)?.message).toContain('gone');
