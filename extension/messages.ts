@@ -152,9 +152,4 @@ export type RunnerMessage =
   /** New log lines of the watched job, in order and without a gap: `from` is the offset of the first. */
   | { type: 'lines'; jobId: string; from: number; lines: string[] };
 
-/** How the host (offscreen document, Firefox's background page) says that it is one; it then speaks extension/network/host.ts. */
-export const HOST_HELLO = 'nunet-host';
-/** Name and script of the SharedWorker. */
-export const RUNNER = { script: '/runner.js', name: 'nunet-runner' } as const;
-/** A page's request to the background script; nothing but this travels by runtime.sendMessage. */
-export const ENSURE_HOST = 'ensure-host';
+export { ENSURE_HOST, HOST_HELLO, RUNNER } from './host/names.ts';

@@ -3,7 +3,7 @@ import { defineBackground } from 'wxt/utils/define-background';
 import { browser } from 'wxt/browser';
 import { ensureOffscreenHost } from '../host/offscreen-host.ts';
 import { openDashboard } from '../host/open-dashboard.ts';
-import { ENSURE_HOST } from '../messages.ts';
+import { ENSURE_HOST } from '../host/names.ts';
 
 const background: ReturnType<typeof defineBackground> = defineBackground({
   persistent: true,

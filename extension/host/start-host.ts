@@ -1,8 +1,8 @@
 // The host: a page that nobody sees, which holds the runner alive and mounts frames and workers for it. It decides nothing.
-import { HOST_HELLO, RUNNER } from '../messages.ts';
 import { hostFrame, type FrameHost } from '../network/frame-host.ts';
 import { mountFrameElement } from './frame-element.ts';
 import { hostRequest, type FrameConfig, type HostEvent, type HostRequest } from './messages.ts';
+import { HOST_HELLO, RUNNER } from './names.ts';
 import { scoreFrames } from './score-frames.ts';
 
 const RECONNECT_MS = 1_000;
