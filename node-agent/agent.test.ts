@@ -4,7 +4,7 @@ import { openEvidence } from '@nunet/shared/evidence.ts';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import type { Ack, Cancel, Dispute, Manifest } from '@nunet/shared/manifest.ts';
 import type { LockRefusal, Quote } from '@nunet/shared/quote.ts';
-import { signStatement, type Signed } from '@nunet/shared/signature.ts';
+import { signerOf, signStatement, type Signed } from '@nunet/shared/signature.ts';
 import type { FollowEvent } from '@nunet/shared/wire.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openWorld, oracleKeysOf, oracleSeeds, SP_ADDRESS, type World } from './agent-fixtures.ts';
@@ -194,6 +194,33 @@ describe('agent', () => {
     expect(refusalIn(events, quote, lock).reasons[0]?.code).toBe('cancelled');
     await jobIs(() => world.oracles.every((oracle) => oracle.kinds().includes('lock-refusal')));
     expect(world.calls()).not.toContain('start');
+  });
+
+  it('refunds a lock whose job never came, once its cancel comes', async () => {
+    const { client, chain, oracles } = world;
+    const quote = await client.goodQuote();
+    const lock = chain.lock(quote);
+    await answer('cancel', quote, lock);
+    await answer('cancel', quote, lock);
+    while (!oracles.every((oracle) => oracle.kinds().includes('lock-refusal'))) await new Promise((resolve) => setTimeout(resolve, 10));
+    const late = await client.run(quote, lock);
+    expect(late.type === 'refusal' && late.refusal.body.reasons.map(({ code }) => code)).toEqual(['cancelled']);
+    expect(world.calls()).toEqual([]);
+  });
+
+  it('cannot be made to refuse a lock that somebody else cancels', async () => {
+    const { client, chain } = world;
+    const quote = await client.goodQuote();
+    const lock = chain.lock(quote);
+    const forged = await signStatement(
+      'cancel',
+      { v: 1, network: 'devnet', jobId: quote.body.jobId, lock },
+      signerOf(new Uint8Array(randomBytes(32))),
+    );
+    const message = { jobId: quote.body.jobId, kind: 'cancel' as const, envelope: forged.envelope };
+    await expect(sendAnswer(client.node, target(), message, soon())).rejects.toMatchObject({ code: 'peer-failure' });
+    const taken = await client.run(quote, lock);
+    expect(taken.type).toBe('accepted');
   });
 
   it('cannot be cancelled once it runs', async () => {

@@ -204,7 +204,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     onAccepted: (job) => jobs.take(job),
     onRefused: (refused) => jobs.tellRefusal(refused),
   });
-  const answers = createAnswers(book, now);
+  const answers = createAnswers(book, now, runs.cancelUnseen);
   const problem: ServeOptions = { onFailure: (error: unknown, peer: string) => onFailure(error, `peer ${peer}`) };
   const answerQuote = async (request: QuoteRequest, caller: Caller): Promise<AnswerOf<'quote'>> => {
     const answer = await quotes(request, caller);
@@ -271,7 +271,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
 
   await serveQuotes(node, answerQuote, problem);
   await serveReleases(node, createReleases({ book, capacity, now }), problem);
-  await serveRun(node, runs, problem);
+  await serveRun(node, runs.run, problem);
   await serveFollow(node, answerFollow, problem);
   await serveAnswers(node, answers, problem);
   await serveBlocks(node, readableBlocks(book, store), problem);

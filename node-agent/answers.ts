@@ -18,8 +18,15 @@ export function jobOf(book: JobBook, jobId: string, peerId: string): Job {
 }
 
 /** Resolves once the answer is on disk; the job's own loop sends it on. */
-export function createAnswers(book: JobBook, now: (signal: AbortSignal) => Promise<number>) {
-  return async ({ jobId, kind, envelope }: RequestOf<'answer'>, caller: Caller): Promise<void> => {
+export function createAnswers(
+  book: JobBook,
+  now: (signal: AbortSignal) => Promise<number>,
+  cancelUnseen: (request: RequestOf<'answer'>, caller: Caller) => Promise<boolean>,
+) {
+  return async (request: RequestOf<'answer'>, caller: Caller): Promise<void> => {
+    const { jobId, kind, envelope } = request;
+    // A service provider that was stopped between its lock and the hand-over cancels a job that never came.
+    if (kind === 'cancel' && book.find(jobId) === undefined && (await cancelUnseen(request, caller))) return;
     const job = jobOf(book, jobId, caller.peerId);
     const answer = openEvidence(kind, envelope, { quote: job.quote, lock: job.lock }) as Signed<Ack | Dispute | Cancel>;
     const earlier = job[kind];

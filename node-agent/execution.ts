@@ -9,7 +9,7 @@ import type { Capacity } from './capacity.ts';
 import { keepTelling, type EvidenceParts } from './evidence-post.ts';
 import type { ExecutionRequest, ExecutionResult, Executor, ExecutorFingerprint } from './executor/executor.ts';
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
-import { endOnRecord, faultOf, finish, refuse } from './job-end.ts';
+import { CANCELLED, endOnRecord, faultOf, finish, refuse } from './job-end.ts';
 import type { JobFeed } from './job-feed.ts';
 import { awaitLock, awaitSpend, startMissed, type LockWait } from './lock-wait.ts';
 
@@ -120,8 +120,6 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
     await Promise.all([late, ahead]);
   }
 }
-
-const CANCELLED: Reason = { code: 'cancelled', message: 'The service provider cancelled before the work began' };
 
 /** Aborts `before` once chain time is past `startBy`. */
 async function startDeadline(job: Job, before: AbortController, parts: ExecutionParts, signal: AbortSignal): Promise<void> {

@@ -107,6 +107,11 @@ export class JobBook {
     return this.#sold.get(quoteCid);
   }
 
+  /** Every quote over this job that is still known, run out or not. */
+  soldOver(jobId: string): Sold[] {
+    return [...this.#sold.values()].filter(({ quote }) => quote.body.jobId === jobId);
+  }
+
   /** Quotes that are held for this job by this peer and have not run out. */
   openQuotes(now: number): Sold[] {
     return [...this.#sold.values()].filter(({ quote }) => quote.body.expiresAt > now && !this.#jobs.has(quote.body.jobId));

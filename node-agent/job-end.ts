@@ -9,6 +9,8 @@ import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import type { ExecutionResult, ExecutorFingerprint } from './executor/executor.ts';
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
 
+export const CANCELLED: Reason = { code: 'cancelled', message: 'The service provider cancelled before the work began' };
+
 export interface JobEndParts {
   book: JobBook;
   signer: Signer;

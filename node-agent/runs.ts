@@ -2,15 +2,17 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { encode } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { openQuote } from '@nunet/shared/evidence.ts';
+import { openEvidence, openQuote } from '@nunet/shared/evidence.ts';
 import type { AnswerOf, Caller } from '@nunet/shared/exchange.ts';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 import { jobIdOf, type JobSpec } from '@nunet/shared/job-spec.ts';
 import type { LockRefusal, Quote, QuoteRequest, Reason } from '@nunet/shared/quote.ts';
-import { signStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
+import { cancel, MAX_ANSWER_BYTES } from '@nunet/shared/manifest.ts';
+import { openStatement, signStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
 import type { RequestOf } from '@nunet/shared/wire.ts';
 import type { Capacity } from './capacity.ts';
 import type { Job, JobBook } from './job-book.ts';
+import { CANCELLED } from './job-end.ts';
 import { startMissed } from './lock-wait.ts';
 
 /** Locks that are refused for one quote before the answer is a bare error: each refusal costs a signature and disk. */
@@ -52,7 +54,7 @@ export function specProblems(spec: JobSpec, quote: Quote, request: QuoteRequest)
 
 export function createRuns(parts: RunParts) {
   const { book, capacity } = parts;
-  const pending = new Map<string, Promise<AnswerOf<'run'>>>();
+  const pending = new Map<string, Promise<unknown>>();
   const refusalsOf = new Map<string, number>();
 
   const refuse = async (quote: Signed<Quote>, lock: OutputReference, reasons: Reason[], now: number): Promise<AnswerOf<'run'>> => {
@@ -106,7 +108,18 @@ export function createRuns(parts: RunParts) {
     return { type: 'accepted' };
   };
 
-  return async (request: RequestOf<'run'>, caller: Caller): Promise<AnswerOf<'run'>> => {
+  /** One decision a job at a time, so that two requests at once cannot both be the first. */
+  const inTurn = async <T>(jobId: string, act: () => Promise<T>): Promise<T> => {
+    const turn = (pending.get(jobId) ?? Promise.resolve()).then(act, act);
+    pending.set(jobId, turn);
+    try {
+      return await turn;
+    } finally {
+      if (pending.get(jobId) === turn) pending.delete(jobId);
+    }
+  };
+
+  const run = async (request: RequestOf<'run'>, caller: Caller): Promise<AnswerOf<'run'>> => {
     const quote = openQuote(request.quote, book.network);
     const { jobId } = quote.body;
     if (quote.body.computeProvider.peerId !== parts.peerId) {
@@ -116,17 +129,27 @@ export function createRuns(parts: RunParts) {
       throw new NunetError('other-peer', 'Cannot take the job: the quote was given to another peer');
     }
     const now = await parts.now(caller.signal);
-    // One decision a job at a time, so that two requests at once cannot both be the first.
-    const before = pending.get(jobId) ?? Promise.resolve();
-    const turn = before.then(
-      () => decide(request, quote, now),
-      () => decide(request, quote, now),
-    );
-    pending.set(jobId, turn);
-    try {
-      return await turn;
-    } finally {
-      if (pending.get(jobId) === turn) pending.delete(jobId);
-    }
+    return inTurn(jobId, () => decide(request, quote, now));
   };
+
+  /**
+   * A cancel of a job that never came here, over a lock on a quote of ours: that lock is refused, so that its money goes back at once.
+   * False when the job is here, or no quote for this peer was; throws as `openStatement` when the job key did not sign.
+   */
+  const cancelUnseen = async ({ jobId, envelope }: RequestOf<'answer'>, caller: Caller): Promise<boolean> => {
+    const now = await parts.now(caller.signal);
+    return inTurn(jobId, async () => {
+      const own = book.soldOver(jobId).filter(({ quote }) => quote.body.serviceProvider.peerId === caller.peerId);
+      const quote = own.at(-1)?.quote;
+      if (quote === undefined || book.find(jobId) !== undefined) return false;
+      const limits = { network: book.network, maxBytes: MAX_ANSWER_BYTES, keyOf: () => quote.body.voucherKey };
+      const { lock } = openStatement('cancel', cancel, envelope, limits).body;
+      openEvidence('cancel', envelope, { quote, lock });
+      if (book.findByLock(lock) !== undefined)
+        throw new NunetError('lock-used', `Cannot cancel: lock ${referenceText(lock)} is another job's`);
+      if (book.strayRefusal(lock) === undefined) await refuse(quote, lock, [CANCELLED], now);
+      return true;
+    });
+  };
+  return { run, cancelUnseen };
 }
