@@ -6,7 +6,7 @@ import type { JobEvent } from '@nunet/shared/job-flow/running-job.ts';
 import type { JobEntry, JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { Offer, Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainJson, plainLine } from '../plain-text.ts';
 
 /** What the wallet should hold after this job if nothing else moved in it. */
 export interface Account {
@@ -120,7 +120,7 @@ export const endJson = (record: JobRecord, account: Account): Record<string, unk
 
 export function jsonReport(print: (line: string) => void): Report {
   const say = (value: Record<string, unknown>): void =>
-    print(JSON.stringify(value, (_, field: unknown) => (typeof field === 'bigint' ? field.toString() : field)));
+    print(plainJson(JSON.stringify(value, (_, field: unknown) => (typeof field === 'bigint' ? field.toString() : field))));
   return {
     prepared: (about) => say({ event: 'prepared', ...about }),
     quotes: ({ offers, others, summary }) =>
