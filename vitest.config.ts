@@ -23,7 +23,7 @@ export default defineConfig({
       project('scripts', {
         name: 'browser',
         include: ['browser/**/*.test.ts'],
-        globalSetup: 'browser/build-extension.ts',
+        globalSetup: `${import.meta.dirname}/scripts/browser/build-extension.ts`,
         sequence: { groupOrder: 1 },
         maxWorkers: 1,
         testTimeout: 180_000,
