@@ -147,7 +147,7 @@ async function sampleJournal(stage: SampleStage, startMs: number, title: string)
       ...entries,
       { type: 'refusal', atMs: startMs + 13_600, envelope: bytesToHex(refusal.envelope) },
       job(13_620, 'refused', body.reasons[0]?.message ?? ''),
-      lock(15_000, 'attested', '3 of 3 oracles signed a pay of 0 base units (refused)'),
+      lock(15_000, 'attested', '3 of 3 oracles signed a pay of 0 NTX (refused)'),
       spent(16_200, 'refunded', 0n),
     ];
   }
@@ -157,7 +157,7 @@ async function sampleJournal(stage: SampleStage, startMs: number, title: string)
   if (stage === 'running' || stage === 'rolled-back') return entries;
   if (stage === 'missed' || stage === 'reclaimed') {
     const end = stage === 'missed' ? spent(245_000, 'refunded', 0n) : spent(342_000, 'reclaimed', 0n);
-    if (stage === 'missed') entries.push(lock(243_000, 'attested', '3 of 3 oracles signed a pay of 0 base units (missed)'));
+    if (stage === 'missed') entries.push(lock(243_000, 'attested', '3 of 3 oracles signed a pay of 0 NTX (missed)'));
     return [
       ...entries,
       end,
@@ -193,7 +193,7 @@ async function sampleJournal(stage: SampleStage, startMs: number, title: string)
     entries.push(job(18_820, 'failed', 'the job’s own fault: it wanted more memory than the 256 MiB of its limit (memory-limit)'));
     return [
       ...entries,
-      lock(21_000, 'attested', '3 of 3 oracles signed a pay of 2125000 base units (job-fault-half)'),
+      lock(21_000, 'attested', '3 of 3 oracles signed a pay of 2.125 NTX (job-fault-half)'),
       spent(22_000, 'distributed', 2_125_000n),
     ];
   }
@@ -212,8 +212,8 @@ async function sampleJournal(stage: SampleStage, startMs: number, title: string)
       22_000,
       'attested',
       accept
-        ? '3 of 3 oracles signed a pay of 272000 base units (acknowledged)'
-        : '3 of 3 oracles signed a pay of 0 base units (disproved)',
+        ? '3 of 3 oracles signed a pay of 0.272 NTX (acknowledged)'
+        : '3 of 3 oracles signed a pay of 0 NTX (disproved)',
     ),
     accept ? spent(23_100, 'withdrawn', manifest.body.payBaseUnits) : spent(23_100, 'refunded', 0n),
   );

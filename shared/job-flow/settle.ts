@@ -1,4 +1,5 @@
 // tellEvidence: keeps every oracle of the quote, and the agent, told of what was signed, until the money has moved.
+import { formatAmount } from '../amount.ts';
 import { encode } from '../encoding.ts';
 import type { EvidenceBundle, EvidenceKind } from '../evidence.ts';
 import { hexToBytes } from '@noble/hashes/utils.js';
@@ -107,7 +108,7 @@ async function watchVerdict(drive: Drive, oracleKeys: readonly string[], k: numb
     const verdict = [...signedBy].find(([, { keys }]) => keys.size >= k);
     if (verdict !== undefined) {
       const [paid, { keys, rule }] = verdict;
-      const detail = `${keys.size} of ${oracleKeys.length} oracles signed a pay of ${paid} base units (${rule.slice(0, 60)})`;
+      const detail = `${keys.size} of ${oracleKeys.length} oracles signed a pay of ${formatAmount(BigInt(paid))} NTX (${rule.slice(0, 60)})`;
       await drive.append((record, atMs) => (record.lock === 'locked' ? { type: 'lock', atMs, state: 'attested', detail } : undefined));
     }
     await drive.ports.clock.sleep(drive.pace.pollMs * 2, signal);
