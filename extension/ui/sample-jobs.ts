@@ -211,9 +211,7 @@ async function sampleJournal(stage: SampleStage, startMs: number, title: string)
     lock(
       22_000,
       'attested',
-      accept
-        ? '3 of 3 oracles signed a pay of 0.272 NTX (acknowledged)'
-        : '3 of 3 oracles signed a pay of 0 NTX (disproved)',
+      accept ? '3 of 3 oracles signed a pay of 0.272 NTX (acknowledged)' : '3 of 3 oracles signed a pay of 0 NTX (disproved)',
     ),
     accept ? spent(23_100, 'withdrawn', manifest.body.payBaseUnits) : spent(23_100, 'refunded', 0n),
   );

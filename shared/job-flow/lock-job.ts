@@ -153,7 +153,11 @@ async function note(drive: Drive, status: Exclude<LockStatus, { state: 'unknown'
   if (drive.record().lock === 'building') await goLock(drive, 'submitted', drive.record().lockTx?.txId ?? '');
   const deep = status.state === 'spent' || status.confirmations >= depth;
   if (drive.record().lock === 'submitted' && deep) {
-    await goLock(drive, 'locked', status.state === 'confirmed' ? `${status.confirmations} block${status.confirmations === 1 ? '' : 's'} on top` : 'spent already');
+    await goLock(
+      drive,
+      'locked',
+      status.state === 'confirmed' ? `${status.confirmations} block${status.confirmations === 1 ? '' : 's'} on top` : 'spent already',
+    );
     await goJob(drive, 'locked', '');
   }
   const { lock, spent } = drive.record();
