@@ -91,7 +91,12 @@ export async function openWorld(extension: string): Promise<World> {
 }
 
 /** Moves the devnet's time on in steps until something is so: deadlines pass, nobody waits for them. */
-export async function passTime<Value>(network: RunningNetwork, what: string, ask: () => Promise<Value | null | false>): Promise<Value> {
+export async function passTime<Value>(
+  network: RunningNetwork,
+  what: string,
+  ask: () => Promise<Value | null | false>,
+  state: () => Promise<string>,
+): Promise<Value> {
   return until(
     what,
     async () => {
@@ -99,7 +104,7 @@ export async function passTime<Value>(network: RunningNetwork, what: string, ask
       if (value === null || value === false) await callDevnet(network.devnet.url, '/devnet/advance', { slots: 5, blocks: 1 });
       return value;
     },
-    { everyMs: 700, timeoutMs: 90_000 },
+    { everyMs: 700, timeoutMs: 90_000, state },
   );
 }
 

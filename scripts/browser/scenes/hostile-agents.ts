@@ -12,10 +12,11 @@ export function hostileAgents(stage: Stage): void {
       const agent = await world.cheat(cheat);
       try {
         const before = await takeBalances(world.network, dashboard);
-        const jobId = await dashboard.start({ job: { template: 'speech' }, agent: agent.peerId });
+        // The training job: of the speech job this browser has the expected bytes itself, and would fetch none.
+        const jobId = await dashboard.start({ job: { template: 'digits' }, agent: agent.peerId });
         await dashboard.reaches({ job: 'finished' });
         await stage.passUntil('refunded');
-        expect(await dashboard.one('output-speech.npy')).toMatchObject({ 'data-stored': 'false' });
+        expect(await dashboard.one('output-model.onnx')).toMatchObject({ 'data-stored': 'false' });
         expect(await expectBalanced(world.network, dashboard, before, { jobId, agent })).toEqual({ paid: 0n });
       } finally {
         await agent.process.stop();

@@ -53,7 +53,13 @@ export function openStage(): Stage {
     },
     control: (name, body) => callDevnet(opened().network.devnet.url, `/devnet/${name}`, body),
     async passUntil(lock) {
-      await passTime(opened().network, `lock ${lock}`, async () => (await opened().dashboard.states()).lock === lock);
+      const { network, dashboard } = opened();
+      await passTime(
+        network,
+        `lock ${lock}`,
+        async () => (await dashboard.states()).lock === lock,
+        () => dashboard.summary(),
+      );
     },
     expectProblems(like) {
       expected = like;
