@@ -41,7 +41,7 @@ export function hostileAgents(stage: Stage): void {
       } finally {
         await agent.process.stop();
       }
-    });
+    }, 300_000);
 
     it('cannot hold a job for ever by a log without an end', async () => {
       const { world, dashboard } = stage;

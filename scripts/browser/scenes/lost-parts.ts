@@ -61,6 +61,8 @@ export function lostHub(stage: Stage): void {
     const before = await takeBalances(world.network, dashboard);
     const jobId = await dashboard.start({ job: { file: stage.jobs.some }, agent: agent.peerId });
     await dashboard.works();
+    // The frame goes on asking for the hub that it was told to keep.
+    stage.expectProblems(/ERR_CONNECTION_REFUSED/);
     await world.network.hub.process.kill();
     await dashboard.reaches({ job: 'finished', lock: 'withdrawn' });
     await expectBalanced(world.network, dashboard, before, { jobId, agent });
