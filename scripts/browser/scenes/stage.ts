@@ -13,8 +13,8 @@ export interface Stage {
   readonly jobs: { some: string; many: string };
   /** One of the devnet's controls: time, rollbacks, outages. */
   control(name: string, body: unknown): Promise<unknown>;
-  /** Moves the devnet's time on until the lock of the shown job has ended so. */
-  passUntil(lock: JobStates['lock']): Promise<void>;
+  /** Moves the devnet's time on until the lock of the shown job has ended in one of these ways. */
+  passUntil(...locks: JobStates['lock'][]): Promise<void>;
   /** Errors that a test is about, and that the next check must not count. */
   expectProblems(like: RegExp): void;
 }
@@ -52,12 +52,12 @@ export function openStage(): Stage {
       return jobs;
     },
     control: (name, body) => callDevnet(opened().network.devnet.url, `/devnet/${name}`, body),
-    async passUntil(lock) {
+    async passUntil(...locks) {
       const { network, dashboard } = opened();
       await passTime(
         network,
-        `lock ${lock}`,
-        async () => (await dashboard.states()).lock === lock,
+        `lock ${locks.join(' or ')}`,
+        async () => locks.includes((await dashboard.states()).lock),
         () => dashboard.summary(),
       );
     },
