@@ -5,6 +5,7 @@ import { buildExtension } from '../browser/build-extension.ts';
 import { openChromium, type Chromium } from '../browser/chromium.ts';
 import { Dashboard } from '../browser/dashboard.ts';
 import { chromiumDriver } from '../browser/driver.ts';
+import { makeMnistJob } from '../jobs/mnist-job.ts';
 import { startNetwork } from '../network/start.ts';
 import { benchBrowserMemory } from './browser-memory.ts';
 import { benchBrowserNetwork } from './browser-network.ts';
@@ -64,7 +65,7 @@ const readMarks = (page: Page): Promise<Marks> =>
 /** Chain apart: from the lock's submission until it is deep enough, the chain is waited for. */
 const apart = ({ submitted, locked, log }: Marks): number => log - (locked - submitted);
 
-async function benchRun(browser: Chromium, page: Page, agent: string, onLine: (line: string) => void): Promise<Row[]> {
+async function benchRun(browser: Chromium, page: Page, agent: string, longJob: string, onLine: (line: string) => void): Promise<Row[]> {
   const dashboard = new Dashboard(chromiumDriver(page));
   const runs: Marks[] = [];
   for (let run = 0; run < RUNS; run += 1) {
@@ -96,7 +97,7 @@ async function benchRun(browser: Chromium, page: Page, agent: string, onLine: (l
     { what: '  inputs fetched by the agent, job started', figure: part(({ preparing, running }) => running - preparing) },
     { what: '  running to first log line on the page', figure: part(({ running, log }) => log - running) },
   ];
-  await dashboard.preflight({ job: { template: 'digits' }, agent, settings: { epochs: '400' } });
+  await dashboard.preflight({ job: { file: longJob }, agent });
   await dashboard.run();
   await dashboard.works();
   rows.push(...(await benchBrowserMemory(browser)));
@@ -126,7 +127,8 @@ export async function benchBrowser(folder: string, onLine: (line: string) => voi
     const dashboard = new Dashboard(chromiumDriver(page));
     await dashboard.connect(network.devnet.url);
     await dashboard.fund();
-    rows.push(...(await benchRun(browser, page, network.agents.get('alder')?.peerId ?? '', onLine)));
+    const longJob = await makeMnistJob(join(folder, 'long'), { epochs: 2_000 });
+    rows.push(...(await benchRun(browser, page, network.agents.get('alder')?.peerId ?? '', longJob, onLine)));
   } finally {
     await browser.close();
   }
