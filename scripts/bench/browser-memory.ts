@@ -9,7 +9,8 @@ const proportional = (pid: number): number =>
 
 /** What a process is, by its command line: the sandboxed frames' renderers are the ones that are no extension's. */
 function roleOf(pid: number): string {
-  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  // Chromium's children write theirs anew, with spaces.
+  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split(/[\0 ]/);
   const type = command.find((part) => part.startsWith('--type='))?.slice('--type='.length);
   if (type === undefined) return 'browser process';
   if (type !== 'renderer') return type === 'gpu-process' ? 'gpu process' : 'utility processes';
