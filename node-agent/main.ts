@@ -99,5 +99,7 @@ try {
   if (!isOurs && process.env['NUNET_DEBUG'] === '1') process.stderr.write(`${(error as Error).stack ?? ''}\n`);
   process.exitCode = isOurs && error.code.startsWith('flag-') ? 2 : 1;
 }
+// What a node has listened on for WebRTC keeps its process alive (network/webrtc-transports.ts).
+if (RESIDENT.has(process.argv[2] ?? '')) process.exit();
 // A connection that cannot be closed must not keep a finished command alive.
 setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();

@@ -1,4 +1,4 @@
-// The WebRTC transports, with two things of their libraries changed as they are loaded.
+// The WebRTC transports, with three things of their libraries changed as they are loaded.
 import { registerHooks } from 'node:module';
 import { LARGER_MESSAGES } from '@nunet/shared/webrtc-messages.ts';
 
@@ -23,7 +23,49 @@ const LEAK: Change = {
       });`,
 };
 
-const CHANGES = [LEAK, LARGER_MESSAGES];
+/**
+ * A crash of libdatachannel 0.24.5 (in node-datachannel 0.33.4): its UDP listener never sets its flag "stopped" to false at first. Where
+ * that byte is not zero by chance, stopping frees the listener and no more: the port stays open, and the next STUN request of a
+ * stranger calls freed memory (6 of 6 processes died so). Hence no listener is ever stopped. One whose node has stopped drops what
+ * comes in until the next node of its address takes it over, so that there are only as many as there were nodes at one time.
+ * A listener keeps the event loop alive: a program that has listened ends by `process.exit`.
+ */
+const KEPT_LISTENERS: Change = {
+  file: /\/@libp2p\/webrtc\/dist\/src\/private-to-public\/utils\/stun-listener\.js$/,
+  from: "import { IceUdpMuxListener } from 'node-datachannel';",
+  to: `import { IceUdpMuxListener as NativeListener } from 'node-datachannel';
+const idle = [];
+function open(port, host) {
+    const kept = { port, host, answer: undefined, native: new NativeListener(port, host) };
+    // Once: setting another callback races with the library's thread, which may be calling the first one.
+    kept.native.onUnhandledStunRequest(request => kept.answer?.(request));
+    return kept;
+}
+class IceUdpMuxListener {
+    constructor(port, host) {
+        const index = idle.findIndex(kept => kept.port === port && kept.host === host);
+        this.kept = index === -1 ? open(port, host) : idle.splice(index, 1)[0];
+    }
+    onUnhandledStunRequest(answer) {
+        this.kept.answer = answer;
+    }
+    stop() {
+        if (idle.includes(this.kept)) return;
+        this.kept.answer = undefined;
+        idle.push(this.kept);
+    }
+}
+stunListener.idlePort = host => idle.find(kept => kept.host === host)?.port;`,
+};
+
+/** Where any port will do, a listener that is idle comes before a new port. */
+const IDLE_PORT_FIRST: Change = {
+  file: /\/@libp2p\/webrtc\/dist\/src\/private-to-public\/listener\.js$/,
+  from: 'port = await getPort();',
+  to: 'port = stunListener.idlePort?.(host) ?? await getPort();',
+};
+
+const CHANGES = [LEAK, LARGER_MESSAGES, KEPT_LISTENERS, IDLE_PORT_FIRST];
 
 /** Loads `@libp2p/webrtc`; nothing else may import its values, for the first import decides. A release that has other code passes unchanged. */
 export async function loadWebrtcTransports(): Promise<typeof import('@libp2p/webrtc')> {

@@ -23,5 +23,6 @@ try {
   io.warn(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
-// As `nunet-agent` does: a connection that cannot be closed must not keep it alive.
+// As `nunet-agent` does: neither what listened for WebRTC nor a connection that cannot be closed may keep it alive.
+if (name === 'start') process.exit();
 setTimeout(() => process.exit(), 3_000).unref();

@@ -25,3 +25,5 @@ process.exitCode = await start(
   { print: (line) => void process.stdout.write(`${line}\n`), warn: (line) => void process.stderr.write(`${line}\n`), signal: stop.signal },
   cheat === undefined ? { executor: lazyExecutor } : {},
 );
+// As `nunet-agent` does: what listened for WebRTC must not keep it alive.
+process.exit();
