@@ -221,6 +221,69 @@ describe('POST /v1/exchange', () => {
   });
 });
 
+describe('GET /v1/locks/{txId}/{index}/manifest', () => {
+  const signal = () => AbortSignal.timeout(5_000);
+  let job: FixtureCase;
+  beforeAll(async () => {
+    job = await fixtureCase({ nonce: 20 });
+    world.chain.put(job.locked());
+    await world.client(oracle, job.serviceProvider).submitEvidence(bundleOf(job, []), signal());
+  });
+  async function ask(signer: Signer, lock = job.lock, nonce = new Uint8Array(randomBytes(16))): Promise<Response> {
+    const url = `${oracle.url}/v1/locks/${lock.txId}/${lock.index}/manifest`;
+    const signature = await signRequest({ method: 'GET', url, headers: {}, body: new Uint8Array() }, signer, {
+      createdMs: Date.now(),
+      nonce,
+    });
+    return oracle.app.request(url, { headers: { ...signature, 'x-test-address': 'parties' } });
+  }
+  const answered = async (...args: Parameters<typeof ask>): Promise<string> => {
+    const response = await ask(...args);
+    return response.ok ? '200' : `${response.status} ${((await response.json()) as { code: string }).code}`;
+  };
+
+  test('says that there is none, of a lock without one and of an unknown lock', async () => {
+    const nowhere = { txId: '0'.repeat(64), index: 0 };
+    expect(await answered(job.serviceProvider)).toBe('404 manifest-unknown');
+    expect(await answered(job.serviceProvider, nowhere)).toBe('404 manifest-unknown');
+    const client = world.client(oracle, job.serviceProvider);
+    expect(await client.manifest(job.lock, signal())).toBeNull();
+    expect(await client.manifest(nowhere, signal())).toBeNull();
+  });
+
+  test('gives both parties the manifest that the agent filed, byte for byte', async () => {
+    const manifest = await job.manifest();
+    await world.client(oracle, job.agent).submitEvidence(bundleOf(job, [['manifest', manifest]]), signal());
+    for (const party of [job.serviceProvider, job.agent]) {
+      expect(await world.client(oracle, party).manifest(job.lock, signal())).toEqual(manifest.envelope);
+    }
+    const response = await ask(job.serviceProvider);
+    expect(response.headers.get('content-type')).toBe('application/cbor');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('cannot be read by a stranger: not unsigned, not by another peer, an oracle or the job key, not by a replayed request', async () => {
+    const plain = await oracle.app.request(`${oracle.url}/v1/locks/${job.lock.txId}/${job.lock.index}/manifest`);
+    expect(plain.status).toBe(401);
+    for (const stranger of [keyOf(9), job.jobKey, world.oracles[1]?.signer ?? keyOf(0)]) {
+      expect(await answered(stranger)).toBe('403 not-a-party');
+      await expect(world.client(oracle, stranger).manifest(job.lock, signal())).rejects.toMatchObject({
+        code: 'oracle-refused',
+        message: expect.stringContaining('not-a-party') as string,
+      });
+    }
+    const nonce = new Uint8Array(randomBytes(16));
+    expect(await answered(job.serviceProvider, job.lock, nonce)).toBe('200');
+    expect(await answered(job.serviceProvider, job.lock, nonce)).toBe('401 request-replayed');
+  });
+
+  test('cannot be asked for without end: a peer is slowed down', async () => {
+    let last = '';
+    for (let i = 0; i < 100 && last !== '429 rate-limited'; i++) last = await answered(keyOf(97));
+    expect(last).toBe('429 rate-limited');
+  });
+});
+
 describe('reading', () => {
   const get = (path: string) => oracle.app.request(`${oracle.url}${path}`, { headers: { 'x-test-address': 'reader' } });
   test('a lock that nobody told of is unknown, not an error', async () => {
@@ -258,7 +321,13 @@ describe('reading', () => {
   });
   test('the API describes itself, and unknown paths are problems', async () => {
     const openapi = (await (await get('/openapi.json')).json()) as { paths: Record<string, unknown> };
-    expect(Object.keys(openapi.paths).sort()).toEqual(['/status', '/v1/evidence', '/v1/exchange', '/v1/locks/{txId}/{index}']);
+    expect(Object.keys(openapi.paths).sort()).toEqual([
+      '/status',
+      '/v1/evidence',
+      '/v1/exchange',
+      '/v1/locks/{txId}/{index}',
+      '/v1/locks/{txId}/{index}/manifest',
+    ]);
     const missing = await get('/nowhere');
     expect(missing.status).toBe(404);
     expect(missing.headers.get('content-type')).toBe('application/problem+json');

@@ -64,13 +64,9 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   );
 
   const signed = { now, authorities: deps.authorities, useNonce: deps.useNonce };
-  evidenceRoutes(
-    app,
-    deps,
-    { ...signed, perPeer: createRateLimit({ ...PER_PEER, now }) },
-    { ...signed, perPeer: createRateLimit({ ...PER_ORACLE, now }) },
-  );
-  lockRoutes(app, deps);
+  const byPeers = { ...signed, perPeer: createRateLimit({ ...PER_PEER, now }) };
+  evidenceRoutes(app, deps, byPeers, { ...signed, perPeer: createRateLimit({ ...PER_ORACLE, now }) });
+  lockRoutes(app, deps, byPeers);
   statusRoutes(app, deps);
   app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'NuNet edge: oracle', version: '1' } });
 

@@ -45,6 +45,8 @@ export interface Oracle {
   /** The other oracle's half of an exchange; gives this one's. */
   exchange(message: Exchange, from: string, signal: AbortSignal): Promise<Exchange>;
   report(lock: OutputReference): Promise<LockReport>;
+  /** The signed manifest over a lock, for a party of its quote. Throws `manifest-unknown` or `not-a-party`. */
+  manifest(lock: OutputReference, peerId: string): Promise<Uint8Array>;
   status(): Promise<OracleStatus>;
   /** Reconciles the decisions, then runs until the signal. */
   run(signal: AbortSignal): Promise<void>;
@@ -420,6 +422,19 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
         state: row.state,
         detail: row.detail,
       };
+    },
+    async manifest(lock, peerId) {
+      const name = referenceText(lock);
+      const row = await store.findCase(name);
+      if (row === null) throw new NunetError('manifest-unknown', `Cannot give a manifest of ${name}: this oracle does not know the lock`);
+      const { serviceProvider, computeProvider } = openQuote(row.quote, ports.record().network).body;
+      if (peerId !== serviceProvider.peerId && peerId !== computeProvider.peerId) {
+        throw new NunetError('not-a-party', `Cannot give a manifest of ${name} to ${peerId}: its quote is between two others`);
+      }
+      // The first is as good as another: two that differ are refunded, whichever is answered with a dispute.
+      const held = (await store.evidenceOf(name)).find(({ kind }) => kind === 'manifest');
+      if (held === undefined) throw new NunetError('manifest-unknown', `Cannot give a manifest of ${name}: none has come`);
+      return held.envelope;
     },
     async status() {
       const { states, rules, evidence } = await store.counts();

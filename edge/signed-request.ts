@@ -23,7 +23,7 @@ const CONTENT_TYPE = 'application/cbor';
 
 /** Throws `content-type`, `bytes-too-large`, `request-slow`, what `verifyRequest` throws, `request-replayed`, `rate-limited`. */
 export async function readSignedRequest(request: Request, maxBytes: number, deps: SignedRequestDeps): Promise<SignedRequest> {
-  if (request.headers.get('content-type') !== CONTENT_TYPE) {
+  if (request.method !== 'GET' && request.headers.get('content-type') !== CONTENT_TYPE) {
     throw new NunetError('content-type', `Cannot read the request: want content-type ${CONTENT_TYPE}`);
   }
   const body = await readBody(request, maxBytes);

@@ -179,6 +179,10 @@ export class FakeOracle implements OracleClient {
   lock(): Promise<never> {
     return Promise.reject(new Error('not asked in these tests'));
   }
+
+  manifest(): Promise<never> {
+    return this.lock();
+  }
 }
 
 function cidOfEnvelope(envelope: Uint8Array): string {

@@ -6,6 +6,7 @@ import { NunetError } from './errors.ts';
 import { encodeBundle, EVIDENCE_KINDS, parseLockReport, type EvidenceBundle, type LockReport } from './evidence.ts';
 import type { Network, OutputReference } from './fields.ts';
 import { signRequest } from './http-signature.ts';
+import { MAX_MANIFEST_BYTES } from './manifest.ts';
 import { openStatement, type Signed, type Signer } from './signature.ts';
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
@@ -30,6 +31,8 @@ export interface OracleClient {
   /** Receipts, checked against the oracle's key. Throws `oracle-unavailable`, or `oracle-refused` when it kept nothing. */
   submitEvidence(bundle: EvidenceBundle, signal: AbortSignal): Promise<{ receipts: Signed<Receipt>[]; refused: EvidenceAnswer['refused'] }>;
   lock(reference: OutputReference, signal: AbortSignal): Promise<LockReport>;
+  /** The signed manifest that this oracle holds, for a party of the lock's quote; not opened. Null: it holds none. */
+  manifest(reference: OutputReference, signal: AbortSignal): Promise<Uint8Array | null>;
 }
 
 /** The body of an answer, at most `maxBytes`. Throws `bytes-too-large`. */
@@ -63,7 +66,7 @@ export interface SignedFetch {
   random: (bytes: number) => Uint8Array;
 }
 
-/** One RFC 9421 signed request; the bounded body of a 2xx answer. Throws `oracle-unavailable` or `oracle-refused`. */
+/** One RFC 9421 signed request; the bounded body of a 2xx answer. Throws `oracle-unavailable`, `oracle-refused` or `manifest-unknown`. */
 export async function signedRequest(
   io: SignedFetch,
   request: { method: 'GET' | 'POST'; url: string; body?: Uint8Array; maxResponseBytes: number },
@@ -105,6 +108,7 @@ async function bounded(send: () => Promise<Response>, url: string, maxBytes: num
   if (response.ok) return bytes;
   const told = problem.safeParse(readJson(bytes));
   const why = told.success ? `${told.data.code}: ${told.data.detail}` : `status ${response.status}`;
+  if (told.success && told.data.code === 'manifest-unknown') throw new NunetError('manifest-unknown', told.data.detail);
   const code = response.status >= 500 || response.status === 429 ? 'oracle-unavailable' : 'oracle-refused';
   throw new NunetError(code, `Cannot use oracle ${url}: ${why}`);
 }
@@ -146,6 +150,15 @@ export function createOracleClient(options: SignedFetch & { url: string; key: st
       const url = `${base}/v1/locks/${reference.txId}/${reference.index}`;
       const bytes = await bounded(() => options.fetch(url, { redirect: 'error', signal }), url, MAX_REPORT_BYTES, signal);
       return parseLockReport(readJson(bytes));
+    },
+    async manifest(reference, signal) {
+      const url = `${base}/v1/locks/${reference.txId}/${reference.index}/manifest`;
+      try {
+        return await signedRequest(options, { method: 'GET', url, maxResponseBytes: MAX_MANIFEST_BYTES + 1024 }, signal);
+      } catch (error) {
+        if (error instanceof NunetError && error.code === 'manifest-unknown') return null;
+        throw error;
+      }
     },
   };
 }
