@@ -45,5 +45,8 @@ export function httpOracles(parts: {
       const report = await clientOf(oracleKey).lock(lock, within(signal));
       return report.state === 'unknown' ? null : report;
     },
+    async manifest(oracleKey, lock, signal) {
+      return clientOf(oracleKey).manifest(lock, within(signal));
+    },
   };
 }

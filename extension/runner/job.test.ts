@@ -21,7 +21,7 @@ const WIDE = {
   disputeBy: SAMPLE_TIME_MS + 520_000,
   reclaimAfter: SAMPLE_TIME_MS + 700_000,
 };
-const PACE = { ...paceOf('devnet'), pollMs: 2_000, retryMs: 2_000 };
+const PACE = { ...paceOf('devnet'), pollMs: 2_000, retryMs: 2_000, agentFirstMs: 300_000 };
 
 interface Opened {
   job: Job;

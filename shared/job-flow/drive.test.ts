@@ -172,6 +172,42 @@ describe('a job ends as it should', () => {
     expect(disputedAt?.type === 'entry' && disputedAt.entry.atMs).toBeLessThan(outcome.world.quote.body.disputeBy);
   });
 
+  test.each(['in silence', 'behind a log'] as const)(
+    'cannot be paid by hiding its result %s from the service provider: an oracle tells it, and wrong bytes are disputed',
+    async (hides) => {
+      const outcome = await run({ agent: 'wrong-bytes', hides });
+      expectSound(outcome);
+      expect(jobWay(outcome.record)).toBe('draft quoted locked preparing running finished');
+      expect(outcome.record.answer?.kind).toBe('dispute');
+      expect(outcome.record.check?.detail).toContain('not what the manifest commits to');
+      expect(outcome.record.lock).toBe('refunded');
+    },
+  );
+
+  test.each(['in silence', 'behind a log'] as const)(
+    'an honest result that the agent hides %s is fetched from an oracle, acknowledged and paid',
+    async (hides) => {
+      const outcome = await run({ hides });
+      expectSound(outcome);
+      expect(outcome.record.job).toBe('finished');
+      expect(outcome.record.answer?.kind).toBe('ack');
+      expect(outcome.record.lock).toBe('withdrawn');
+      // Whatever the stream still says or does not say holds nothing up.
+      const [taken, answered] = (['manifest', 'answer'] as const).map((type) =>
+        outcome.world.readEntries().find((entry) => entry.type === type),
+      );
+      expect((answered?.atMs ?? Infinity) - (taken?.atMs ?? 0)).toBeLessThan(1_000);
+    },
+  );
+
+  test('cannot pass off a result of another lock as an oracle: it is ignored, told once, and the agent’s own is taken', async () => {
+    const outcome = await run({ hides: 'in silence', lyingOracle: true });
+    expectSound(outcome);
+    expect(notices(outcome.events).match(/belongs to another job or lock/g)).toHaveLength(1);
+    expect(outcome.record.manifest?.body.lock).toEqual(outcome.record.lockTx?.reference);
+    expect(outcome.record.lock).toBe('withdrawn');
+  });
+
   test('an agent that comes back at another address is found again', async () => {
     const outcome = await run({ moves: true });
     expectSound(outcome);
@@ -318,6 +354,8 @@ const STORIES: Readonly<Record<string, WorldOptions>> = {
   'a dead agent without oracles': { agent: 'dies-running', oraclesUp: 0 },
   'a forgotten lock': { forgets: 2 },
   'a rolled back lock': { rollBackAfterMs: 3_500 },
+  'a hidden result': { hides: 'in silence' },
+  'a hidden result of wrong bytes': { agent: 'wrong-bytes', hides: 'behind a log' },
 };
 
 describe('cannot be lost or paid twice by a kill', () => {

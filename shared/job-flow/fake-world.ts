@@ -46,6 +46,10 @@ export type AgentBehaviour =
 
 export interface WorldOptions {
   agent?: AgentBehaviour;
+  /** It files its manifest with the oracles and never tells it whoever follows: by saying nothing, or by a log without an end. */
+  hides?: 'in silence' | 'behind a log';
+  /** One oracle reports, and hands out, a manifest of another lock. */
+  lyingOracle?: boolean;
   /** Oracles that answer; all three by default. */
   oraclesUp?: number;
   check?: CheckResult | 'broken';
@@ -223,8 +227,7 @@ export class FakeWorld {
     if (seen === undefined) return null;
     const now = this.#tipMs;
     const { body: quote } = seen.quote;
-    // Agents hand their manifests to the oracles themselves.
-    const manifest = seen.manifest ?? (this.#delivers && this.clock.now() > this.#endsAt ? this.#manifestBody() : undefined);
+    const manifest = seen.manifest ?? (this.#filed ? this.#manifestBody() : undefined);
     if (seen.refusal !== undefined) return { paid: 0n, rule: 'refused' };
     if (seen.ack !== undefined) return { paid: seen.ack.payBaseUnits, rule: 'acknowledged' };
     if (seen.cancel !== undefined && manifest === undefined) return { paid: 0n, rule: 'cancelled' };
@@ -266,7 +269,7 @@ export class FakeWorld {
     return {
       lock,
       jobId: seen.quote.body.jobId,
-      evidence: [],
+      evidence: this.#filed || this.#lies(oracleKey) ? [{ kind: 'manifest', cid: this.quote.cid, receivedAt: this.clock.now() }] : [],
       attestations:
         verdict === null
           ? []
@@ -283,6 +286,18 @@ export class FakeWorld {
       state: verdict === null ? 'waiting' : 'attested',
       detail: '',
     };
+  }
+
+  #lies(oracleKey: string): boolean {
+    return this.options.lyingOracle === true && oracleKey === this.#upKeys()[0];
+  }
+
+  async #heldManifest(oracleKey: string, lock: OutputReference): Promise<Uint8Array | null> {
+    const elsewhere = { txId: sampleHash('other lock'), index: 0 };
+    if (this.#lies(oracleKey))
+      return (await signStatement('manifest', sampleManifest(this.quote.cid, elsewhere), sampleSigner('agent'))).envelope;
+    if (!this.#filed || lock.txId !== this.#agentLock?.txId) return null;
+    return (await signStatement('manifest', this.#manifestBody(), sampleSigner('agent'))).envelope;
   }
 
   #take(oracleKey: string, bundle: EvidenceBundle): string[] {
@@ -312,6 +327,11 @@ export class FakeWorld {
   get #delivers(): boolean {
     const behaviour = this.options.agent ?? 'honest';
     return this.#runAt !== undefined && !['dies-running', 'foreign-manifest', 'unsigned-end'].includes(behaviour);
+  }
+
+  /** Agents hand their manifests to the oracles themselves. */
+  get #filed(): boolean {
+    return this.#delivers && this.clock.now() > this.#endsAt;
   }
 
   #manifestBody(): Manifest {
@@ -354,6 +374,10 @@ export class FakeWorld {
     if (behaviour === 'dies-running') throw new NunetError('stream-closed', 'the stream broke');
     yield { type: 'progress', phase: 'steps', done: 1, total: 2, epoch: 1, metrics: [{ name: 'loss', value: 0.5 }] };
     await waitUntil(this.#endsAt);
+    for (let line = 3; this.options.hides !== undefined; line++) {
+      await waitUntil(this.clock.now() + (this.options.hides === 'in silence' ? TIMES.reclaimAfter : 500));
+      yield { type: 'log', offset: line, line: 'still here' };
+    }
     if (behaviour === 'unsigned-end') {
       yield { type: 'state', event: 2, state: 'failed', atMs: this.clock.now(), detail: 'so it says' };
       yield { type: 'end' };
@@ -522,6 +546,11 @@ export class FakeWorld {
           call(signal, () => {
             if (!this.#upKeys().includes(key)) throw new NunetError('oracle-unavailable', 'this oracle is off');
             return this.#report(key, lock);
+          }),
+        manifest: (key, lock, signal) =>
+          call(signal, () => {
+            if (!this.#upKeys().includes(key)) throw new NunetError('oracle-unavailable', 'this oracle is off');
+            return this.#heldManifest(key, lock);
           }),
       },
       outputs: {

@@ -1,12 +1,12 @@
 // followJob: the work lane. Hands the spec to the agent, follows states, progress and logs to a signed result, then has it answered.
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { NunetError, safeError } from '../errors.ts';
-import { openEvidence } from '../evidence.ts';
+import { NunetError } from '../errors.ts';
 import { isJobEnd } from '../job-state.ts';
 import { isLockEnd } from '../lock-state.ts';
 import type { Quote } from '../quote.ts';
 import { signStatement, type Signed } from '../signature.ts';
 import type { FollowEvent } from '../wire.ts';
+import { takeStatement } from './agent-statement.ts';
 import { answerResult } from './answer.ts';
 import { chainTime, goJob, type Drive } from './running-job.ts';
 import type { BuiltLock } from './ports.ts';
@@ -28,24 +28,8 @@ function workOf(drive: Drive): Work {
   return { drive, quote, lockTx, accepted: false, nextEvent: 0 };
 }
 
-/** Takes a signed statement of the agent; one of another lock or key is told and ignored. */
 async function takeEnvelope(work: Work, kind: 'manifest' | 'lock-refusal', envelope: Uint8Array): Promise<void> {
-  const { drive, quote, lockTx } = work;
-  try {
-    openEvidence(kind, envelope, { quote, lock: lockTx.reference });
-  } catch (error) {
-    const { code, message } = safeError(error);
-    drive.notice(code, message);
-    return;
-  }
-  const hex = bytesToHex(envelope);
-  if (kind === 'manifest') {
-    await drive.append((record, atMs) => (record.manifest === undefined ? { type: 'manifest', atMs, envelope: hex } : undefined));
-    return;
-  }
-  await drive.append((record, atMs) =>
-    record.refusal === undefined && record.manifest === undefined ? { type: 'refusal', atMs, envelope: hex } : undefined,
-  );
+  await takeStatement(work.drive, kind, envelope, { quote: work.quote, lock: work.lockTx.reference });
 }
 
 /** Only what the agent signed may end a job; of the rest of its words, those that move the job forward. */
@@ -153,7 +137,8 @@ async function awaitResult(work: Work, signal: AbortSignal): Promise<void> {
     const before = drive.record();
     const lockOver = before.lock !== null && isLockEnd(before.lock);
     try {
-      // A stop of this try: the lock ended meanwhile (one more try asks for what is left), or somebody wants to cancel.
+      // A stop of this try: the lock ended meanwhile (one more try asks for what is left), somebody wants to cancel, or an
+      // oracle had the manifest that the agent keeps from us.
       await untilChange(drive, signal, lockOver, (within) => tryOnce(work, lockOver, within));
       if (drive.record() !== before) attempt = 0;
     } catch (error) {
@@ -169,7 +154,7 @@ async function awaitResult(work: Work, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The act, stopped when the lock ends or a cancel is wanted while it runs. After the lock's end it gets one last try. */
+/** The act, stopped when the lock ends, a cancel is wanted or a manifest comes while it runs. After the lock's end it gets one last try. */
 async function untilChange(
   drive: Drive,
   signal: AbortSignal,
@@ -182,7 +167,8 @@ async function untilChange(
   const watching = lockOver
     ? drive.ports.clock.sleep(drive.pace.lastTryMs, settled.signal)
     : drive.until(
-        (record) => (record.lock !== null && isLockEnd(record.lock)) || record.cancelWanted !== cancelWanted,
+        (record) =>
+          (record.lock !== null && isLockEnd(record.lock)) || record.cancelWanted !== cancelWanted || record.manifest !== undefined,
         AbortSignal.any([signal, settled.signal]),
       );
   watching.then(

@@ -92,6 +92,11 @@ export interface Oracles {
   submit(oracleKey: string, bundle: EvidenceBundle, signal: AbortSignal): Promise<readonly string[]>;
   /** Null: this oracle has not heard of the lock. */
   report(oracleKey: string, lock: OutputReference, signal: AbortSignal): Promise<LockReport | null>;
+  /**
+   * The signed manifest that this oracle holds over a lock of ours, not yet opened. Null: it holds none. An agent gives it to
+   * the oracles to be paid, and might keep it from us, who could then dispute nothing.
+   */
+  manifest(oracleKey: string, lock: OutputReference, signal: AbortSignal): Promise<Uint8Array | null>;
 }
 
 /** Entries of one job. */

@@ -22,11 +22,31 @@ export interface Pace {
   idleMs: number;
   /** After the lock's end the agent is asked once more for what it signed, so long. */
   lastTryMs: number;
+  /** A manifest that an oracle has is awaited from the agent itself so long, with all that the agent says before it. */
+  agentFirstMs: number;
 }
 
 const PACES: Readonly<Record<'devnet' | 'public', Pace>> = {
-  devnet: { pollMs: 250, blockMs: 1_000, resubmitMs: 2_000, retryMs: 250, maxRetryMs: 4_000, idleMs: 15_000, lastTryMs: 2_000 },
-  public: { pollMs: 5_000, blockMs: 20_000, resubmitMs: 60_000, retryMs: 1_000, maxRetryMs: 60_000, idleMs: 60_000, lastTryMs: 20_000 },
+  devnet: {
+    pollMs: 250,
+    blockMs: 1_000,
+    resubmitMs: 2_000,
+    retryMs: 250,
+    maxRetryMs: 4_000,
+    idleMs: 15_000,
+    lastTryMs: 2_000,
+    agentFirstMs: 5_000,
+  },
+  public: {
+    pollMs: 5_000,
+    blockMs: 20_000,
+    resubmitMs: 60_000,
+    retryMs: 1_000,
+    maxRetryMs: 60_000,
+    idleMs: 60_000,
+    lastTryMs: 20_000,
+    agentFirstMs: 60_000,
+  },
 };
 export const paceOf = (network: Network): Pace => PACES[network === 'devnet' ? 'devnet' : 'public'];
 

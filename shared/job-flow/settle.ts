@@ -4,7 +4,9 @@ import { encode } from '../encoding.ts';
 import type { EvidenceBundle, EvidenceKind } from '../evidence.ts';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { settleBytes } from '../lock.ts';
-import { verifySignature } from '../signature.ts';
+import type { Quote } from '../quote.ts';
+import { verifySignature, type Signed } from '../signature.ts';
+import { manifestFromOracles } from './hidden-manifest.ts';
 import type { Drive } from './running-job.ts';
 import type { JobRecord } from './job-record.ts';
 
@@ -84,8 +86,13 @@ async function tell(
 const answersFor = (record: JobRecord): Piece[] =>
   evidenceFor(record).filter((piece) => piece.kind === 'ack' || piece.kind === 'dispute' || piece.kind === 'cancel');
 
-/** Watches the oracles until k of them have signed the same pay over this lock: the lock is attested. */
-async function watchVerdict(drive: Drive, oracleKeys: readonly string[], k: number, signal: AbortSignal): Promise<void> {
+/**
+ * Watches the oracles until k of them have signed the same pay over this lock: the lock is attested. Until then one of them
+ * may hold a manifest that the agent keeps from us.
+ */
+async function watchOracles(drive: Drive, quote: Signed<Quote>, signal: AbortSignal): Promise<void> {
+  const { oracleKeys, k } = quote.body;
+  const takeManifest = manifestFromOracles(drive, quote, signal);
   for (;;) {
     const { lockTx } = await drive.until((record) => record.lock === 'locked', signal);
     if (lockTx === undefined) return;
@@ -95,6 +102,7 @@ async function watchVerdict(drive: Drive, oracleKeys: readonly string[], k: numb
       oracleKeys.map(async (oracleKey) => {
         // An oracle out of reach is no news: the telling lane reports it.
         const report = await drive.ports.oracles.report(oracleKey, reference, signal).catch(() => null);
+        if (report !== null) await takeManifest(oracleKey, report, reference);
         for (const { oracleKey: key, paidBaseUnits, signature, rule } of report?.attestations.slice(0, 16) ?? []) {
           if (!oracleKeys.includes(key) || !/^\d{1,19}$/.test(paidBaseUnits) || !/^[0-9a-f]{128}$/.test(signature)) continue;
           const paid = BigInt(paidBaseUnits);
@@ -146,11 +154,7 @@ export async function tellEvidence(drive: Drive, signal: AbortSignal): Promise<v
     signal,
   );
   try {
-    await Promise.all([
-      ...quote.body.oracleKeys.map(tellOracle),
-      tellAgent,
-      watchVerdict(drive, quote.body.oracleKeys, quote.body.k, signal),
-    ]);
+    await Promise.all([...quote.body.oracleKeys.map(tellOracle), tellAgent, watchOracles(drive, quote, signal)]);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
