@@ -88,16 +88,24 @@ const LISTEN_FLAGS = {
   hub: ['--listen-webrtc', 'off', '--listen-relay'],
 } as const;
 
-/** A port that is free now; the edge's address stands in the network record before the edge runs. */
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+
+/**
+ * A port that is free now; the edge's address stands in the network record before the edge runs. Below the range that systems hand
+ * out by themselves, or a connection of another part may have it by the time the edge starts.
+ */
+async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('Cannot start an oracle: no free port between 20000 and 32000');
+}
 
 export async function startNetwork(options: NetworkOptions, signal: AbortSignal): Promise<RunningNetwork> {
   const { folder, say } = options;
