@@ -61,6 +61,8 @@ export function DecisionBar({ job }: { job: JobSnapshot }): JSX.Element | null {
   const app = runner.app.value;
   const view = decisionOf(job, app === null ? now.value : chainNow(app.chain, now.value));
   if (view === null) return null;
+  // The button that stands out is the one that the check speaks for.
+  const isRejected = view.check?.accept === false;
   const decide = async (accept: boolean, reason: string): Promise<void> => {
     isBusy.value = true;
     await act(() => runner.ask({ type: 'decide', jobId: job.summary.jobId, accept, reason }));
@@ -101,13 +103,25 @@ export function DecisionBar({ job }: { job: JobSnapshot }): JSX.Element | null {
       ) : (
         <div class="choices">
           <div>
-            <button type="button" class="primary" data-testid="acknowledge" disabled={isBusy.value} onClick={() => void decide(true, '')}>
+            <button
+              type="button"
+              class={isRejected ? '' : 'primary'}
+              data-testid="acknowledge"
+              disabled={isBusy.value}
+              onClick={() => void decide(true, '')}
+            >
               <Icon name="check" /> Acknowledge
             </button>
             <p>{view.acknowledge}</p>
           </div>
           <div>
-            <button type="button" data-testid="dispute" disabled={isBusy.value} onClick={() => (isDisputing.value = true)}>
+            <button
+              type="button"
+              class={isRejected ? 'primary' : ''}
+              data-testid="dispute"
+              disabled={isBusy.value}
+              onClick={() => (isDisputing.value = true)}
+            >
               <Icon name="cross" /> Dispute
             </button>
             <p>{view.dispute}</p>
