@@ -1,4 +1,5 @@
 // `npm run demo -- --browser`: the demo's network with the extension in Chromium, for a person where there is a display, else as a walk-through in pictures.
+import type { Page } from 'playwright-core';
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { buildExtension } from '../browser/build-extension.ts';
@@ -24,10 +25,18 @@ export async function browserDemo({ network, folder, signal }: BrowserDemo): Pro
 
 const connectHash = (network: RunningNetwork): string => `#/connect?devnet=${encodeURIComponent(network.devnet.url)}`;
 
+const WELCOME_TAB_MS = 5_000;
+
 async function openForPerson(extension: string, network: RunningNetwork, signal: AbortSignal): Promise<number> {
   const browser = await openChromium({ extension, headless: false, viewport: null });
   try {
-    await browser.open(`dashboard.html${connectHash(network)}`);
+    const page = await browser.open(`dashboard.html${connectHash(network)}`);
+    // An extension that has just been installed opens a tab by itself, which would lie before this one.
+    const others = (): Page[] => browser.context.pages().filter((other) => other !== page);
+    if (!others().some((other) => other.url().includes('dashboard.html')))
+      await browser.context.waitForEvent('page', { timeout: WELCOME_TAB_MS }).catch(() => undefined);
+    for (const other of others()) await other.close();
+    await page.bringToFront();
     say(bold('\nChromium is open on the dashboard: click Connect, get test money, pick a template, run it.'));
     say(`  devnet    ${network.devnet.url}/   blocks and transactions`);
     for (const { plan, peerId } of network.agents.values()) {
