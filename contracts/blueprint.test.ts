@@ -10,7 +10,7 @@ import { decodePlutusData, type PlutusData } from './plutus-data.ts';
 import checkCosts from './costs/check-costs.json' with { type: 'json' };
 import blueprint from './plutus.json' with { type: 'json' };
 import traced from './plutus.traced.json' with { type: 'json' };
-import { RECLAIM_REDEEMER, settleRedeemer } from './redeemer.ts';
+import { AGREE, batchRedeemer, RECLAIM_REDEEMER, SETTLE } from './redeemer.ts';
 import { ESCROW, scriptFrom } from './script.ts';
 import { exampleDatum } from './vectors/example.ts';
 
@@ -116,10 +116,14 @@ describe('codecs', () => {
   });
 
   test('redeemers have the shape that the blueprint states', () => {
-    const settle = settleRedeemer([
-      { paid: 5n, signatures: [{ keyIndex: 0, signature: '11'.repeat(64) }], computeProviderOutput: 1, serviceProviderOutput: 0 },
-    ]);
-    for (const redeemer of [settle, settleRedeemer([]), RECLAIM_REDEEMER]) {
+    const outputs = { computeProviderOutput: 1, serviceProviderOutput: 0 };
+    const signature = '11'.repeat(64);
+    const entries = [
+      { kind: 'attested' as const, paid: 5n, signatures: [{ keyIndex: 0, signature }], ...outputs },
+      { kind: 'agreed' as const, paid: 5n, voucherSignature: signature, closeSignature: signature, secret: null, ...outputs },
+      { kind: 'reclaimed' as const },
+    ];
+    for (const redeemer of [batchRedeemer(SETTLE, entries), batchRedeemer(AGREE, entries), batchRedeemer(AGREE, []), RECLAIM_REDEEMER]) {
       expect(mismatch(decodePlutusData(redeemer), redeemerSchema, 'redeemer')).toBeNull();
     }
     const names = schemaAt(redeemerSchema.$ref ?? '').anyOf?.map(({ title, index }) => `${index} ${title}`);

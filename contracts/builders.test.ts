@@ -26,7 +26,7 @@ afterAll(() => on.stop());
 
 const settle = async (locks: { utxo: Utxo; paid: bigint }[]) => {
   const built = await buildSettle({
-    locks: locks.map(({ utxo, paid }) => ({ utxo, paid, signatures: on.attest(utxo, paid) })),
+    locks: locks.map(({ utxo, paid }) => ({ by: 'oracles' as const, utxo, paid, signatures: on.attest(utxo, paid) })),
     payer: await on.payer(on.operator),
     parameters: on.parameters,
     run: await on.run(on.operator),
@@ -199,14 +199,14 @@ describe('settle', () => {
   test('cannot be built with a signature that the script refuses', async () => {
     const { utxo } = await on.lock(on.datum());
     const order = {
-      locks: [{ utxo, paid: 1n, signatures: on.attest(utxo, 2n) }],
+      locks: [{ by: 'oracles' as const, utxo, paid: 1n, signatures: on.attest(utxo, 2n) }],
       payer: await on.payer(on.operator),
       parameters: on.parameters,
       run: await on.run(on.operator),
     };
     await expect(buildSettle(order)).rejects.toMatchObject({ code: 'chain-rejected' });
     await expect(buildSettle({ ...order, locks: [] })).rejects.toMatchObject({ code: 'locks-missing' });
-    await expect(buildSettle({ ...order, locks: [{ utxo, paid: AMOUNT + 1n, signatures: [] }] })).rejects.toMatchObject({
+    await expect(buildSettle({ ...order, locks: [{ by: 'oracles', utxo, paid: AMOUNT + 1n, signatures: [] }] })).rejects.toMatchObject({
       code: 'amount-invalid',
     });
   });
@@ -218,7 +218,7 @@ describe('settle', () => {
     const run = { ...(await on.run(on.operator)), collateral: large! };
     const signatures = on.attest(utxo, 1n);
     const built = await buildSettle({
-      locks: [{ utxo, paid: 1n, signatures }],
+      locks: [{ by: 'oracles', utxo, paid: 1n, signatures }],
       payer: { utxos, changeAddress },
       parameters: on.parameters,
       run,

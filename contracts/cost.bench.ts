@@ -83,7 +83,7 @@ const row = (name: string, { bytes, memory, steps, fee }: Sent, heldLovelace: bi
 
 async function settled(on: Rehearsal, name: string, locks: Utxo[], paid: bigint): Promise<TransactionCost> {
   const built = await buildSettle({
-    locks: locks.map((utxo) => ({ utxo, paid, signatures: on.attest(utxo, paid) })),
+    locks: locks.map((utxo) => ({ by: 'oracles', utxo, paid, signatures: on.attest(utxo, paid) })),
     payer: await on.payer(on.operator),
     parameters: on.parameters,
     run: await on.run(on.operator),

@@ -1,9 +1,7 @@
 // The Escrow port over a Cardano source, two builders and one wallet: what the service provider's money does. Loads no transaction builder.
-import { hashOfCid } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 import type { Escrow, LockStatus, SpentLock } from '@nunet/shared/job-flow/ports.ts';
-import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
@@ -11,31 +9,16 @@ import type { BlockfrostChain } from './chain/blockfrost.ts';
 import { timeOf, slotOf, type OutputState, type Utxo } from './chain/chain.ts';
 import type { Transaction } from './chain/transaction.ts';
 import type { buildLock } from './lock.ts';
-import { paidFor } from './paid-for.ts';
-import { decodePlutusData, encodePlutusData } from './plutus-data.ts';
+import { encodePlutusData } from './plutus-data.ts';
+import { datumOf } from './quote-datum.ts';
+import { readSpend } from './read-spend.ts';
 import type { buildReclaim } from './reclaim.ts';
-import { byInputOrder, payoutTag } from './redeemer.ts';
+import { payoutTag } from './redeemer.ts';
 import { ESCROW } from './script.ts';
 import { transactionId } from './sign.ts';
 
 /** A reclaim that no block takes in this time is built again with a newer fee and newer inputs. */
 const RECLAIM_PATIENCE_MS = 10 * 60_000;
-
-const datumOf = (quote: Signed<Quote>): EscrowDatum => {
-  const { serviceProvider, computeProvider, voucherKey, closeKey, oracleKeys, k, asset, reclaimAfter, settleLovelace } = quote.body;
-  return {
-    serviceProvider: serviceProvider.address,
-    computeProvider: computeProvider.address,
-    voucherKey,
-    closeKey,
-    oracleKeys,
-    k,
-    asset,
-    reclaimAfter,
-    settleLovelace,
-    quoteHash: hashOfCid(quote.cid),
-  };
-};
 
 type OwnChain = Pick<
   BlockfrostChain,
@@ -159,34 +142,29 @@ function collateralOf(utxos: readonly Utxo[]): Utxo {
   return best;
 }
 
-const RECLAIM = 2;
-
 /** What a transaction did with one lock, from what the validator enforced in it. */
 export function spentLock(quote: Signed<Quote>, lock: OutputReference, output: OutputState, transaction: Transaction): SpentLock {
   const { asset, computeProvider, serviceProvider, amountBaseUnits } = quote.body;
   const base = { txId: transaction.id, feeLovelace: transaction.fee };
-  const inputs = transaction.inputs.toSorted(byInputOrder);
-  const own = inputs.findIndex((input) => referenceText(input) === referenceText(lock));
-  const redeemer = transaction.redeemers.find(({ tag, index }) => tag === 'spend' && index === own);
-  const data = redeemer === undefined ? undefined : decodePlutusData(redeemer.data);
   const held = output.utxo.assets.find((entry) => entry.policyId === asset.policyId && entry.assetName === asset.assetName)?.quantity ?? 0n;
-  if (typeof data === 'object' && !Array.isArray(data) && data.index === RECLAIM) {
+  const spend = readSpend(transaction, { reference: lock, datum: datumOf(quote) });
+  if (spend?.how === 'reclaim') {
     return { ...base, how: 'reclaim', paidBaseUnits: 0n, changeBaseUnits: held, paidLovelace: 0n, changeLovelace: output.utxo.lovelace };
   }
-  const paid = paidFor(transaction, lock);
-  if (paid === null || paid > held) {
+  if (spend === null || spend.paid > held) {
     throw new NunetError(
       'spend-unknown',
       `Cannot read transaction ${transaction.id}: it spends lock ${referenceText(lock)} in a way unknown here`,
     );
   }
+  const { how, paid } = spend;
   // In a batch one payout serves several locks; its tag names them all, so only a single lock's payout is told to the lovelace.
   const tag = encodePlutusData(payoutTag([lock]));
   const lovelaceAt = (address: string): bigint =>
     transaction.outputs.find((made) => made.address === address && made.inlineDatum === tag)?.lovelace ?? 0n;
   return {
     ...base,
-    how: 'settle',
+    how,
     paidBaseUnits: paid,
     changeBaseUnits: (held > 0n ? held : amountBaseUnits) - paid,
     paidLovelace: paid === 0n ? 0n : lovelaceAt(computeProvider.address),

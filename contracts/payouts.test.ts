@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Utxo } from './chain/chain.ts';
 import { encodeDatum } from './datum.ts';
 import { encodePlutusData } from './plutus-data.ts';
-import { planSettlement, type LockToSettle } from './payouts.ts';
+import { planBatch, type Decision } from './payouts.ts';
 import { byInputOrder, NO_OUTPUT, payoutTag } from './redeemer.ts';
 import { ESCROW_ADDRESS } from './script.ts';
 import { newPerson } from './thefts/cast.ts';
@@ -48,7 +48,7 @@ const batch = fc.array(lock, { minLength: 1, maxLength: 12 }).map((orders) =>
       assets: [{ ...datum.asset, quantity: amount }],
       inlineDatum: encodeDatum(datum),
     };
-    return { datum, amount, order: { utxo, paid, signatures: [] } satisfies LockToSettle };
+    return { datum, amount, order: { by: 'oracles' as const, utxo, paid, signatures: [] } satisfies Decision };
   }),
 );
 
@@ -58,16 +58,20 @@ describe('a settlement', () => {
   test('obeys every rule of the script and loses nothing, for any batch and fee', () => {
     fc.assert(
       fc.property(batch, fc.bigInt({ min: 170_000n, max: 1_500_000n }), (made, fee) => {
-        const plan = planSettlement(
+        const plan = planBatch(
           made.map(({ order }) => order),
+          [],
           COINS_PER_BYTE,
         );
+        const locks = plan.inputs.map(({ utxo }) => utxo);
         const outputs = plan.outputs(fee);
-        expect(plan.locks.map(({ reference }) => reference)).toEqual(plan.locks.map(({ reference }) => reference).toSorted(byInputOrder));
+        expect(locks.map(({ reference }) => reference)).toEqual(locks.map(({ reference }) => reference).toSorted(byInputOrder));
         const paidBy = new Map<Output, { references: Utxo['reference'][]; owed: bigint; least: bigint }>();
-        plan.locks.forEach((utxo, position) => {
+        locks.forEach((utxo, position) => {
           const { datum, amount, order } = made.find((one) => one.order.utxo === utxo)!;
-          const { paid, computeProviderOutput, serviceProviderOutput } = plan.settlements[position]!;
+          const settlement = plan.settlements[position]!;
+          if (settlement.kind === 'reclaimed') throw new TypeError('none is reclaimed');
+          const { paid, computeProviderOutput, serviceProviderOutput } = settlement;
           expect(paid).toBe(order.paid);
           const claim = (index: number, address: string, quantity: bigint, least: bigint): void => {
             const output = outputs[index]!;
@@ -96,7 +100,7 @@ describe('a settlement', () => {
           expect(output.lovelace).toBeGreaterThanOrEqual(leastLovelace(output, COINS_PER_BYTE));
           expect(output.inlineDatum).toBe(encodePlutusData(payoutTag(references)));
         }
-        const taken = total(plan.locks.map(({ lovelace }) => lovelace)) - total(outputs.map(({ lovelace }) => lovelace));
+        const taken = total(locks.map(({ lovelace }) => lovelace)) - total(outputs.map(({ lovelace }) => lovelace));
         expect(taken).toBeLessThanOrEqual(fee);
       }),
       { numRuns: 500 },
@@ -106,11 +110,11 @@ describe('a settlement', () => {
   test('takes exactly the fee from locks that cover it: no wallet input, no change', () => {
     fc.assert(
       fc.property(batch, fc.bigInt({ min: 170_000n, max: 1_500_000n }), (made, fee) => {
-        const generous = made.map(({ datum, order }): LockToSettle => {
+        const generous = made.map(({ datum, order }): Decision => {
           const inlineDatum = encodeDatum({ ...datum, settleLovelace: 3_000_000n });
           return { ...order, utxo: { ...order.utxo, lovelace: 9_000_000n, inlineDatum } };
         });
-        const outputs = planSettlement(generous, COINS_PER_BYTE).outputs(fee);
+        const outputs = planBatch(generous, [], COINS_PER_BYTE).outputs(fee);
         expect(9_000_000n * BigInt(made.length) - total(outputs.map(({ lovelace }) => lovelace))).toBe(fee);
       }),
       { numRuns: 500 },

@@ -5,18 +5,28 @@ import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import type { Utxo } from './chain/chain.ts';
 import { decodeDatum } from './datum.ts';
 import { payoutOutput } from './lock-output.ts';
-import { byInputOrder, NO_OUTPUT, type OracleSignature, type Settlement } from './redeemer.ts';
+import type { Agreement } from '@nunet/shared/agreement.ts';
+import {
+  AGREE,
+  batchRedeemer,
+  byInputOrder,
+  NO_OUTPUT,
+  RECLAIM_REDEEMER,
+  SETTLE,
+  type OracleSignature,
+  type Settlement,
+} from './redeemer.ts';
 import { assetUnit, leastLovelace, quantityOf, type Output } from './value.ts';
 
-/** A lock with what its oracles decided. */
-export interface LockToSettle {
+/** A lock with what its oracles, or its two parties, decided. */
+export type Decision =
+  /** At least k signatures, in any order; k of them are used, since each costs some 8,000 lovelace. */
+  { by: 'oracles'; utxo: Utxo; paid: bigint; signatures: OracleSignature[] } | { by: 'agreement'; utxo: Utxo; agreement: Agreement };
+
+interface PreparedLock {
+  decision: Decision;
   utxo: Utxo;
   paid: bigint;
-  /** At least k, in any order; k of them are used, since each costs some 8,000 lovelace. */
-  signatures: OracleSignature[];
-}
-
-interface PreparedLock extends LockToSettle {
   datum: EscrowDatum;
 }
 
@@ -38,7 +48,9 @@ const outputOf = ({ address, asset, quantity, locks }: Payout, lovelace: bigint)
     lovelace,
   );
 
-function prepare({ utxo, paid, signatures }: LockToSettle): PreparedLock {
+function prepare(decision: Decision): PreparedLock {
+  const { utxo } = decision;
+  const paid = decision.by === 'oracles' ? decision.paid : decision.agreement.paid;
   if (utxo.inlineDatum === undefined) {
     throw new NunetError(
       'datum-invalid',
@@ -50,7 +62,7 @@ function prepare({ utxo, paid, signatures }: LockToSettle): PreparedLock {
   if (paid < 0n || paid > held) {
     throw new NunetError('amount-invalid', `Cannot settle ${referenceText(utxo.reference)} at ${paid}: it holds ${held}`);
   }
-  return { utxo, paid, signatures: signatures.toSorted((a, b) => a.keyIndex - b.keyIndex).slice(0, datum.k), datum };
+  return { decision, utxo, paid, datum };
 }
 
 /** One payout a person, role and asset, whatever the number of locks. */
@@ -111,29 +123,48 @@ function withoutCrumbs(outputs: Output[], payouts: Payout[], available: bigint, 
     : outputs.map((output, index) => (index === first ? { ...output, lovelace: output.lovelace + left } : output));
 }
 
-/** The batch in the ledger's input order: what the redeemer says, and the outputs for a given fee. */
-export interface SettlementPlan {
-  locks: Utxo[];
+/** The batch in the ledger's input order: every lock with its redeemer, and the outputs for a given fee. */
+export interface BatchPlan {
+  inputs: { utxo: Utxo; redeemer: string }[];
+  /** Entry of each input in the list that the first lock which is not reclaimed carries. */
   settlements: Settlement[];
   outputs: (fee: bigint) => Output[];
 }
 
-/** Throws `locks-missing`, `amount-invalid`, `datum-invalid`. */
-export function planSettlement(locks: LockToSettle[], coinsPerUtxoByte: bigint): SettlementPlan {
-  if (locks.length === 0) throw new NunetError('locks-missing', 'Cannot settle: no lock was given');
-  const prepared = locks.map(prepare).toSorted((a, b) => byInputOrder(a.utxo.reference, b.utxo.reference));
+/** `reclaims` are passed over by the list, so that the same transaction may take them back. Throws `locks-missing`, `amount-invalid`, `datum-invalid`. */
+export function planBatch(decisions: readonly Decision[], reclaims: readonly Utxo[], coinsPerUtxoByte: bigint): BatchPlan {
+  if (decisions.length === 0) throw new NunetError('locks-missing', 'Cannot settle: no lock was given');
+  const prepared = decisions.map(prepare).toSorted((a, b) => byInputOrder(a.utxo.reference, b.utxo.reference));
   const payouts = payoutsOf(prepared);
   const indexOf = (lock: PreparedLock, role: Payout['role']): number =>
     payouts.findIndex((payout) => payout.role === role && payout.locks.includes(lock));
-  const available = sum(prepared.map(({ utxo }) => utxo.lovelace));
-  return {
-    locks: prepared.map(({ utxo }) => utxo),
-    settlements: prepared.map((lock) => ({
-      paid: lock.paid,
-      signatures: lock.signatures,
+  const places = [...prepared.map((lock) => ({ utxo: lock.utxo, lock })), ...reclaims.map((utxo) => ({ utxo, lock: undefined }))].toSorted(
+    (a, b) => byInputOrder(a.utxo.reference, b.utxo.reference),
+  );
+  const settlements = places.map(({ lock }): Settlement => {
+    if (lock === undefined) return { kind: 'reclaimed' };
+    const outputs = {
       computeProviderOutput: lock.paid === 0n ? NO_OUTPUT : indexOf(lock, 'computeProvider'),
       serviceProviderOutput: indexOf(lock, 'serviceProvider'),
-    })),
-    outputs: (fee) => withoutCrumbs(outputsFor(payouts, prepared.length, fee, coinsPerUtxoByte), payouts, available, fee),
+    };
+    const { decision, paid, datum } = lock;
+    if (decision.by === 'agreement') return { kind: 'agreed', ...decision.agreement, ...outputs };
+    const signatures = decision.signatures.toSorted((a, b) => a.keyIndex - b.keyIndex).slice(0, datum.k);
+    return { kind: 'attested', paid, signatures, ...outputs };
+  });
+  const available = sum(prepared.map(({ utxo }) => utxo.lovelace));
+  const [first] = prepared;
+  return {
+    settlements,
+    inputs: places.map(({ utxo, lock }) => {
+      if (lock === undefined) return { utxo, redeemer: RECLAIM_REDEEMER };
+      const how = lock.decision.by === 'agreement' ? AGREE : SETTLE;
+      return { utxo, redeemer: batchRedeemer(how, lock === first ? settlements : []) };
+    }),
+    outputs: (fee) => {
+      // The owner of what is reclaimed pays the fee's share of it.
+      const ours = dividedUp(fee * BigInt(prepared.length), places.length);
+      return withoutCrumbs(outputsFor(payouts, prepared.length, ours, coinsPerUtxoByte), payouts, available, ours);
+    },
   };
 }

@@ -47,18 +47,28 @@ export function reclaimTerms({ reference, inlineDatum }: Utxo): ReclaimTerms {
 const slotFrom = (timeMs: number, config: SlotConfig): number =>
   config.zeroSlot + Math.max(1, Math.ceil((timeMs - config.zeroTimeMs) / config.slotLengthMs));
 
-/** Throws `reclaim-too-early`, `datum-invalid`, and what `balance` throws. */
-export async function buildReclaim(request: ReclaimRequest, now: number, signal?: AbortSignal): Promise<BuiltTransaction> {
-  const { locks, payer, parameters, slotConfig, run } = request;
+/** Who must sign, and from which slot on. Throws `reclaim-too-early`, `locks-missing`, `datum-invalid`. */
+export function reclaimConditions(
+  locks: readonly Utxo[],
+  slotConfig: SlotConfig,
+  now: number,
+): { signers: string[]; validFromSlot: number } {
+  if (locks.length === 0) throw new NunetError('locks-missing', 'Cannot reclaim: no lock was given');
   const terms = locks.map(reclaimTerms);
   const validFromSlot = slotFrom(Math.max(...terms.map(({ reclaimAfter }) => reclaimAfter)), slotConfig);
   const opens = timeOf(validFromSlot, slotConfig);
-  if (locks.length === 0 || now < opens) {
+  if (now < opens) {
     throw new NunetError(
       'reclaim-too-early',
       `Cannot reclaim: it is ${new Date(now).toISOString()}, the lock opens at ${new Date(opens).toISOString()}`,
     );
   }
+  return { signers: [...new Set(terms.map(({ keyHash }) => keyHash))], validFromSlot };
+}
+
+/** Throws `reclaim-too-early`, `locks-missing`, `datum-invalid`, and what `balance` throws. */
+export async function buildReclaim(request: ReclaimRequest, now: number, signal?: AbortSignal): Promise<BuiltTransaction> {
+  const { locks, payer, parameters, slotConfig, run } = request;
   return await balance(
     {
       action: 'reclaim',
@@ -67,8 +77,7 @@ export async function buildReclaim(request: ReclaimRequest, now: number, signal?
       payer,
       parameters,
       run,
-      signers: [...new Set(terms.map(({ keyHash }) => keyHash))],
-      validFromSlot,
+      ...reclaimConditions(locks, slotConfig, now),
     },
     signal,
   );

@@ -1,6 +1,7 @@
 // What unlocks a lock: the escrow's redeemers as Plutus data, and the tag that binds a payout to the locks it pays.
 import { blake2b } from '@noble/hashes/blake2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
+import type { Agreement } from '@nunet/shared/agreement.ts';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import { constructor, encodePlutusData, type PlutusData } from './plutus-data.ts';
 
@@ -11,33 +12,63 @@ export interface OracleSignature {
   signature: string;
 }
 
-/** One lock's entry in the settle redeemer. */
-export interface Settlement {
-  paid: bigint;
-  /** Key positions ascending. */
-  signatures: OracleSignature[];
+interface PayoutPlaces {
   /** Index of the output that pays the compute provider; NO_OUTPUT when paid is 0. */
   computeProviderOutput: number;
   serviceProviderOutput: number;
 }
 
+/** k oracles decided. Key positions ascend. */
+export interface AttestedSettlement extends PayoutPlaces {
+  kind: 'attested';
+  paid: bigint;
+  signatures: OracleSignature[];
+}
+
+/** Service provider and compute provider decided. */
+export interface AgreedSettlement extends PayoutPlaces, Agreement {
+  kind: 'agreed';
+}
+
+/** One lock's entry in the list: whose signatures decided. A lock that is reclaimed beside the batch is passed over. */
+export type Settlement = AttestedSettlement | AgreedSettlement | { kind: 'reclaimed' };
+
+/** Constructor numbers of the redeemer, and of an entry of its list. */
+export const SETTLE = 0;
+export const AGREE = 1;
+export const RECLAIM = 2;
+export const ATTESTED = 0;
+export const AGREED = 1;
+const RECLAIMED = 2;
+
 /** A compute provider that is paid nothing gets no output. */
 export const NO_OUTPUT = -1;
 
-const settlementData = ({ paid, signatures, computeProviderOutput, serviceProviderOutput }: Settlement): PlutusData =>
-  constructor(
-    0,
+function settlementData(settlement: Settlement): PlutusData {
+  if (settlement.kind === 'reclaimed') return constructor(RECLAIMED);
+  const { paid, computeProviderOutput, serviceProviderOutput } = settlement;
+  const places = [BigInt(computeProviderOutput), BigInt(serviceProviderOutput)];
+  if (settlement.kind === 'agreed') {
+    const { voucherSignature, closeSignature, secret } = settlement;
+    return constructor(AGREED, paid, voucherSignature, closeSignature, secret ?? '', ...places);
+  }
+  return constructor(
+    ATTESTED,
     paid,
-    signatures.map(({ keyIndex, signature }) => [BigInt(keyIndex), signature]),
-    BigInt(computeProviderOutput),
-    BigInt(serviceProviderOutput),
+    settlement.signatures.map(({ keyIndex, signature }) => [BigInt(keyIndex), signature]),
+    ...places,
   );
+}
 
-/** CBOR hex. The first lock of a transaction carries all settlements in input order, the others none. */
-export const settleRedeemer = (settlements: Settlement[]): string => encodePlutusData(constructor(0, settlements.map(settlementData)));
+/**
+ * CBOR hex of a lock's redeemer. The first lock of a transaction that is not reclaimed carries the entries of all locks in
+ * input order, the others none.
+ */
+export const batchRedeemer = (how: typeof SETTLE | typeof AGREE, settlements: readonly Settlement[]): string =>
+  encodePlutusData(constructor(how, settlements.map(settlementData)));
 
-/** CBOR hex. Constructor 1 is reserved for Agree. */
-export const RECLAIM_REDEEMER = encodePlutusData(constructor(2));
+/** CBOR hex. */
+export const RECLAIM_REDEEMER = encodePlutusData(constructor(RECLAIM));
 
 /** 34 bytes: txId 32 || index 2, big-endian. */
 const referenceBytes = ({ txId, index }: OutputReference): Uint8Array =>

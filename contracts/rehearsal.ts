@@ -1,7 +1,8 @@
 // A devnet with the escrow parked on it and its parties funded: what the builders' tests and the cost figures run on.
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { settleBytes, type EscrowDatum } from '@nunet/shared/lock.ts';
+import { keyHashOf, type Agreement } from '@nunet/shared/agreement.ts';
+import { closeBytes, settleBytes, voucherBytes, type EscrowDatum } from '@nunet/shared/lock.ts';
 import type { BuiltTransaction, Payer, ScriptRun } from './balance.ts';
 import { openBlockfrost, type BlockfrostChain } from './chain/blockfrost.ts';
 import type { ProtocolParameters, Utxo } from './chain/chain.ts';
@@ -12,7 +13,7 @@ import { buildLock, type LockRequest } from './lock.ts';
 import type { OracleSignature } from './redeemer.ts';
 import { ESCROW } from './script.ts';
 import { signTransaction } from './sign.ts';
-import { newCast, newOracle, newPerson, type Cast, type Person } from './thefts/cast.ts';
+import { newCast, newPerson, type Cast, type Person } from './thefts/cast.ts';
 
 const ADA = 1_000_000n;
 const COLLATERAL = 5n * ADA;
@@ -34,6 +35,8 @@ export interface Rehearsal {
   lock: (datum: EscrowDatum, overrides?: Partial<LockRequest>) => Promise<{ utxo: Utxo; sent: Sent }>;
   /** By the oracles at these positions. */
   attest: (utxo: Utxo, paid: bigint, positions?: number[]) => OracleSignature[];
+  /** By both parties of the lock, over the key hash of this secret. */
+  agree: (utxo: Utxo, paid: bigint, secret?: string) => Agreement;
   /** Signs, submits and makes a block. */
   send: (built: BuiltTransaction, secrets: string[]) => Promise<Sent>;
   fund: (person: Person, lovelace: bigint, ntxBaseUnits?: bigint) => Promise<void>;
@@ -48,6 +51,8 @@ export interface Sent {
   memory: bigint;
   steps: bigint;
 }
+
+const signed = (secret: string, bytes: Uint8Array): string => bytesToHex(ed25519.sign(bytes, hexToBytes(secret)));
 
 const needed = <Item>(item: Item | undefined | null, what: string): Item => {
   if (item === undefined || item === null) throw new Error(`the rehearsal lacks ${what}`);
@@ -98,8 +103,8 @@ export async function startRehearsal(): Promise<Rehearsal> {
   const datum = (overrides: Partial<EscrowDatum> = {}): EscrowDatum => ({
     serviceProvider: cast.serviceProvider.address,
     computeProvider: cast.computeProvider.address,
-    voucherKey: newOracle().publicKey,
-    closeKey: newOracle().publicKey,
+    voucherKey: cast.jobKey.publicKey,
+    closeKey: cast.closeKey.publicKey,
     oracleKeys: cast.oracles.map(({ publicKey }) => publicKey),
     k: 2,
     asset: devnet.asset,
@@ -140,8 +145,14 @@ export async function startRehearsal(): Promise<Rehearsal> {
     attest: (utxo, paid, positions = [0, 2]) =>
       positions.map((keyIndex) => {
         const { secret } = needed(cast.oracles[keyIndex], 'that oracle');
-        return { keyIndex, signature: bytesToHex(ed25519.sign(settleBytes(utxo.reference, paid), hexToBytes(secret))) };
+        return { keyIndex, signature: signed(secret, settleBytes(utxo.reference, paid)) };
       }),
+    agree: ({ reference }, paid, secret) => ({
+      paid,
+      voucherSignature: signed(cast.jobKey.secret, voucherBytes(reference, paid, secret === undefined ? undefined : keyHashOf(secret))),
+      closeSignature: signed(cast.closeKey.secret, closeBytes(reference, paid)),
+      secret: secret ?? null,
+    }),
     send,
     fund,
     stop: () => devnet.stop(),

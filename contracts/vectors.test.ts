@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { closeBytes, settleBytes, voucherBytes } from '@nunet/shared/lock.ts';
 import { addressParts } from './address.ts';
 import { decodeDatum, encodeDatum } from './datum.ts';
-import { payoutTag, RECLAIM_REDEEMER, settleRedeemer } from './redeemer.ts';
+import { batchRedeemer, payoutTag, RECLAIM_REDEEMER, SETTLE } from './redeemer.ts';
 import { exampleDatum } from './vectors/example.ts';
 import datumVectors from './vectors/datum.json' with { type: 'json' };
 import redeemerVectors from './vectors/redeemer.json' with { type: 'json' };
@@ -37,9 +37,10 @@ describe('golden vectors', () => {
 
   test('redeemers', () => {
     expect(RECLAIM_REDEEMER).toBe(redeemerVectors.reclaim);
-    expect(settleRedeemer([])).toBe(redeemerVectors.followingLock);
+    expect(batchRedeemer(SETTLE, [])).toBe(redeemerVectors.followingLock);
     for (const { settlements, cbor } of redeemerVectors.settle) {
-      expect(settleRedeemer(settlements.map((one) => ({ ...one, paid: BigInt(one.paid) })))).toBe(cbor);
+      const attested = settlements.map((one) => ({ ...one, kind: 'attested' as const, paid: BigInt(one.paid) }));
+      expect(batchRedeemer(SETTLE, attested)).toBe(cbor);
     }
   });
 });

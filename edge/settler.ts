@@ -43,7 +43,7 @@ export function createSettler(chain: Chain, secretKey: string): Settler {
       }
       const built = await buildSettle(
         {
-          locks: [{ utxo: state.utxo, paid, signatures }],
+          locks: [{ by: 'oracles', utxo: state.utxo, paid, signatures }],
           payer: { utxos, changeAddress: address },
           parameters,
           run: { script: ESCROW, scriptAt, collateral, evaluate: (cbor, s) => chain.evaluate(cbor, s) },

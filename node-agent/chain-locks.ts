@@ -2,7 +2,7 @@
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
 import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
 import { lockedOutput } from '@nunet/contracts/locks.ts';
-import { paidFor } from '@nunet/contracts/paid-for.ts';
+import { readSpend } from '@nunet/contracts/read-spend.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import type { LockSource, SeenLock } from './lock-wait.ts';
@@ -17,8 +17,9 @@ export function chainLocks(chain: Source): LockSource {
       const [state, made] = await Promise.all([chain.output(reference, signal), chain.transaction(reference.txId, signal)]);
       if (state === null || made.state !== 'confirmed') return null;
       const { confirmations, timeMs: madeAtMs } = made;
-      const spent = state.spentBy === null ? null : await spendOf(chain, reference, state.spentBy, signal);
-      return { lock: lockOf(state.utxo, confirmations), confirmations, madeAtMs, spent };
+      const lock = lockOf(state.utxo, confirmations);
+      const spent = state.spentBy === null ? null : await spendOf(chain, reference, lock, state.spentBy, signal);
+      return { lock, confirmations, madeAtMs, spent };
     },
   };
 }
@@ -33,9 +34,16 @@ function lockOf(utxo: Parameters<typeof lockedOutput>[0], confirmations: number)
 }
 
 /** Null while the spending transaction is in no block. */
-async function spendOf(chain: Source, reference: OutputReference, txId: string, signal: AbortSignal): Promise<SeenLock['spent']> {
+async function spendOf(
+  chain: Source,
+  reference: OutputReference,
+  lock: SeenLock['lock'],
+  txId: string,
+  signal: AbortSignal,
+): Promise<SeenLock['spent']> {
   const status = await chain.transaction(txId, signal);
   if (status.state !== 'confirmed') return null;
   const transaction = await chain.rawTransaction(txId, signal);
-  return { txId, confirmations: status.confirmations, paid: transaction === null ? null : paidFor(transaction, reference) };
+  const spend = transaction === null || !('datum' in lock) ? null : readSpend(transaction, { reference, datum: lock.datum });
+  return { txId, confirmations: status.confirmations, paid: spend?.paid ?? null };
 }

@@ -57,7 +57,7 @@ async function settleWith(script: PlutusScript, on: Rehearsal): Promise<{ memory
   ]);
   if (scriptAt === undefined || utxo === undefined) throw new TypeError('both were made');
   const built = await buildSettle({
-    locks: [{ utxo, paid: PAID, signatures: on.attest(utxo, PAID) }],
+    locks: [{ by: 'oracles', utxo, paid: PAID, signatures: on.attest(utxo, PAID) }],
     payer: await on.payer(operator),
     parameters,
     run: { ...(await on.run(operator)), script, scriptAt },

@@ -1,5 +1,5 @@
 // Thefts by settling several locks at once.
-import { FEE, honestSettle, LOCK_LOVELACE, NO_SETTLEMENTS, PAID, settlementsOf, tagDatum, type Plan } from './plan.ts';
+import { FEE, honestSettle, LOCK_LOVELACE, NO_SETTLEMENTS, PAID, passOver, settlementsOf, tagDatum, type Plan } from './plan.ts';
 import { RECLAIM_REDEEMER } from '../redeemer.ts';
 import { the, type Theft } from './theft.ts';
 
@@ -30,6 +30,17 @@ function merge(plan: Plan): void {
 function honestPair(scene: Parameters<Theft['honest']>[0]): Plan {
   const plan = honestSettle(scene);
   for (const index of [0, 2]) the(plan.payouts[index]).lovelace += FEE / 2n;
+  return plan;
+}
+
+/** The thief's own lock is reclaimed in the transaction that settles the other one. */
+function besideReclaim(scene: Parameters<Theft['honest']>[0]): Plan {
+  const own = scene.locks.findIndex(({ datum }) => datum.serviceProvider === scene.cast.thief.address);
+  const plan = honestSettle(scene);
+  // Its payouts stay out of the transaction; the other lock's come first.
+  plan.payouts.splice(2 * own, 2);
+  for (const lock of plan.locks) Object.assign(lock, { serviceProviderOutput: 0, computeProviderOutput: 1 });
+  passOver(plan, scene, [the(plan.locks[own])]);
   return plan;
 }
 
@@ -138,28 +149,37 @@ export const BATCH_THEFTS: Theft[] = [
   },
   {
     name: "cannot ride on the thief's own lock that is reclaimed",
-    twin: 'the first lock settles the batch',
+    twin: 'it is reclaimed beside a batch that is settled',
     check: 'first_lock_settles_the_batch',
     locks: ({ thief }) => [{ datum: { serviceProvider: thief.address } }, {}],
-    honest: honestPair,
-    steal: (plan, { cast, slot }) => {
+    honest: besideReclaim,
+    steal: (plan) => {
       plan.redeemers = () => [RECLAIM_REDEEMER, NO_SETTLEMENTS];
       plan.payouts = [];
-      plan.signers = [cast.thief.keyHash];
-      plan.validFromSlot = slot;
     },
   },
   {
-    name: 'cannot reclaim an own lock in the middle of a batch',
-    twin: 'every lock is settled',
+    name: 'cannot pass over a lock that is not reclaimed',
+    twin: "the lock that is passed over is the thief's own, and reclaimed",
+    check: 'lock_passed_over_is_reclaimed',
+    locks: ({ thief }) => [{ datum: { serviceProvider: thief.address } }, {}],
+    honest: besideReclaim,
+    steal: (plan) => {
+      const redeemers = the(plan.redeemers);
+      plan.redeemers = (locks) => {
+        const list = the(redeemers(locks)[1]);
+        return [list, list];
+      };
+    },
+  },
+  {
+    name: 'cannot reclaim a lock that the batch pays too',
+    twin: 'what is reclaimed is passed over',
     check: EVERY_LOCK,
     locks: ({ thief }) => [{}, { datum: { serviceProvider: thief.address } }],
-    honest: honestPair,
-    steal: (plan, { cast, slot }) => {
+    honest: besideReclaim,
+    steal: (plan) => {
       plan.redeemers = (locks) => [settlementsOf(locks.slice(0, 1)), RECLAIM_REDEEMER];
-      plan.payouts.splice(2);
-      plan.signers = [cast.thief.keyHash];
-      plan.validFromSlot = slot;
     },
   },
   {

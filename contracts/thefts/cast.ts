@@ -14,6 +14,7 @@ export interface Person {
   address: string;
 }
 
+/** An Ed25519 key that signs for the escrow. */
 export interface Oracle {
   secret: string;
   publicKey: string;
@@ -26,6 +27,10 @@ export interface Cast {
   thief: Person;
   /** Ascending by public key, as the datum wants them. */
   oracles: [Oracle, Oracle, Oracle];
+  /** Signs vouchers; behind the datums' voucherKey. */
+  jobKey: Oracle;
+  /** Signs closes; behind the datums' closeKey. */
+  closeKey: Oracle;
   /** What the locks hold. */
   asset: AssetId;
   /** Worth nothing. */
@@ -52,5 +57,14 @@ export function newOracle(): Oracle {
 export function newCast(asset: AssetId, dust: AssetId): Cast {
   const [a, b, c] = [newOracle(), newOracle(), newOracle()].toSorted((x, y) => (x.publicKey < y.publicKey ? -1 : 1));
   if (a === undefined || b === undefined || c === undefined) throw new TypeError('three oracles');
-  return { serviceProvider: newPerson(), computeProvider: newPerson(), thief: newPerson(), oracles: [a, b, c], asset, dust };
+  return {
+    serviceProvider: newPerson(),
+    computeProvider: newPerson(),
+    thief: newPerson(),
+    oracles: [a, b, c],
+    jobKey: newOracle(),
+    closeKey: newOracle(),
+    asset,
+    dust,
+  };
 }

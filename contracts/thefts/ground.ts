@@ -15,7 +15,7 @@ import tracedBlueprint from '../plutus.traced.json' with { type: 'json' };
 import { ESCROW, PARKING_ADDRESS, scriptFrom, type PlutusScript } from '../script.ts';
 import { signTransaction, transactionId } from '../sign.ts';
 import { leastLovelace, type Output } from '../value.ts';
-import { newCast, newOracle, newPerson, type Cast } from './cast.ts';
+import { newCast, newPerson, type Cast } from './cast.ts';
 import { AMOUNT, LOCK_LOVELACE, SETTLE_LOVELACE, type Scene, type SceneLock } from './plan.ts';
 import { secondLedger, type Verdict } from './second-ledger.ts';
 
@@ -126,8 +126,8 @@ export async function newGround(): Promise<Ground> {
   const datumFor = (overrides: Partial<EscrowDatum>): EscrowDatum => ({
     serviceProvider: cast.serviceProvider.address,
     computeProvider: cast.computeProvider.address,
-    voucherKey: newOracle().publicKey,
-    closeKey: newOracle().publicKey,
+    voucherKey: cast.jobKey.publicKey,
+    closeKey: cast.closeKey.publicKey,
     oracleKeys: cast.oracles.map(({ publicKey }) => publicKey),
     k: 2,
     asset: cast.asset,

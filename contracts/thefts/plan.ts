@@ -2,12 +2,13 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { OutputReference } from '@nunet/shared/fields.ts';
-import { settleBytes, type EscrowDatum } from '@nunet/shared/lock.ts';
+import { keyHashOf } from '@nunet/shared/agreement.ts';
+import { closeBytes, settleBytes, voucherBytes, type EscrowDatum } from '@nunet/shared/lock.ts';
 import { asArray, asMap, cborArray, cborInt, cborMap, readCbor, type CborItem } from '../chain/cbor.ts';
 import type { AssetQuantity, ProtocolParameters, Utxo } from '../chain/chain.ts';
 import { serialize, type PlannedInput } from '../draft.ts';
-import { constructor, encodePlutusData } from '../plutus-data.ts';
-import { byInputOrder, NO_OUTPUT, payoutTag, RECLAIM_REDEEMER, settleRedeemer } from '../redeemer.ts';
+import { encodePlutusData } from '../plutus-data.ts';
+import { AGREE, batchRedeemer, byInputOrder, NO_OUTPUT, payoutTag, RECLAIM_REDEEMER, SETTLE, type Settlement } from '../redeemer.ts';
 import type { PlutusScript } from '../script.ts';
 import { signTransaction } from '../sign.ts';
 import { difference, type Output, type Value } from '../value.ts';
@@ -43,9 +44,19 @@ export interface PlannedSignature {
   over: Uint8Array;
 }
 
+/** What both parties of a lock sign, in place of oracles. */
+export interface PlannedAgreement {
+  voucher: { signer: Oracle; over: Uint8Array };
+  close: { signer: Oracle; over: Uint8Array };
+  secret: string | null;
+}
+
 export interface PlannedLock extends SceneLock {
   paid: bigint;
   signatures: PlannedSignature[];
+  agreement?: PlannedAgreement;
+  /** The list passes it over. */
+  reclaimed?: true;
   computeProviderOutput: number;
   serviceProviderOutput: number;
 }
@@ -141,19 +152,55 @@ export function honestReclaim({ cast, locks, slot }: Scene): Plan {
   };
 }
 
-export const settlementsOf = (locks: PlannedLock[]): string =>
-  settleRedeemer(
-    locks.map(({ signatures, ...lock }) => ({
-      ...lock,
-      signatures: signatures.map(({ keyIndex, signer, over }) => ({
-        keyIndex,
-        signature: bytesToHex(ed25519.sign(over, hexToBytes(signer.secret))),
-      })),
-    })),
-  );
+/** The same, each lock by its two parties. */
+export function honestAgree(scene: Scene, paid = PAID, secret: string | null = null, lovelaceBack?: bigint): Plan {
+  const plan = honestSettle(scene, paid, lovelaceBack);
+  for (const lock of plan.locks) lock.agreement = agreement(scene.cast, lock.utxo.reference, paid > 0n ? paid : 0n, secret);
+  return plan;
+}
 
-export const NO_SETTLEMENTS = settleRedeemer([]);
-export const AGREE_REDEEMER = encodePlutusData(constructor(1));
+export const agreement = (
+  { jobKey, closeKey }: Cast,
+  reference: OutputReference,
+  paid: bigint,
+  secret: string | null = null,
+): PlannedAgreement => ({
+  voucher: { signer: jobKey, over: voucherBytes(reference, paid, secret === null ? undefined : keyHashOf(secret)) },
+  close: { signer: closeKey, over: closeBytes(reference, paid) },
+  secret,
+});
+
+/** A batch in which these locks, of the thief, are reclaimed and the rest is decided. */
+export function passOver(plan: Plan, scene: Scene, reclaimed: PlannedLock[]): void {
+  for (const lock of reclaimed) lock.reclaimed = true;
+  plan.redeemers = (locks) => {
+    const first = locks.find((lock) => lock.reclaimed === undefined);
+    return locks.map((lock) => (lock.reclaimed ? RECLAIM_REDEEMER : batchRedeemer(howOf(lock), lock === first ? entriesOf(locks) : [])));
+  };
+  plan.signers = [scene.cast.thief.keyHash];
+  plan.validFromSlot = scene.slot;
+}
+
+const signedBy = ({ signer, over }: { signer: Oracle; over: Uint8Array }): string =>
+  bytesToHex(ed25519.sign(over, hexToBytes(signer.secret)));
+
+const howOf = ({ agreement: agreed }: PlannedLock) => (agreed === undefined ? SETTLE : AGREE);
+
+export const entriesOf = (locks: PlannedLock[]): Settlement[] =>
+  locks.map(({ signatures, agreement: agreed, reclaimed, paid, computeProviderOutput, serviceProviderOutput }) => {
+    if (reclaimed) return { kind: 'reclaimed' };
+    const entry = { paid, computeProviderOutput, serviceProviderOutput };
+    if (agreed === undefined) {
+      const attested = signatures.map((one) => ({ keyIndex: one.keyIndex, signature: signedBy(one) }));
+      return { kind: 'attested', ...entry, signatures: attested };
+    }
+    const { voucher, close, secret } = agreed;
+    return { kind: 'agreed', ...entry, voucherSignature: signedBy(voucher), closeSignature: signedBy(close), secret };
+  });
+
+export const settlementsOf = (locks: PlannedLock[]): string => batchRedeemer(SETTLE, entriesOf(locks));
+
+export const NO_SETTLEMENTS = batchRedeemer(SETTLE, []);
 
 const NATIVE_SCRIPTS = 1;
 
@@ -170,7 +217,7 @@ function withNativeScripts(cbor: string, scripts: Uint8Array[]): string {
 /** Signed, with change to the thief: whatever a theft leaves over is the thief's. */
 export function finish(plan: Plan, scene: Scene): string {
   const redeemers =
-    plan.redeemers?.(plan.locks) ?? plan.locks.map((_, index) => (index === 0 ? settlementsOf(plan.locks) : NO_SETTLEMENTS));
+    plan.redeemers?.(plan.locks) ?? plan.locks.map((lock, index) => batchRedeemer(howOf(lock), index === 0 ? entriesOf(plan.locks) : []));
   const locks = plan.locks.map(({ utxo }, index): PlannedInput => {
     const redeemer = redeemers[index];
     return redeemer === undefined ? { utxo } : { utxo, redeemer };
@@ -179,6 +226,7 @@ export function finish(plan: Plan, scene: Scene): string {
     byInputOrder(a.utxo.reference, b.utxo.reference),
   );
   const first = inputs.findIndex((input) => 'redeemer' in input);
+  const carriesTheList = ({ redeemer }: PlannedInput): boolean => redeemer !== undefined && redeemer.length > 100;
   const fee: Value = { lovelace: plan.fee, assets: [] };
   const change = difference(
     inputs.map(({ utxo }) => utxo),
@@ -188,7 +236,7 @@ export function finish(plan: Plan, scene: Scene): string {
     inputs,
     outputs: [...plan.payouts, { address: scene.cast.thief.address, ...change }],
     fee: plan.fee,
-    units: new Map(inputs.map((_, index) => [index, index === first ? UNITS : LATER_UNITS])),
+    units: new Map(inputs.map((input, index) => [index, index === first || carriesTheList(input) ? UNITS : LATER_UNITS])),
     script: { script: scene.script, at: scene.scriptAt },
     collateral: { utxo: scene.collateral, total: scene.collateral.lovelace, returnAddress: scene.cast.thief.address },
     signers: plan.signers,

@@ -1,7 +1,7 @@
 // Thefts by what oracles did not sign.
 import { closeBytes, settleBytes } from '@nunet/shared/lock.ts';
 import { newOracle } from './cast.ts';
-import { AGREE_REDEEMER, AMOUNT, honestSettle, PAID, sign } from './plan.ts';
+import { AMOUNT, honestSettle, PAID, sign } from './plan.ts';
 import { the, type Theft } from './theft.ts';
 
 const GENUINE = 'oracle_signature_is_genuine';
@@ -133,21 +133,12 @@ export const SIGNATURE_THEFTS: Theft[] = [
   {
     name: 'cannot pay a negative amount',
     twin: 'paid is 0',
-    check: 'paid_is_within_the_amount',
+    check: 'IntegerToByteString',
+    builtin: true,
     locks: oneLock,
     honest: (scene) => honestSettle(scene, 0n, 4_400_000n),
     steal: (plan) => {
       the(plan.locks[0]).paid = -1n;
-    },
-  },
-  {
-    name: 'cannot settle by Agree, which this script does not have yet',
-    twin: 'Settle',
-    check: 'agree_is_reserved',
-    locks: oneLock,
-    honest: (scene) => honestSettle(scene),
-    steal: (plan) => {
-      plan.redeemers = () => [AGREE_REDEEMER];
     },
   },
 ];

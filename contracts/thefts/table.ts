@@ -6,8 +6,8 @@ const cell = (text: string): string => text.replaceAll('|', '\\|');
 /** Every row was tried on both ledgers before this is printed: the test that writes it fails otherwise. */
 export function theftTable(thefts: Theft[]): string {
   const rows = thefts.map(
-    ({ name, twin, check, ledgerRule }) =>
-      `| ${cell(name)} | ${cell(twin)} | ${ledgerRule === true ? `ledger: ${check}` : check} | refused | refused | accepted by both |`,
+    ({ name, twin, check, ledgerRule, builtin }) =>
+      `| ${cell(name)} | ${cell(twin)} | ${ledgerRule === true ? 'ledger: ' : builtin === true ? 'builtin: ' : ''}${check} | refused | refused | accepted by both |`,
   );
   return [
     '# Thefts',

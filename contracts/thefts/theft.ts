@@ -13,6 +13,8 @@ export interface Theft {
   check: string;
   /** Refused by the ledger around the script. Rules that the second ledger lacks are told there. */
   ledgerRule?: true;
+  /** Refused by a builtin of Plutus that `check` names: it fails on what it is given, and prints nothing. */
+  builtin?: true;
   locks: (cast: Cast, reclaimAfter: number) => LockOrder[];
   /** Further outputs to be on the ledger; they come as the scene's `others`. */
   others?: (cast: Cast) => Output[];

@@ -7,7 +7,7 @@ import { buildLock, type LockRequest } from '@nunet/contracts/lock.ts';
 import { buildReclaim, type ReclaimRequest } from '@nunet/contracts/reclaim.ts';
 import { AMOUNT, startRehearsal, type Rehearsal } from '@nunet/contracts/rehearsal.ts';
 import { slotOf } from '@nunet/contracts/chain/chain.ts';
-import { settleRedeemer } from '@nunet/contracts/redeemer.ts';
+import { batchRedeemer, SETTLE } from '@nunet/contracts/redeemer.ts';
 import { signTransaction } from '@nunet/contracts/sign.ts';
 import { newPerson } from '@nunet/contracts/thefts/cast.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -194,7 +194,7 @@ describe('a worker that lies about a reclaim', () => {
         balance(
           {
             action: 'reclaim',
-            inputs: real.locks.map((utxo) => ({ utxo, redeemer: settleRedeemer([]) })),
+            inputs: real.locks.map((utxo) => ({ utxo, redeemer: batchRedeemer(SETTLE, []) })),
             outputs: () => [],
             payer: real.payer,
             parameters: real.parameters,

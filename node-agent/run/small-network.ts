@@ -126,7 +126,7 @@ export async function openSmallNetwork(options: { price?: bigint } = {}): Promis
           collateral,
           evaluate: (cbor: string, signal?: AbortSignal) => chain.evaluate(cbor, signal),
         };
-        const built = await buildSettle({ locks: [{ utxo: locked.utxo, paid, signatures }], payer, parameters, run });
+        const built = await buildSettle({ locks: [{ by: 'oracles', utxo: locked.utxo, paid, signatures }], payer, parameters, run });
         found.settleTxId = await chain.submit(operator.sign(built.cbor));
       })
       .catch((error: unknown) => process.stderr.write(`settle: ${String(error)}\n`));
