@@ -7,9 +7,10 @@ import { addressOf } from '../address.ts';
 import { balance } from '../balance.ts';
 import { openBlockfrost } from '../chain/blockfrost.ts';
 import { slotOf, timeOf, type AssetQuantity, type Utxo } from '../chain/chain.ts';
-import { readTransactionHex } from '../chain/transaction.ts';
+import { readTransactionHex, type Transaction, type TransactionOutput } from '../chain/transaction.ts';
 import { encodeDatum } from '../datum.ts';
-import { paymentKey, signedPayment } from '../devnet/payment.ts';
+import { evaluateScripts } from '../devnet/emulator.ts';
+import { paymentKey, signedPayment, utxoMap } from '../devnet/payment.ts';
 import { startDevnet } from '../devnet/start.ts';
 import tracedBlueprint from '../plutus.traced.json' with { type: 'json' };
 import { ESCROW, PARKING_ADDRESS, scriptFrom, type PlutusScript } from '../script.ts';
@@ -48,6 +49,8 @@ export interface Ground {
   submit: (cbor: string) => Promise<LedgerVerdict>;
   /** Submits past the HTTP face, which hides a script's traces: names the rule and the check. */
   submitTraced: (cbor: string) => LedgerVerdict;
+  /** Runs the scripts of a transaction and changes nothing: no other rule of the ledger is asked. */
+  evaluate: (cbor: string) => LedgerVerdict;
   second: (cbor: string) => Promise<Verdict>;
   stop: () => Promise<void>;
 }
@@ -175,6 +178,12 @@ export async function newGround(): Promise<Ground> {
     return { real: scene('real', 0), traced: scene('traced', orders.length + 1) };
   };
 
+  const resolve = (transaction: Transaction): TransactionOutput[] => {
+    const { resolved, missing } = ledger.resolve(transaction);
+    if (missing.length > 0) throw new TypeError(`unknown inputs: ${missing.map(referenceText).join(' ')}`);
+    return resolved;
+  };
+
   return {
     cast,
     reclaimAfter,
@@ -198,10 +207,15 @@ export async function newGround(): Promise<Ground> {
       const check = firedCheck(logs);
       return { accepted: false, reason: `${reason}\n${logs.join('\n')}`, rule, ...(check === undefined ? {} : { check }) };
     },
-    second: async (cbor) => {
+    evaluate: (cbor) => {
       const transaction = readTransactionHex(cbor);
-      const { resolved, missing } = ledger.resolve(transaction);
-      if (missing.length > 0) throw new TypeError(`unknown inputs: ${missing.map(referenceText).join(' ')}`);
+      const outcome = evaluateScripts(transaction.raw, utxoMap(resolve(transaction)), slotConfig);
+      if ('budgets' in outcome) return { accepted: true, reason: '' };
+      const check = firedCheck(outcome.rejection.logs);
+      return { accepted: false, reason: outcome.rejection.reason, ...(check === undefined ? {} : { check }) };
+    },
+    second: async (cbor) => {
+      const resolved = resolve(readTransactionHex(cbor));
       return await secondLedger({ cbor, resolved, slot: ledger.currentSlot, slotConfig, parameters });
     },
     stop: () => devnet.stop(),
