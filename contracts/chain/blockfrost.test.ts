@@ -1,6 +1,7 @@
 // The source against a service that lies, stalls, floods and breaks; the honest one is in devnet.test.ts.
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { describe, expect, test } from 'vitest';
+import { addressOf } from '../address.ts';
 import { paymentKey, signedPayment } from '../devnet/payment.ts';
 import { blockfrostChain, openBlockfrost } from './blockfrost.ts';
 
@@ -103,6 +104,62 @@ describe('an address', () => {
     expect(inline).toMatchObject({ inlineDatum: '182a' });
     expect(inline).not.toHaveProperty('datumHash');
     expect(hashed).toMatchObject({ datumHash: both.data_hash });
+  });
+});
+
+const SCRIPT = '5a'.repeat(28);
+const scriptAddress = (stake?: string): string =>
+  addressOf({
+    payment: { kind: 'script', hash: SCRIPT },
+    ...(stake === undefined ? {} : { stake: { kind: 'key' as const, hash: stake } }),
+  });
+
+describe('a script', () => {
+  test('has its outputs listed under every stake credential', async () => {
+    const rows = [row(0, { address: scriptAddress() }), row(1, { address: scriptAddress('77'.repeat(28)) })];
+    const { chain, requests } = source(() => json(rows));
+    expect((await chain.scriptUtxos(SCRIPT))?.map(({ reference }) => reference.index)).toEqual([0, 1]);
+    expect(requests[0]?.url.pathname).toMatch(/\/addresses\/script1[a-z0-9]+\/utxos$/);
+  });
+
+  test('is said to be unreadable, not empty, where the source knows no credentials', async () => {
+    const malformed = () => json({ status_code: 400, error: 'Bad Request', message: 'Invalid address for this network' }, 400);
+    expect(await source(malformed).chain.scriptUtxos(SCRIPT)).toBeNull();
+  });
+
+  test('cannot be given outputs of a key with the same hash, or of another script', async () => {
+    for (const wrong of [
+      addressOf({ payment: { kind: 'key', hash: SCRIPT } }),
+      addressOf({ payment: { kind: 'script', hash: '5b'.repeat(28) } }),
+    ])
+      await expect(source(() => json([row(0, { address: wrong })])).chain.scriptUtxos(SCRIPT)).rejects.toMatchObject({
+        code: 'chain-unavailable',
+      });
+  });
+});
+
+describe('a history', () => {
+  const ids = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ tx_hash: (from + index).toString(16).padStart(64, '0'), block_height: 1 }));
+
+  test('is read newest first, page by page, and a row that moved to the next page counts once', async () => {
+    const pages = [ids(0, 100), ids(99, 40)];
+    const { chain, requests } = source((asked) => json(pages[Number(asked.searchParams.get('page')) - 1] ?? []));
+    const { txIds, more } = await chain.history(address, { limit: 500 });
+    expect(txIds).toHaveLength(139);
+    expect(more).toBe(false);
+    expect(requests.every((request) => request.url.searchParams.get('order') === 'desc')).toBe(true);
+  });
+
+  test('cannot grow past its bound, and says that there is more', async () => {
+    const { chain, requests } = source((asked) => json(ids(100 * Number(asked.searchParams.get('page')), 100)));
+    expect(await chain.history(address, { limit: 150 })).toMatchObject({ more: true, txIds: { length: 150 } });
+    expect(requests).toHaveLength(2);
+  });
+
+  test('cannot be empty because the source failed', async () => {
+    await expect(source(() => json({}, 500)).chain.history(address, { limit: 10 })).rejects.toMatchObject({ code: 'chain-unavailable' });
+    expect(await source(notFound).chain.history(address, { limit: 10 })).toEqual({ txIds: [], more: false });
   });
 });
 

@@ -1,11 +1,14 @@
 // A Blockfrost-compatible source behind the Chain interface: the public service, one's own Ryo, or the devnet.
-import { hexToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { bech32 } from '@scure/base';
 import { z } from 'zod';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { hex28, hex32, type Network, type OutputReference } from '@nunet/shared/fields.ts';
+import { addressBytes } from './address.ts';
 import type {
   AssetQuantity,
   Chain,
+  ChainRecall,
   ProtocolParameters,
   RedeemerBudget,
   RedeemerTag,
@@ -52,6 +55,7 @@ const transactionUtxos = z.object({
   hash: hex32,
   outputs: z.array(z.object({ output_index: z.int().min(0), consumed_by_tx: hex32.nullish() })).max(2_000),
 });
+const addressTransactions = z.array(z.object({ tx_hash: hex32 })).max(PAGE_SIZE);
 const transactionCbor = z.object({ cbor: hexText });
 const transactionInfo = z.object({ hash: hex32, block_height: z.int().min(0), slot });
 const latestBlock = z.object({ height: z.int().min(0), slot, hash: hex32 });
@@ -107,7 +111,15 @@ function value(rows: z.infer<typeof amounts>): { lovelace: bigint; assets: Asset
   return { lovelace: coin, assets };
 }
 
-function utxoOf(row: z.infer<typeof addressUtxos>[number]): Utxo {
+type OutputRow = z.infer<typeof addressUtxos>[number];
+
+/** True for an address whose payment part is this script, staked or not (CIP-19: header bit 4). */
+function isOfScript(address: string, scriptHash: string): boolean {
+  const bytes = addressBytes(address);
+  return ((bytes[0] ?? 0) & 0x90) === 0x10 && bytesToHex(bytes.subarray(1, 29)) === scriptHash;
+}
+
+function utxoOf(row: OutputRow): Utxo {
   const utxo: Utxo = { reference: { txId: row.tx_hash, index: row.output_index }, address: row.address, ...value(row.amount) };
   if (row.inline_datum != null) utxo.inlineDatum = row.inline_datum;
   // The service names the hash of an inline datum too; the ledger does not.
@@ -126,7 +138,7 @@ export interface BlockfrostChain extends Chain {
 }
 
 /** A chain over a Blockfrost-compatible API; `openBlockfrost` also checks the network and finds the slot config. */
-export function blockfrostChain(options: BlockfrostOptions): BlockfrostChain {
+export function blockfrostChain(options: BlockfrostOptions): BlockfrostChain & ChainRecall {
   const { slotConfig } = options;
   const ask = sourceRequests(options);
   const rawTransactions = new Map<string, Transaction>();
@@ -156,6 +168,7 @@ export function blockfrostChain(options: BlockfrostOptions): BlockfrostChain {
     return text;
   };
   const txIdOf = (text: string): string => checked('transaction id', text, /^[0-9a-f]{64}$/);
+  const checkedAddress = (text: string): string => checked('address', text, /^addr(_test)?1[a-z0-9]{20,130}$/);
 
   const rawTransaction = async (txId: string, signal?: AbortSignal): Promise<Transaction | null> => {
     const known = rawTransactions.get(txIdOf(txId));
@@ -182,36 +195,62 @@ export function blockfrostChain(options: BlockfrostOptions): BlockfrostChain {
     return { slot: block.slot, height: block.height, hash: block.hash, timeMs: timeOf(block.slot, slotConfig) };
   };
 
+  /** Outputs that the source lists under an address or a credential. A row that is not `own` makes the list unusable. */
+  const outputsUnder = async (name: string, unit: string, own: (row: OutputRow) => boolean, signal?: AbortSignal): Promise<Utxo[]> => {
+    const read = (page: number) => get(`addresses/${name}/utxos${unit}?page=${page}&count=${PAGE_SIZE}&order=asc`, addressUtxos, signal);
+    const plain = (rows: OutputRow[]): Utxo[] => {
+      const foreign = rows.find((row) => !own(row));
+      if (foreign !== undefined) throw unavailable(`the source lists an output of ${foreign.address} under ${name}`);
+      return rows.map(utxoOf);
+    };
+    const first = (await read(1)) ?? [];
+    if (first.length < PAGE_SIZE) return plain(first);
+    // An output moves to another page when one before it is spent, so several pages count only when read between two looks at the same tip.
+    for (let tried = 0; tried < STABLE_READS; tried++) {
+      const before = await tip(signal);
+      const found: Utxo[] = [];
+      for (let page = 1, full = true; full; page++) {
+        if (page > MAX_PAGES) throw unavailable(`${name} holds more than ${MAX_PAGES * PAGE_SIZE} outputs`);
+        const rows = (await read(page)) ?? [];
+        found.push(...plain(rows));
+        full = rows.length === PAGE_SIZE;
+      }
+      if ((await tip(signal)).hash === before.hash) return found;
+    }
+    throw unavailable(`new blocks came in during each of ${STABLE_READS} readings of the outputs of ${name}`);
+  };
+
   return {
     slotConfig,
     rawTransaction,
     tip,
 
     async utxos(address, { asset, signal } = {}) {
-      checked('address', address, /^addr(_test)?1[a-z0-9]{20,130}$/);
+      checkedAddress(address);
       const unit = asset === undefined ? '' : `/${checked('asset', asset.policyId + asset.assetName, /^[0-9a-f]{56}([0-9a-f]{2}){0,32}$/)}`;
-      const read = (page: number) =>
-        get(`addresses/${address}/utxos${unit}?page=${page}&count=${PAGE_SIZE}&order=asc`, addressUtxos, signal);
-      const plain = (rows: z.infer<typeof addressUtxos>): Utxo[] => {
-        const foreign = rows.find((row) => row.address !== address);
-        if (foreign !== undefined) throw unavailable(`the source lists an output of ${foreign.address} under ${address}`);
-        return rows.map(utxoOf);
-      };
-      const first = (await read(1)) ?? [];
-      if (first.length < PAGE_SIZE) return plain(first);
-      // An output moves to another page when one before it is spent, so several pages count only when read between two looks at the same tip.
-      for (let tried = 0; tried < STABLE_READS; tried++) {
-        const before = await tip(signal);
-        const found: Utxo[] = [];
-        for (let page = 1, full = true; full; page++) {
-          if (page > MAX_PAGES) throw unavailable(`${address} holds more than ${MAX_PAGES * PAGE_SIZE} outputs`);
-          const rows = (await read(page)) ?? [];
-          found.push(...plain(rows));
-          full = rows.length === PAGE_SIZE;
-        }
-        if ((await tip(signal)).hash === before.hash) return found;
+      return await outputsUnder(address, unit, (row) => row.address === address, signal);
+    },
+
+    async scriptUtxos(scriptHash, signal) {
+      const bytes = hexToBytes(checked('script hash', scriptHash, /^[0-9a-f]{56}$/));
+      const credential = bech32.encode('script', bech32.toWords(bytes));
+      // Sources that know whole addresses only call this one malformed.
+      const first = await ask({ path: `addresses/${credential}/utxos?page=1&count=1&order=asc`, repeatable: true, signal });
+      if (first.status === 400) return null;
+      return await outputsUnder(credential, '', (row) => isOfScript(row.address, scriptHash), signal);
+    },
+
+    async history(address, { limit, signal }) {
+      checkedAddress(address);
+      const txIds = new Set<string>();
+      for (let page = 1; txIds.size <= limit && page <= MAX_PAGES; page++) {
+        const path = `addresses/${address}/transactions?page=${page}&count=${PAGE_SIZE}&order=desc`;
+        const rows = (await get(path, addressTransactions, signal)) ?? [];
+        // A block that comes in meanwhile moves rows to later pages: one is seen twice then, none is missed.
+        for (const { tx_hash: txId } of rows) txIds.add(txId);
+        if (rows.length < PAGE_SIZE) break;
       }
-      throw unavailable(`new blocks came in during each of ${STABLE_READS} readings of the outputs of ${address}`);
+      return { txIds: [...txIds].slice(0, limit), more: txIds.size > limit };
     },
 
     async output(reference: OutputReference, signal) {
@@ -313,7 +352,9 @@ export function blockfrostChain(options: BlockfrostOptions): BlockfrostChain {
  * Opens a source and checks that it serves `network`: the magic of its genesis must be that network's, and never mainnet's.
  * Throws `chain-unavailable` or `chain-wrong-network`.
  */
-export async function openBlockfrost(options: SourceOptions & { network: Network; signal?: AbortSignal }): Promise<BlockfrostChain> {
+export async function openBlockfrost(
+  options: SourceOptions & { network: Network; signal?: AbortSignal },
+): Promise<BlockfrostChain & ChainRecall> {
   const { network, signal } = options;
   const { status, json } = await sourceRequests(options)({ path: 'genesis', repeatable: true, signal });
   const answer = genesis.safeParse(json);

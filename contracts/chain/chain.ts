@@ -112,6 +112,14 @@ export interface Chain {
   evaluate(transactionCbor: string, signal?: AbortSignal): Promise<RedeemerBudget[]>;
 }
 
+/** What a wallet is found again with when its journals are lost. Only the ledger view asks for it. */
+export interface ChainRecall {
+  /** Transactions in blocks that touched an address, newest first, at most `limit`; `more`: there are older ones. */
+  history(address: string, options: { limit: number; signal?: AbortSignal | undefined }): Promise<{ txIds: string[]; more: boolean }>;
+  /** Unspent outputs of a script under whatever stake credential. Null: this source cannot tell. */
+  scriptUtxos(scriptHash: string, signal?: AbortSignal): Promise<Utxo[] | null>;
+}
+
 /** The slot that holds `timeMs`. */
 export const slotOf = (timeMs: number, config: SlotConfig): number =>
   config.zeroSlot + Math.floor((timeMs - config.zeroTimeMs) / config.slotLengthMs);

@@ -1,5 +1,6 @@
 // The Blockfrost-compatible face of the devnet: the routes that Mesh's provider and our own chain source ask for.
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { bech32 } from '@scure/base';
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
@@ -55,6 +56,17 @@ function knownAddress(context: Context): string {
   const address = context.req.param('address') ?? '';
   addressBytes(address);
   return address;
+}
+
+/** The addresses that a path names: one, or all that a script in bech32 (script1...) pays from, as the service lists them. */
+function namedAddresses(context: Context, ledger: Ledger): string[] {
+  const name = context.req.param('address') ?? '';
+  if (!name.startsWith('script1')) return [knownAddress(context)].filter((address) => ledger.utxos.knows(address));
+  const scriptHash = bytesToHex(bech32.fromWords(bech32.decode(name as `${string}1${string}`).words));
+  return ledger.utxos.addresses((address) => {
+    const bytes = address.startsWith('addr') ? addressBytes(address) : new Uint8Array();
+    return ((bytes[0] ?? 0) & 0x90) === 0x10 && bytesToHex(bytes.subarray(1, 29)) === scriptHash;
+  });
 }
 
 const rejectionText = ({ rule, reason, logs }: Rejection): string =>
@@ -225,12 +237,12 @@ export function blockfrostApi(ledger: Ledger, evaluator: Evaluator): Hono {
     });
   });
   app.get('/addresses/:address/utxos/:unit?', (context) => {
-    const address = knownAddress(context);
+    const addresses = namedAddresses(context, ledger);
     const unit = context.req.param('unit');
     // The real service says 404 to an address that it has never seen and an empty page to one that is empty.
-    if (!ledger.utxos.knows(address)) return notFound(context);
-    const outputs = ledger.utxos
-      .at(address)
+    if (addresses.length === 0) return notFound(context);
+    const outputs = addresses
+      .flatMap((address) => ledger.utxos.at(address))
       .filter((output) => unit === undefined || json.amountJson(output).some((amount) => amount.unit === unit));
     return context.json(
       paged(context, outputs).map((output) => json.addressUtxoJson(output, ledger.transaction(output.reference.txId)?.block)),

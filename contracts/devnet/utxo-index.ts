@@ -23,6 +23,11 @@ export class UtxoIndex {
     return [...(this.#unspent.get(address)?.values() ?? [])];
   }
 
+  /** Addresses that were ever paid and whose bytes satisfy `test`, in the order in which they came up. */
+  addresses(test: (address: string) => boolean): string[] {
+    return [...this.#touched.keys()].filter(test);
+  }
+
   /** Ids of the transactions that paid to or spent from an address, oldest first. */
   transactionsAt(address: string): string[] {
     return [...(this.#touched.get(address) ?? [])];
