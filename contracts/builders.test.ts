@@ -4,7 +4,7 @@ import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import { balance } from './balance.ts';
 import type { Utxo } from './chain/chain.ts';
 import { readTransactionHex } from './chain/transaction.ts';
-import { parkedScript } from './deploy.ts';
+import { findParked } from './deploy.ts';
 import { leastPayoutLovelace, lockLovelace } from './lock-output.ts';
 import { buildLock } from './lock.ts';
 import { readLock, readLocks } from './locks.ts';
@@ -38,7 +38,7 @@ const ntx = async (address: string): Promise<bigint> => quantityOf(await holding
 
 describe('deploy', () => {
   test('parks the script where it is found and nobody can take it', async () => {
-    const parked = await parkedScript(on.chain);
+    const parked = await findParked(on.chain);
     expect(parked).toMatchObject({ address: PARKING_ADDRESS, referenceScriptHash: ESCROW.hash });
   });
 });

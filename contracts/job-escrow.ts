@@ -12,6 +12,7 @@ import type { buildLock } from './lock.ts';
 import { encodePlutusData } from './plutus-data.ts';
 import { datumOf } from './quote-datum.ts';
 import { readSpend } from './read-spend.ts';
+import { scriptOfLock } from './parked-script.ts';
 import type { buildReclaim } from './reclaim.ts';
 import { payoutTag } from './redeemer.ts';
 import { ESCROW } from './script.ts';
@@ -66,18 +67,15 @@ export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: Netw
     },
 
     async buildReclaim(_quote, lock, signal) {
-      const parked = record.escrows.find((escrow) => escrow.scriptHash === ESCROW.hash)?.referenceScript ?? null;
       const [own, parameters, tip, locked] = await Promise.all([
         payer(signal),
         chain.parameters(signal),
         chain.tip(signal),
         chain.output(lock, signal),
       ]);
-      const scriptAt = parked === null ? null : await chain.output(parked, signal);
       if (locked === null || locked.spentBy !== null)
         throw new NunetError('lock-gone', `Cannot reclaim ${referenceText(lock)}: it is not on chain`);
-      if (scriptAt === null)
-        throw new NunetError('script-missing', 'Cannot reclaim: the network record names no reference script that is on chain');
+      const { script, scriptAt } = await scriptOfLock(chain, record, locked.utxo, signal);
       const built = await builders.reclaim(
         {
           locks: [locked.utxo],
@@ -85,8 +83,8 @@ export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: Netw
           parameters,
           slotConfig: chain.slotConfig,
           run: {
-            script: ESCROW,
-            scriptAt: scriptAt.utxo,
+            script,
+            scriptAt,
             collateral: collateralOf(own.utxos),
             evaluate: (cbor, inner) => chain.evaluate(cbor, inner),
           },

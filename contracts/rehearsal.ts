@@ -6,10 +6,11 @@ import { closeBytes, settleBytes, voucherBytes, type EscrowDatum } from '@nunet/
 import type { BuiltTransaction, Payer, ScriptRun } from './balance.ts';
 import { openBlockfrost, type BlockfrostChain } from './chain/blockfrost.ts';
 import type { ProtocolParameters, Utxo } from './chain/chain.ts';
-import { buildDeploy, parkedScript } from './deploy.ts';
+import { buildDeploy } from './deploy.ts';
 import { startDevnet, type Devnet } from './devnet/start.ts';
 import { settleLovelaceFor } from './lock-output.ts';
 import { buildLock, type LockRequest } from './lock.ts';
+import { readParkedScript } from './parked-script.ts';
 import type { OracleSignature } from './redeemer.ts';
 import { ESCROW } from './script.ts';
 import { signTransaction } from './sign.ts';
@@ -88,8 +89,9 @@ export async function startRehearsal(): Promise<Rehearsal> {
   await fund(operator, COLLATERAL);
   await fund(cast.serviceProvider, 1_000n * ADA, 1_000n * AMOUNT);
   await fund(cast.serviceProvider, COLLATERAL);
-  const deployed = await send(await buildDeploy({ payer: await payer(operator), parameters }), [operator.secret]);
-  const scriptAt = needed(await parkedScript(chain), 'the parked script');
+  const deploy = await buildDeploy({ payer: await payer(operator), parameters });
+  const deployed = await send(deploy, [operator.secret]);
+  const { scriptAt } = await readParkedScript(chain, { scriptHash: ESCROW.hash, referenceScript: deploy.reference });
 
   const run = async ({ address }: Person): Promise<ScriptRun> => ({
     script: ESCROW,

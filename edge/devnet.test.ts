@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { addressOf } from '@nunet/contracts/address.ts';
 import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
-import { buildDeploy, parkedScript } from '@nunet/contracts/deploy.ts';
+import { buildDeploy } from '@nunet/contracts/deploy.ts';
 import { startDevnet, type Devnet } from '@nunet/contracts/devnet/start.ts';
 import { buildLock } from '@nunet/contracts/lock.ts';
 import { ESCROW } from '@nunet/contracts/script.ts';
@@ -87,7 +87,6 @@ beforeAll(async () => {
     parameters: await chain.parameters(),
   });
   await confirmed(await chain.submit(signTransaction(parked.cbor, [secret])));
-  const script = await parkedScript(chain);
 
   const offline = signerOf(new Uint8Array(randomBytes(32)));
   const recordFile = join(folder, 'record.cbor');
@@ -106,7 +105,7 @@ beforeAll(async () => {
     plans.map(({ signer, url }) => ({ key: signer.publicKey, url })),
     {
       asset: devnet.asset,
-      escrows: [{ scriptHash: ESCROW.hash, referenceScript: script?.reference ?? null }],
+      escrows: [{ scriptHash: ESCROW.hash, referenceScript: parked.reference }],
       issuedAt: Date.now(),
       expiresAt: Date.now() + 86_400_000,
       settleLovelace: 2_000_000n,

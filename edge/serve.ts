@@ -72,7 +72,7 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
   const opened = createStore(database.db);
   const store = hooks.store?.(opened) ?? opened;
   const blockMs = options.blockMs ?? (network === 'devnet' ? DEVNET_BLOCK_MS : null);
-  const settler = createSettler(chain, feeKey);
+  const settler = createSettler(chain, feeKey, () => record.current());
   const oracle = createOracle(
     {
       store,

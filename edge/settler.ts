@@ -1,10 +1,12 @@
 // The edge's fee wallet: one enterprise address whose ADA stands as collateral while a settlement pays its own fee.
 import { addressOf } from '@nunet/contracts/address.ts';
-import type { Chain, Utxo } from '@nunet/contracts/chain/chain.ts';
-import { ESCROW } from '@nunet/contracts/script.ts';
+import type { BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import type { Utxo } from '@nunet/contracts/chain/chain.ts';
+import { scriptOfLock } from '@nunet/contracts/parked-script.ts';
 import { keyHash, signTransaction, transactionId } from '@nunet/contracts/sign.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
+import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { Settler } from './ports.ts';
 
 /** What the ledger can ask for a fee of 0.6 ADA. */
@@ -21,22 +23,21 @@ function collateralFrom(utxos: readonly Utxo[]): Utxo | undefined {
 }
 
 /** `secretKey`: Ed25519 payment key, 32 bytes hex. Mesh is loaded with the first settlement only: it costs 150 MB. */
-export function createSettler(chain: Chain, secretKey: string): Settler {
+export function createSettler(chain: BlockfrostChain, secretKey: string, record: () => NetworkRecord): Settler {
   const address = addressOf({ payment: { kind: 'key', hash: keyHash(secretKey) } });
-  const load = () => Promise.all([import('@nunet/contracts/settle.ts'), import('@nunet/contracts/deploy.ts')]);
+  const load = () => import('@nunet/contracts/settle.ts');
   return {
     address,
     prepare: () => void load().catch(() => undefined),
     async settle(lock, paid, signatures, signal) {
-      const [{ buildSettle }, { parkedScript }] = await load();
-      const [state, scriptAt, utxos, parameters] = await Promise.all([
+      const { buildSettle } = await load();
+      const [state, utxos, parameters] = await Promise.all([
         chain.output(lock, signal),
-        parkedScript(chain, signal),
         chain.utxos(address, { signal }),
         chain.parameters(signal),
       ]);
       if (state === null) throw new NunetError('lock-unknown', `Cannot settle ${referenceText(lock)}: it is not on chain (any more)`);
-      if (scriptAt === null) throw new NunetError('script-missing', 'Cannot settle: nobody has parked the escrow script; deploy it first');
+      const { script, scriptAt } = await scriptOfLock(chain, record(), state.utxo, signal);
       const collateral = collateralFrom(utxos);
       if (collateral === undefined) {
         throw new NunetError('funds-insufficient', `Cannot settle: the fee wallet has no ADA-only output; send 5 ADA to ${address}`);
@@ -46,7 +47,7 @@ export function createSettler(chain: Chain, secretKey: string): Settler {
           locks: [{ by: 'oracles', utxo: state.utxo, paid, signatures }],
           payer: { utxos, changeAddress: address },
           parameters,
-          run: { script: ESCROW, scriptAt, collateral, evaluate: (cbor, s) => chain.evaluate(cbor, s) },
+          run: { script, scriptAt, collateral, evaluate: (cbor, s) => chain.evaluate(cbor, s) },
         },
         signal,
       );

@@ -9,8 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
-import { buildDeploy, parkedScript } from '@nunet/contracts/deploy.ts';
+import { buildDeploy } from '@nunet/contracts/deploy.ts';
 import { startDevnet, type Devnet } from '@nunet/contracts/devnet/start.ts';
+import { readParkedScript } from '@nunet/contracts/parked-script.ts';
 import { ESCROW } from '@nunet/contracts/script.ts';
 import { buildSettle } from '@nunet/contracts/settle.ts';
 import type { Receipt } from '@nunet/shared/attestation.ts';
@@ -103,8 +104,7 @@ export async function openSmallNetwork(options: { price?: bigint } = {}): Promis
   const deployed = await buildDeploy({ payer: await payerOf(), parameters: await chain.parameters() });
   await chain.submit(operator.sign(deployed.cbor));
   devnet.ledger.makeBlock();
-  const parked = await parkedScript(chain);
-  if (parked === null) throw new Error('the escrow script was not parked');
+  const { scriptAt: parked } = await readParkedScript(chain, { scriptHash: ESCROW.hash, referenceScript: deployed.reference });
 
   const oracles = [0, 1, 2].map(() => signerOf(randomBytes(32))).sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
   const cases = new Map<string, Case>();

@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { addressOf } from '@nunet/contracts/address.ts';
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
-import { buildDeploy, parkedScript } from '@nunet/contracts/deploy.ts';
+import { buildDeploy } from '@nunet/contracts/deploy.ts';
 import { keyHash, signTransaction } from '@nunet/contracts/sign.ts';
-import { NunetError } from '@nunet/shared/errors.ts';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import { callDevnet } from './devnet-client.ts';
 
@@ -49,7 +48,5 @@ export async function parkEscrow(
   const payer = { utxos: await chain.utxos(operator.address, { signal }), changeAddress: operator.address };
   const built = await buildDeploy({ payer, parameters: await chain.parameters(signal) }, signal);
   await confirmed(chain, await chain.submit(signTransaction(built.cbor, [operator.secretKey]), signal), signal);
-  const parked = await parkedScript(chain, signal);
-  if (parked === null) throw new NunetError('deploy-failed', 'Cannot find the parked escrow script after its transaction was confirmed');
-  return { reference: parked.reference, feeLovelace: built.fee };
+  return { reference: built.reference, feeLovelace: built.fee };
 }
