@@ -1,9 +1,8 @@
 // Takes a lock back after its reclaimAfter, without oracles: (what, who, now) -> unsigned transaction.
 import { NunetError } from '@nunet/shared/errors.ts';
-import { referenceText } from '@nunet/shared/fields.ts';
 import { balance, type BuiltTransaction, type Payer, type ScriptRun } from './balance.ts';
 import { timeOf, type ProtocolParameters, type SlotConfig, type Utxo } from './chain/chain.ts';
-import { decodePlutusData } from './plutus-data.ts';
+import { reclaimTerms } from './reclaim-terms.ts';
 import { RECLAIM_REDEEMER } from './redeemer.ts';
 
 export interface ReclaimRequest {
@@ -14,33 +13,6 @@ export interface ReclaimRequest {
   parameters: ProtocolParameters;
   slotConfig: SlotConfig;
   run: ScriptRun;
-}
-
-/** The two things that Reclaim reads, as the script reads them. */
-export interface ReclaimTerms {
-  /** Hash of the key that has to sign. */
-  keyHash: string;
-  reclaimAfter: number;
-}
-
-const SERVICE_PROVIDER = 0;
-const RECLAIM_AFTER = 7;
-
-/** Throws `datum-invalid` when not even the script could read them, or when a script owns the lock. */
-export function reclaimTerms({ reference, inlineDatum }: Utxo): ReclaimTerms {
-  const invalid = (why: string): NunetError => new NunetError('datum-invalid', `Cannot reclaim ${referenceText(reference)}: ${why}`);
-  if (inlineDatum === undefined) throw invalid('it has no inline datum');
-  const fieldsOf = (data: unknown): unknown[] =>
-    typeof data === 'object' && data !== null && 'fields' in data && Array.isArray(data.fields) ? data.fields : [];
-  const fields = fieldsOf(decodePlutusData(inlineDatum));
-  const credential = fieldsOf(fields[SERVICE_PROVIDER])[0];
-  const keyHash = fieldsOf(credential)[0];
-  const reclaimAfter = fields[RECLAIM_AFTER];
-  if (typeof keyHash !== 'string' || typeof reclaimAfter !== 'bigint') throw invalid('owner or time are unreadable');
-  if (typeof credential === 'object' && credential !== null && 'index' in credential && credential.index !== 0) {
-    throw invalid('its owner is a script; that script has to spend an input in the same transaction');
-  }
-  return { keyHash, reclaimAfter: Number(reclaimAfter) };
 }
 
 /** The first slot that begins at `timeMs` or later. */
