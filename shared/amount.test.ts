@@ -31,6 +31,21 @@ describe('text', () => {
       expect(() => parseAmount(text)).toThrow('Cannot read amount');
     }
   });
+
+  test('cannot have more places than the asset has decimals', () => {
+    expect(() => parseAmount('1.5', 0)).toThrow('at most 0 places');
+    expect(() => parseAmount('0.0000001')).toThrow('at most 6 places');
+    expect(parseAmount('0.0000001', 7)).toBe(1n);
+  });
+
+  test('cannot be 2^63 base units or more', () => {
+    expect(parseAmount('9223372036854.775807')).toBe((1n << 63n) - 1n);
+    for (const text of ['9223372036854.775808', '9999999999999.999999'])
+      expect(() => parseAmount(text)).toThrow(
+        expect.objectContaining({ code: 'amount-invalid', message: expect.stringContaining('at most') }),
+      );
+    expect(() => parseAmount('1', 19)).toThrow('at most');
+  });
 });
 
 describe('pay', () => {

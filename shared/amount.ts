@@ -20,7 +20,7 @@ export function formatAmount(baseUnits: bigint, decimals = DECIMALS): string {
   return fraction === '' ? sign + whole : `${sign}${whole}.${fraction}`;
 }
 
-/** "2.5" -> 2500000n. Throws `amount-invalid` on anything but a plain decimal that fits the asset's decimals. */
+/** "2.5" -> 2500000n. Throws `amount-invalid` on anything but a plain decimal that fits the asset's decimals and the ledger's 63 bits. */
 export function parseAmount(text: string, decimals = DECIMALS): bigint {
   const match = /^(\d{1,13})(?:\.(\d+))?$/.exec(text);
   const fraction = match?.[2] ?? '';
@@ -30,5 +30,9 @@ export function parseAmount(text: string, decimals = DECIMALS): bigint {
       `Cannot read amount "${text.slice(0, 40)}": want a decimal number with at most ${decimals} places, such as 2.5`,
     );
   }
-  return BigInt(match[1]) * 10n ** BigInt(decimals) + BigInt(fraction.padEnd(decimals, '0') || '0');
+  const baseUnits = BigInt(match[1]) * 10n ** BigInt(decimals) + BigInt(fraction.padEnd(decimals, '0') || '0');
+  if (baseUnits >= 1n << 63n) {
+    throw new NunetError('amount-invalid', `Cannot use amount "${text}": want at most ${formatAmount((1n << 63n) - 1n, decimals)}`);
+  }
+  return baseUnits;
 }
