@@ -1,6 +1,5 @@
 // The builders against the devnet: what they make is accepted, costs what it should, and the money adds up.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import { balance } from './balance.ts';
 import type { Utxo } from './chain/chain.ts';
 import { readTransactionHex } from './chain/transaction.ts';
@@ -11,9 +10,13 @@ import { readLock, readLocks } from './locks.ts';
 import { encodePlutusData } from './plutus-data.ts';
 import { buildReclaim } from './reclaim.ts';
 import { payoutTag } from './redeemer.ts';
+import { agreementProblem, type Agreement } from '@nunet/shared/agreement.ts';
+import type { EscrowDatum } from '@nunet/shared/lock.ts';
+import type { Decision } from './payouts.ts';
 import { AMOUNT, startRehearsal, type Rehearsal } from './rehearsal.ts';
 import { ESCROW, ESCROW_ADDRESS, PARKING_ADDRESS } from './script.ts';
-import { buildSettle } from './settle.ts';
+import { readSpend } from './read-spend.ts';
+import { buildMixed, buildSettle } from './settle.ts';
 import { signTransaction, transactionId } from './sign.ts';
 import { newPerson } from './thefts/cast.ts';
 import { difference, quantityOf } from './value.ts';
@@ -227,6 +230,76 @@ describe('settle', () => {
     expect(totalCollateral).toBe((built.fee * 3n + 1n) / 2n);
     expect(collateralReturn).toMatchObject({ address: on.operator.address, lovelace: large!.lovelace - totalCollateral! });
     await on.send(built, [on.operator.secret]);
+  });
+});
+
+const operator = async () => ({ payer: await on.payer(on.operator), parameters: on.parameters, run: await on.run(on.operator) });
+const spendOf = async (txId: string, utxo: Utxo, datum: EscrowDatum) => {
+  const transaction = await on.chain.rawTransaction(txId);
+  return transaction === null ? null : readSpend(transaction, { reference: utxo.reference, datum });
+};
+
+describe('agree', () => {
+  test('pays what voucher and close say, takes no oracle, and shows K to whoever reads the chain', async () => {
+    const secret = 'c3'.repeat(32);
+    const datum = on.datum();
+    const { utxo } = await on.lock(datum);
+    const agreement = on.agree(utxo, 2_000_000n, secret);
+    expect(agreementProblem(agreement, { reference: utxo.reference, datum, amountBaseUnits: AMOUNT })).toBeNull();
+    const [before, change] = [await ntx(on.cast.computeProvider.address), await ntx(on.cast.serviceProvider.address)];
+    const built = await buildSettle({ locks: [{ by: 'agreement', utxo, agreement }], ...(await operator()) });
+    const { txId } = await on.send(built, [on.operator.secret]);
+    expect(await ntx(on.cast.computeProvider.address)).toBe(before + 2_000_000n);
+    expect(await ntx(on.cast.serviceProvider.address)).toBe(change + AMOUNT - 2_000_000n);
+    expect(await spendOf(txId, utxo, datum)).toEqual({ how: 'agree', paid: 2_000_000n, secret });
+  });
+
+  test.each([
+    ['another pay in the voucher', (own: Agreement, other: Agreement) => ({ ...own, voucherSignature: other.voucherSignature })],
+    ['another pay in the close', (own: Agreement, other: Agreement) => ({ ...own, closeSignature: other.closeSignature })],
+    ['a secret that the voucher does not name', (own: Agreement) => ({ ...own, secret: '11'.repeat(32) })],
+    ['an empty secret', (own: Agreement) => ({ ...own, secret: '' })],
+    ['more than is locked', (own: Agreement) => ({ ...own, paid: AMOUNT + 1n })],
+  ])('cannot agree with %s: told off chain too, in the same cases as the script', async (_, spoil) => {
+    const datum = on.datum();
+    const { utxo } = await on.lock(datum);
+    const agreement = spoil(on.agree(utxo, 2n), on.agree(utxo, 3n));
+    expect(agreementProblem(agreement, { reference: utxo.reference, datum, amountBaseUnits: AMOUNT })).not.toBeNull();
+    if (agreement.secret === '') return;
+    const building = buildSettle({ locks: [{ by: 'agreement', utxo, agreement }], ...(await operator()) });
+    await expect(building).rejects.toMatchObject({ code: agreement.paid > AMOUNT ? 'amount-invalid' : 'chain-rejected' });
+  });
+});
+
+describe('many at once', () => {
+  test('a sweep locks many quotes; one transaction then settles, agrees and reclaims them mixed', async () => {
+    const { ledger } = on.devnet;
+    const { serviceProvider } = on.cast;
+    const reclaimAfter = Math.max(ledger.blockTimeMs(ledger.tip), Date.now()) + 60_000;
+    const datum = on.datum({ reclaimAfter });
+    const { utxos } = await on.sweep(Array.from({ length: 9 }, () => datum));
+    ledger.advance({ slots: 600, blocks: 1 });
+    const before = await ntx(on.cast.computeProvider.address);
+    const decisions = utxos.flatMap((utxo, index): Decision[] => {
+      if (index % 3 === 0) return [{ by: 'oracles', utxo, paid: 1_000_000n, signatures: on.attest(utxo, 1_000_000n) }];
+      return index % 3 === 1 ? [{ by: 'agreement', utxo, agreement: on.agree(utxo, 2_000_000n) }] : [];
+    });
+    const payer = await on.payer(serviceProvider);
+    const run = await on.run(serviceProvider);
+    const { parameters, chain } = on;
+    const request = { locks: decisions, reclaims: utxos.filter((_, index) => index % 3 === 2), payer, parameters, run };
+    const built = await buildMixed({ ...request, slotConfig: chain.slotConfig }, ledger.blockTimeMs(ledger.tip));
+    const { txId } = await on.send(built, [serviceProvider.secret]);
+    expect(await ntx(on.cast.computeProvider.address)).toBe(before + 9_000_000n);
+    const ends = await Promise.all(utxos.map((utxo) => spendOf(txId, utxo, datum)));
+    expect(ends.map((end) => `${end?.how} ${end?.paid}`)).toEqual(
+      Array.from({ length: 3 }, () => ['settle 1000000', 'agree 2000000', 'reclaim 0']).flat(),
+    );
+  });
+
+  test('cannot lock one bad order among good ones', async () => {
+    const datums = [on.datum(), { ...on.datum(), k: 4 }];
+    await expect(on.sweep(datums)).rejects.toMatchObject({ code: 'datum-invalid' });
   });
 });
 

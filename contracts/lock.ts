@@ -18,25 +18,38 @@ export interface BuiltLock extends BuiltTransaction {
   reference: OutputReference;
 }
 
-/** The lock is always a lock transaction's first output. */
-const LOCK_OUTPUT = 0;
-
 /** Throws `amount-invalid`, `datum-invalid`, `quote-expired`, `deadline-invalid` (lock-order.ts), and what `balance` throws. */
 export async function buildLock(request: LockRequest, now: number, signal?: AbortSignal): Promise<BuiltLock> {
-  const { datum, amountBaseUnits, payer, parameters, slotConfig, expiresAt } = request;
-  const problem = lockProblem(request, now);
-  if (problem !== null) throw new NunetError(problem.code, problem.message);
-  const output = lockOutput(datum, amountBaseUnits, lockLovelace(datum, amountBaseUnits, parameters));
-  const built = await balance(
-    {
-      action: 'lock',
-      inputs: [],
-      outputs: () => [output],
-      payer,
-      parameters,
-      validUntilSlot: slotOf(expiresAt, slotConfig),
-    },
-    signal,
+  const { datum, amountBaseUnits, expiresAt, ...rest } = request;
+  const { references, ...built } = await buildLocks({ orders: [{ datum, amountBaseUnits, expiresAt }], ...rest }, now, signal);
+  const [reference] = references;
+  if (reference === undefined) throw new TypeError('one order makes one lock');
+  return { ...built, reference };
+}
+
+export interface SweepRequest extends Omit<LockRequest, keyof LockOrder> {
+  orders: LockOrder[];
+}
+
+export interface BuiltLocks extends BuiltTransaction {
+  /** One an order, in their order; known before anybody signs. */
+  references: OutputReference[];
+}
+
+/** Many quotes locked by one transaction, which is valid until the first of them expires. Throws as `buildLock`, and `locks-missing`. */
+export async function buildLocks(request: SweepRequest, now: number, signal?: AbortSignal): Promise<BuiltLocks> {
+  const { orders, payer, parameters, slotConfig } = request;
+  if (orders.length === 0) throw new NunetError('locks-missing', 'Cannot lock: no quote was given');
+  for (const order of orders) {
+    const problem = lockProblem(order, now);
+    if (problem !== null) throw new NunetError(problem.code, problem.message);
+  }
+  const outputs = orders.map(({ datum, amountBaseUnits }) =>
+    lockOutput(datum, amountBaseUnits, lockLovelace(datum, amountBaseUnits, parameters)),
   );
-  return { ...built, reference: { txId: transactionId(built.cbor), index: LOCK_OUTPUT } };
+  const validUntilSlot = slotOf(Math.min(...orders.map(({ expiresAt }) => expiresAt)), slotConfig);
+  const built = await balance({ action: 'lock', inputs: [], outputs: () => outputs, payer, parameters, validUntilSlot }, signal);
+  const txId = transactionId(built.cbor);
+  // The locks are always a lock transaction's first outputs.
+  return { ...built, references: orders.map((_, index) => ({ txId, index })) };
 }

@@ -9,7 +9,7 @@ import type { ProtocolParameters, Utxo } from './chain/chain.ts';
 import { buildDeploy } from './deploy.ts';
 import { startDevnet, type Devnet } from './devnet/start.ts';
 import { settleLovelaceFor } from './lock-output.ts';
-import { buildLock, type LockRequest } from './lock.ts';
+import { buildLock, buildLocks, type LockRequest } from './lock.ts';
 import { readParkedScript } from './parked-script.ts';
 import type { OracleSignature } from './redeemer.ts';
 import { ESCROW } from './script.ts';
@@ -34,6 +34,8 @@ export interface Rehearsal {
   run: (person: Person) => Promise<ScriptRun>;
   datum: (overrides?: Partial<EscrowDatum>) => EscrowDatum;
   lock: (datum: EscrowDatum, overrides?: Partial<LockRequest>) => Promise<{ utxo: Utxo; sent: Sent }>;
+  /** One transaction for all of them. */
+  sweep: (datums: EscrowDatum[]) => Promise<{ utxos: Utxo[]; sent: Sent }>;
   /** By the oracles at these positions. */
   attest: (utxo: Utxo, paid: bigint, positions?: number[]) => OracleSignature[];
   /** By both parties of the lock, over the key hash of this secret. */
@@ -143,6 +145,15 @@ export async function startRehearsal(): Promise<Rehearsal> {
       );
       const sent = await send(built, [cast.serviceProvider.secret]);
       return { utxo: needed(await chain.output(built.reference), 'the lock').utxo, sent };
+    },
+    sweep: async (datums) => {
+      const now = Date.now();
+      const orders = datums.map((made) => ({ datum: made, amountBaseUnits: AMOUNT, expiresAt: now + DAY_MS }));
+      const { slotConfig } = chain;
+      const built = await buildLocks({ orders, payer: await payer(cast.serviceProvider), parameters, slotConfig }, now);
+      const sent = await send(built, [cast.serviceProvider.secret]);
+      const utxos = await Promise.all(built.references.map(async (one) => needed(await chain.output(one), 'the lock').utxo));
+      return { utxos, sent };
     },
     attest: (utxo, paid, positions = [0, 2]) =>
       positions.map((keyIndex) => {
