@@ -66,11 +66,42 @@ export interface PinnedKeys {
   threshold: number;
 }
 
+/** Without signers: a draft, which nobody accepts yet and `addRecordSignature` goes on with. */
 export async function signNetworkRecord(record: NetworkRecord, signers: readonly Signer[]): Promise<Uint8Array> {
   const body = encode(record);
-  const bytes = statementBytes('network-record', record.network, cidOf(body));
-  const signatures = await Promise.all(signers.map(async (signer) => ({ key: signer.publicKey, signature: await signer.sign(bytes) })));
+  const signatures = await Promise.all(signers.map(async (signer) => signatureOver(record.network, body, signer)));
   return encode({ body, signatures });
+}
+
+const signatureOver = async (of: Network, body: Uint8Array, signer: Signer) => ({
+  key: signer.publicKey,
+  signature: await signer.sign(statementBytes('network-record', of, cidOf(body))),
+});
+
+function readEnvelope(bytes: Uint8Array): { outer: z.infer<typeof envelope>; record: NetworkRecord } {
+  const outer = decode(envelope, bytes, { name: 'signed network record', maxBytes: MAX_NETWORK_RECORD_BYTES + 4096 });
+  return { outer, record: decode(networkRecord, outer.body, { name: 'network record', maxBytes: MAX_NETWORK_RECORD_BYTES }) };
+}
+
+/** One more signature beside those it has; the signed bytes stay as they are. The same key's earlier one is replaced. Throws as `decode`. */
+export async function addRecordSignature(bytes: Uint8Array, signer: Signer): Promise<Uint8Array> {
+  const { outer, record } = readEnvelope(bytes);
+  const others = outer.signatures.filter(({ key }) => key !== signer.publicKey);
+  return encode({ body: outer.body, signatures: [...others, await signatureOver(record.network, outer.body, signer)] });
+}
+
+/** What a record says and who really signed it, for people to look at. Nothing is trusted by it. Throws as `decode`. */
+export function inspectNetworkRecord(bytes: Uint8Array): { record: NetworkRecord; cid: string; signedBy: string[]; forged: string[] } {
+  const { outer, record } = readEnvelope(bytes);
+  const cid = cidOf(outer.body);
+  const signed = statementBytes('network-record', record.network, cid);
+  const isValid = ({ key, signature }: (typeof outer.signatures)[number]): boolean => verifySignature(signature, signed, key);
+  return {
+    record,
+    cid,
+    signedBy: [...new Set(outer.signatures.filter(isValid).map(({ key }) => key))],
+    forged: outer.signatures.filter((entry) => !isValid(entry)).map(({ key }) => key),
+  };
 }
 
 /** Throws `network-record-untrusted`, `network-record-expired`, `network-record-old`, or as `decode`. */
@@ -78,8 +109,7 @@ export function openNetworkRecord(
   bytes: Uint8Array,
   options: { network: Network; pinned: PinnedKeys; now: number; lastSequence: number },
 ): NetworkRecord {
-  const outer = decode(envelope, bytes, { name: 'signed network record', maxBytes: MAX_NETWORK_RECORD_BYTES + 4096 });
-  const record = decode(networkRecord, outer.body, { name: 'network record', maxBytes: MAX_NETWORK_RECORD_BYTES });
+  const { outer, record } = readEnvelope(bytes);
   if (record.network !== options.network) {
     throw new NunetError('network-mismatch', `Cannot use the network record: it is for ${record.network}, this is ${options.network}`);
   }
