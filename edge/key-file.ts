@@ -11,7 +11,7 @@ const oracleFile = z.strictObject({ version: z.literal(1), network, oracleKey: h
 const feeFile = z.strictObject({ version: z.literal(1), network, paymentKey: hex32 });
 
 /** Throws `key-missing`, `key-open` (others may read it). */
-async function readSecret(path: string, what: string, remedy: string): Promise<string> {
+export async function readSecret(path: string, what: string, remedy: string): Promise<string> {
   const info = await stat(path).catch((cause: unknown) => {
     throw new NunetError('key-missing', `Cannot open ${what} ${path}: no such file; ${remedy}`, { cause });
   });
@@ -62,18 +62,23 @@ export async function readProjectId(path: string): Promise<string> {
   return id;
 }
 
-/** Never over an existing file. Throws `key-exists`. Gives the secret, hex. */
-export async function createKeyFile(path: string, of: Network, name: 'oracleKey' | 'paymentKey'): Promise<string> {
-  const secret = randomBytes(32).toString('hex');
+/** Never over an existing file. Throws `key-exists`. */
+export async function writeSecret(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'EEXIST') throw cause;
     throw new NunetError('key-exists', `Cannot create key ${path}: the file is there already and a key is never written over`, { cause });
   });
   try {
-    await file.writeFile(`${JSON.stringify({ version: 1, network: of, [name]: secret })}\n`);
+    await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
+}
+
+/** As `writeSecret`. Gives the secret, hex. */
+export async function createKeyFile(path: string, of: Network, name: 'oracleKey' | 'paymentKey'): Promise<string> {
+  const secret = randomBytes(32).toString('hex');
+  await writeSecret(path, `${JSON.stringify({ version: 1, network: of, [name]: secret })}\n`);
   return secret;
 }

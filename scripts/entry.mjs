@@ -31,6 +31,7 @@ const COMMANDS = {
     flagPackages: { '--browser': CHROMIUM },
   },
   'demo:audit': { file: 'scripts/demo-audit.ts', what: 'recompute the balances of the last demo from the ledger alone' },
+  record: { file: 'scripts/record.ts', what: 'make, deploy, sign and check the network record' },
   bench: {
     file: 'scripts/bench.ts',
     what: 'speed, cost and memory, beside their baselines',

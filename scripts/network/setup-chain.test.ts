@@ -8,8 +8,8 @@ it('parks the escrow script where its reference can be read again', async () => 
   const devnet = await startDevnet({ blockTimeMs: 50 });
   try {
     const chain = await openBlockfrost({ url: devnet.url, network: 'devnet' });
-    const { reference } = await parkEscrow(devnet.url, chain, AbortSignal.timeout(30_000));
-    expect((await chain.output(reference))?.spentBy).toBeNull();
+    const { referenceScript } = await parkEscrow(devnet.url, chain, AbortSignal.timeout(30_000));
+    expect((await chain.output(referenceScript))?.spentBy).toBeNull();
   } finally {
     await devnet.stop();
   }

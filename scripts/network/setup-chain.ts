@@ -1,11 +1,12 @@
 // A fresh devnet made ready: a funded operator wallet parks the escrow's reference script, and the network record is signed.
 import { randomBytes } from 'node:crypto';
+import { setTimeout as after } from 'node:timers/promises';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { addressOf } from '@nunet/contracts/address.ts';
+import type { BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
-import { buildDeploy } from '@nunet/contracts/deploy.ts';
 import { keyHash, signTransaction } from '@nunet/contracts/sign.ts';
-import type { OutputReference } from '@nunet/shared/fields.ts';
+import { parkScript, type Parked } from '../record/park-script.ts';
 import { callDevnet } from './devnet-client.ts';
 
 /** A plain payment key of a demo person: secret in hex, enterprise address. */
@@ -37,16 +38,20 @@ export async function confirmed(chain: Chain, txId: string, signal: AbortSignal)
   }
 }
 
-/** Parks the escrow's script at the always-fails address; its output serves every settle as a reference. */
-export async function parkEscrow(
-  url: string,
-  chain: Chain,
-  signal: AbortSignal,
-): Promise<{ reference: OutputReference; feeLovelace: bigint }> {
+/** Parks the escrow's script as `npm run record -- deploy` does, paid by a fresh wallet from the faucet. */
+export async function parkEscrow(url: string, chain: BlockfrostChain, signal: AbortSignal): Promise<Parked> {
   const operator = makeWallet();
   await confirmed(chain, await fund(url, operator.address, { lovelace: 50_000_000n, ntxBaseUnits: 0n, outputs: 2 }), signal);
-  const payer = { utxos: await chain.utxos(operator.address, { signal }), changeAddress: operator.address };
-  const built = await buildDeploy({ payer, parameters: await chain.parameters(signal) }, signal);
-  await confirmed(chain, await chain.submit(signTransaction(built.cbor, [operator.secretKey]), signal), signal);
-  return { reference: built.reference, feeLovelace: built.fee };
+  return await parkScript(
+    {
+      chain,
+      payer: { address: operator.address, sign: (cbor) => signTransaction(cbor, [operator.secretKey]) },
+      // The chain is as short-lived as this process.
+      journal: { read: async () => null, write: async () => undefined },
+      depth: 0,
+      pause: () => after(100, undefined, { signal }),
+      say: () => undefined,
+    },
+    signal,
+  );
 }

@@ -7,11 +7,12 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
 import type { NetworkFacts } from '@nunet/contracts/devnet/network-facts.ts';
-import { ESCROW } from '@nunet/contracts/script.ts';
 import type { AssetId } from '@nunet/shared/fields.ts';
 import { signNetworkRecord, type NetworkRecord } from '@nunet/shared/network-record.ts';
+import { withEscrow } from '@nunet/shared/record-succession.ts';
 import { signerOf } from '@nunet/shared/signature.ts';
 import type { Balance } from '../demo/ledger-balances.ts';
+import { draftRecord } from '../record/draft-record.ts';
 import { root } from '../run-tool.ts';
 import { callDevnet } from './devnet-client.ts';
 import { startProcess, type Process } from './process.ts';
@@ -131,7 +132,7 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
     parkEscrow(url, chain, signal),
     hubProcess.line((line) => 'peerId' in line) as Promise<{ peerId: string; addresses: string[] }>,
   ]);
-  say(`Devnet at ${url}; escrow ${ESCROW.hash.slice(0, 12)}… parked; hub ${hub.peerId.slice(-8)}`);
+  say(`Devnet at ${url}; escrow ${parked.scriptHash.slice(0, 12)}… parked; hub ${hub.peerId.slice(-8)}`);
 
   const offline = signerOf(ed25519.utils.randomSecretKey());
   const oraclePlans = await Promise.all(
@@ -140,24 +141,22 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
       return { name: `oracle-${index + 1}`, secretKey, key: signerOf(secretKey).publicKey, port: await freePort(), fee: makeWallet() };
     }),
   );
-  const now = Date.now();
-  const record: NetworkRecord = {
-    v: 1,
-    network: 'devnet',
-    sequence: 1,
-    issuedAt: now,
-    expiresAt: now + 7 * 86_400_000,
-    asset: { policyId: asset.policyId, assetName: asset.assetName },
-    escrows: [{ scriptHash: ESCROW.hash, referenceScript: parked.reference }],
-    oracles: oraclePlans.map(({ key, port }) => ({ key, url: `http://127.0.0.1:${port}` })),
-    k: options.k,
-    hubs: hub.addresses,
-    revokedPeers: [],
-    confirmations: [{ upTo: (1n << 63n) - 1n, blocks: 1 }],
-    settleLovelace: 2_000_000n,
-    disputeWindowMs: options.disputeWindowMs,
-    claimWindowMs: options.claimWindowMs,
-  };
+  const { scriptHash, referenceScript } = parked;
+  const record = draftRecord(
+    {
+      network: 'devnet',
+      asset: { policyId: asset.policyId, assetName: asset.assetName },
+      escrows: withEscrow([], { scriptHash, referenceScript }),
+      oracles: oraclePlans.map(({ key, port }) => ({ key, url: `http://127.0.0.1:${port}` })),
+      k: options.k,
+      hubs: hub.addresses,
+      confirmations: [{ upTo: (1n << 63n) - 1n, blocks: 1 }],
+      settleLovelace: 2_000_000n,
+      disputeWindowMs: options.disputeWindowMs,
+      claimWindowMs: options.claimWindowMs,
+    },
+    { previous: null, now: Date.now(), lifetimeMs: 7 * 86_400_000 },
+  );
   const recordFile = at('network-record.cbor');
   const signedRecord = await signNetworkRecord(record, [offline]);
   writeFileSync(recordFile, signedRecord);
