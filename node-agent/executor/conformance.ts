@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNpy } from '@nunet/shared/onnx/npy.ts';
 import { doublingJob, endlessJob, failingJob, largeOutputJob, memoryBombJob, requestOf, type TestJob } from './conformance-jobs.ts';
-import { startTime } from './process-identity.ts';
+import { startTime, usageOf } from './process-identity.ts';
 import { executionHandle, type ExecutionEvent, type ExecutionHandle, type ExecutionResult, type Executor } from './executor.ts';
 
 export interface ConformanceSubject {
@@ -54,6 +55,9 @@ export function describeExecutor(name: string, subject: ConformanceSubject): voi
       await Promise.race([started.promise, result]);
       return { handle, result };
     }
+
+    const cpuOf = async (pids: readonly number[]): Promise<number> =>
+      (await Promise.all(pids.map(usageOf))).reduce((sum, usage) => sum + (usage?.cpuMs ?? 0), 0);
 
     /** A process in the middle of a computation is gone too, not only the launcher that it had. */
     const expectGone = (pids: readonly number[]): Promise<void> =>
@@ -152,6 +156,40 @@ export function describeExecutor(name: string, subject: ConformanceSubject): voi
       await executor.stop(shutDown.handle, { by: 'agent', message: 'shutting down' });
       expect((await shutDown.result).exit).toEqual({ kind: 'computeProviderFault', code: 'agent-stopped', message: 'shutting down' });
       await executor.remove(shutDown.handle);
+    });
+
+    test('stands still when paused: the time is neither billed nor part of the time limit, and it can be stopped all the same', async () => {
+      const { handle, result } = await running(endlessJob(1_000));
+      const processes = await subject.processes(handle);
+      await executor.pause(handle);
+      const billed = executor.billed(handle);
+      const cpu = await cpuOf(processes);
+      // Longer than the time limit.
+      await delay(1_200);
+      expect(executor.billed(handle)).toBe(billed);
+      expect(await cpuOf(processes)).toBe(cpu);
+      await executor.pause(handle);
+      await executor.resume(handle);
+      await executor.resume(handle);
+      await delay(150);
+      expect(executor.billed(handle)).toBeGreaterThan(billed);
+      await executor.pause(handle);
+      await executor.stop(handle, { by: 'asked', message: 'not paid' });
+      expect((await result).exit).toEqual({ kind: 'jobFault', code: 'stopped', message: 'not paid' });
+      expect((await result).billedMs).toBeLessThanOrEqual(1_000);
+      await expectGone(processes);
+      await executor.remove(handle);
+    });
+
+    test('runs to its end after a pause, and bills only the time that it ran', async () => {
+      const { handle, result } = await running(endlessJob(400));
+      await executor.pause(handle);
+      await delay(500);
+      await executor.resume(handle);
+      const { exit, billedMs } = await result;
+      expect(exit).toMatchObject({ kind: 'jobFault', code: 'time-limit' });
+      expect(billedMs).toBeLessThanOrEqual(400);
+      await executor.remove(handle);
     });
 
     test('is at fault itself when the process is killed from outside', async () => {

@@ -7,6 +7,7 @@ import type { FromChild } from './child-protocol.ts';
 import type { ChildEnd, ConfinedChild } from './confined-child.ts';
 import { filesOf } from '@nunet/shared/onnx/check-job.ts';
 import type { ExecutionEvent, ExecutionExit, ExecutionResult, StopReason } from './executor.ts';
+import { freeze, thaw } from './freeze.ts';
 import { usageOf, type ProcessUsage } from './process-identity.ts';
 
 /** Sending and receiving are not billed, so they have clocks of their own: a floor, and a rate that any disk keeps. */
@@ -42,8 +43,13 @@ export class EmbeddedExecution {
   #child: ConfinedChild | null = null;
   #phase: Phase = 'sending';
   #verdict: ExecutionExit | null = null;
-  #startedAt: number | null = null;
+  /** Since when billed time runs; null before the job, while it stands still, and after it. */
+  #billingSince: number | null = null;
+  /** Up to then. */
   #billedMs = 0;
+  /** What was asked for last; the signals follow one after the other. */
+  #isPaused = false;
+  #signalling: Promise<void> = Promise.resolve();
   #usage: ProcessUsage = { cpuMs: 0, peakMemoryBytes: 0 };
   #metrics: { name: string; value: number }[] = [];
   #incoming: { name: string; bytes: number; path: string }[] = [];
@@ -111,6 +117,47 @@ export class EmbeddedExecution {
     );
   }
 
+  billedMs(): number {
+    const running = this.#billingSince === null ? 0 : this.#clock.monotonic() - this.#billingSince;
+    return Math.min(Math.ceil(this.#billedMs + running), this.#plan.timeLimitMs);
+  }
+
+  pause(): Promise<void> {
+    return this.#inTurn(async (pid) => {
+      if (this.#isPaused || this.#phase !== 'running') return;
+      await freeze(pid);
+      this.#isPaused = true;
+      if (!this.#isRunning()) return this.#goOn(pid);
+      clearTimeout(this.#timer);
+      this.#stopBilling();
+    });
+  }
+
+  resume(): Promise<void> {
+    return this.#inTurn(async (pid) => {
+      if (!this.#isPaused) return;
+      if (this.#isRunning()) this.#bill();
+      await this.#goOn(pid);
+    });
+  }
+
+  #isRunning(): boolean {
+    return this.#phase === 'running' && this.#verdict === null;
+  }
+
+  async #goOn(pid: number): Promise<void> {
+    this.#isPaused = false;
+    await thaw(pid);
+  }
+
+  #inTurn(act: (pid: number) => Promise<void>): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return Promise.resolve();
+    const mine = this.#signalling.then(() => act(pid));
+    this.#signalling = mine.catch(() => undefined);
+    return mine;
+  }
+
   async message(message: FromChild): Promise<void> {
     switch (message.type) {
       case 'ready':
@@ -118,14 +165,7 @@ export class EmbeddedExecution {
       case 'running':
         if (this.#phase !== 'asked') throw new Error('running, though not asked');
         this.#phase = 'running';
-        this.#startedAt = this.#clock.monotonic();
-        this.#startTimer(this.#plan.timeLimitMs, () =>
-          this.#end({
-            kind: 'jobFault',
-            code: 'time-limit',
-            message: `The job did not end within its time limit of ${this.#plan.timeLimitMs} ms`,
-          }),
-        );
+        this.#bill();
         this.#emit({ type: 'started', atMs: this.#clock.now() });
         return;
       case 'progress':
@@ -165,8 +205,11 @@ export class EmbeddedExecution {
     const { plan, outputLimitBytes, outputDir } = this.#plan;
     if (this.#phase !== 'running') throw new Error('done, though not running');
     this.#stopBilling();
+    clearTimeout(this.#timer);
     this.#phase = 'receiving';
     const child = this.#child;
+    // It ended just before it was to stand still: what it computed is wanted.
+    void this.resume().catch(() => undefined);
     this.#usage = (child === null ? null : await usageOf(child.pid)) ?? { cpuMs: message.cpuMs, peakMemoryBytes: message.peakMemoryBytes };
     if (message.fault !== null) {
       this.#end({ kind: 'jobFault', code: message.fault.code, message: printable(message.fault.message) });
@@ -249,16 +292,29 @@ export class EmbeddedExecution {
     this.#timer = setTimeout(then, ms);
   }
 
+  /** Billed time runs from now on, and ends the job at its limit. */
+  #bill(): void {
+    this.#billingSince = this.#clock.monotonic();
+    this.#startTimer(this.#plan.timeLimitMs - this.#billedMs, () =>
+      this.#end({
+        kind: 'jobFault',
+        code: 'time-limit',
+        message: `The job did not end within its time limit of ${this.#plan.timeLimitMs} ms`,
+      }),
+    );
+  }
+
   #stopBilling(): void {
-    clearTimeout(this.#timer);
-    if (this.#startedAt === null || this.#phase !== 'running') return;
-    this.#billedMs = Math.min(Math.ceil(this.#clock.monotonic() - this.#startedAt), this.#plan.timeLimitMs);
+    if (this.#billingSince === null) return;
+    this.#billedMs = this.billedMs();
+    this.#billingSince = null;
   }
 
   /** The first verdict stands. Usage is read before the process is gone, but nothing keeps it from being killed. */
   #end(exit: ExecutionExit): void {
     if (this.#verdict !== null) return;
     this.#verdict = exit;
+    clearTimeout(this.#timer);
     this.#stopBilling();
     const child = this.#child;
     if (child === null) return;
@@ -269,6 +325,7 @@ export class EmbeddedExecution {
   }
 
   async #finish(end: ChildEnd): Promise<void> {
+    clearTimeout(this.#timer);
     this.#stopBilling();
     await this.#receiving?.file.close().catch(() => {});
     const exit = this.#verdict ?? this.#exitOf(end);

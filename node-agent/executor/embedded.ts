@@ -164,6 +164,18 @@ export class EmbeddedExecutor implements Executor {
     await execution.result;
   }
 
+  async pause(handle: ExecutionHandle): Promise<void> {
+    await this.#running.get(handle.id)?.pause();
+  }
+
+  async resume(handle: ExecutionHandle): Promise<void> {
+    await this.#running.get(handle.id)?.resume();
+  }
+
+  billed(handle: ExecutionHandle): number {
+    return this.#running.get(handle.id)?.billedMs() ?? 0;
+  }
+
   async remove(handle: ExecutionHandle): Promise<void> {
     if (this.#running.has(handle.id)) await this.stop(handle, { by: 'agent', message: 'The execution was removed' });
     else await this.#endProcessOf(handle);

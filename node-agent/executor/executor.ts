@@ -103,6 +103,14 @@ export interface Executor {
   wait(handle: ExecutionHandle, onEvent: (event: ExecutionEvent) => void, signal: AbortSignal): Promise<ExecutionResult>;
   /** Ends a running execution; `wait` then gives `jobFault stopped` (asked for) or `computeProviderFault agent-stopped`. Idempotent. */
   stop(handle: ExecutionHandle, reason: StopReason): Promise<void>;
+  /**
+   * Lets a running execution stand still where it is: that time is neither billed nor part of its time limit. Nothing for one that
+   * does not run (yet, or any more). Idempotent; what stands still can be stopped. Throws `pause-failed`.
+   */
+  pause(handle: ExecutionHandle): Promise<void>;
+  resume(handle: ExecutionHandle): Promise<void>;
+  /** Billed time so far, ms. 0 before the first instruction, and for an execution that this process did not start. */
+  billed(handle: ExecutionHandle): number;
   /** Ends whatever is left and deletes the work folder. Idempotent. */
   remove(handle: ExecutionHandle): Promise<void>;
   /** After a restart: re-attached and running, or gone with nothing of it left behind. */

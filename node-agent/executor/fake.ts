@@ -48,12 +48,16 @@ interface FakeExecution {
   readonly events: ExecutionEvent[];
   readonly listeners: Set<(event: ExecutionEvent) => void>;
   end(exit: ExecutionExit): void;
+  /** Stands still or goes on; false when it does so already. */
+  pause(on: boolean): boolean;
+  billedMs(): number;
 }
 
 export class FakeExecutor implements Executor {
   readonly kind = 'fake';
   /** Everything that was asked of it, in order: what a test looks at. */
-  readonly calls: { readonly call: 'prepare' | 'start' | 'stop' | 'remove' | 'recover'; readonly jobId: string }[] = [];
+  readonly calls: { readonly call: 'prepare' | 'start' | 'pause' | 'resume' | 'stop' | 'remove' | 'recover'; readonly jobId: string }[] =
+    [];
   readonly #options: FakeOptions;
   readonly #running = new Map<string, FakeExecution>();
 
@@ -123,6 +127,18 @@ export class FakeExecutor implements Executor {
     await execution?.result;
   }
 
+  async pause(handle: ExecutionHandle): Promise<void> {
+    if (this.#running.get(handle.id)?.pause(true) === true) this.calls.push({ call: 'pause', jobId: handle.jobId });
+  }
+
+  async resume(handle: ExecutionHandle): Promise<void> {
+    if (this.#running.get(handle.id)?.pause(false) === true) this.calls.push({ call: 'resume', jobId: handle.jobId });
+  }
+
+  billed(handle: ExecutionHandle): number {
+    return this.#running.get(handle.id)?.billedMs() ?? 0;
+  }
+
   async remove(handle: ExecutionHandle): Promise<void> {
     this.calls.push({ call: 'remove', jobId: handle.jobId });
     const execution = this.#running.get(handle.id);
@@ -155,9 +171,46 @@ export class FakeExecutor implements Executor {
     const { clock } = this.#options;
     const { spec } = request;
     const script = this.#options.script(request);
-    const started = clock.monotonic();
+    let since: number | null = clock.monotonic();
+    let billedBefore = 0;
+    let timer: NodeJS.Timeout | undefined;
     const ended = Promise.withResolvers<ExecutionExit>();
-    const execution: Omit<FakeExecution, 'result'> = { events: [], listeners: new Set(), end: (exit) => ended.resolve(exit) };
+    /** Resolved while it runs. */
+    let moving = Promise.withResolvers<void>();
+    moving.resolve();
+    const billedMs = (): number => Math.min(Math.ceil(billedBefore + (since === null ? 0 : clock.monotonic() - since)), spec.timeLimitMs);
+    const limit = (): void => {
+      timer = setTimeout(
+        () =>
+          ended.resolve({
+            kind: 'jobFault',
+            code: 'time-limit',
+            message: `The job did not end within its time limit of ${spec.timeLimitMs} ms`,
+          }),
+        spec.timeLimitMs - billedMs(),
+      );
+    };
+    const pause = (on: boolean): boolean => {
+      if (isOver || on === (since === null)) return false;
+      clearTimeout(timer);
+      if (on) {
+        billedBefore = billedMs();
+        since = null;
+        moving = Promise.withResolvers<void>();
+      } else {
+        since = clock.monotonic();
+        limit();
+        moving.resolve();
+      }
+      return true;
+    };
+    const execution: Omit<FakeExecution, 'result'> = {
+      events: [],
+      listeners: new Set(),
+      end: (exit) => ended.resolve(exit),
+      pause,
+      billedMs,
+    };
     const outputs: { name: string; path: string; bytes: number }[] = [];
     let metrics: Readonly<Record<string, number>> = {};
     let isOver = false;
@@ -166,18 +219,11 @@ export class FakeExecutor implements Executor {
       if (execution.listeners.size === 0) execution.events.push(event);
       else for (const listener of execution.listeners) listener(event);
     };
-    const timer = setTimeout(
-      () =>
-        ended.resolve({
-          kind: 'jobFault',
-          code: 'time-limit',
-          message: `The job did not end within its time limit of ${spec.timeLimitMs} ms`,
-        }),
-      spec.timeLimitMs,
-    );
+    limit();
     const play = async (): Promise<ExecutionExit> => {
       emit({ type: 'started', atMs: clock.now() });
       for (const step of script.steps) {
+        await Promise.race([moving.promise, ended.promise]);
         if (isOver) break;
         switch (step.do) {
           case 'log':
@@ -211,18 +257,22 @@ export class FakeExecutor implements Executor {
             return step.exit;
         }
       }
+      // A real one stands still before its last word, too.
+      await Promise.race([moving.promise, ended.promise]);
       return { kind: 'completed' };
     };
     const playing = play();
     playing.then(ended.resolve, ended.reject);
     const finish = async (): Promise<ExecutionResult> => {
       const exit = await ended.promise;
+      billedBefore = billedMs();
+      since = null;
       isOver = true;
       clearTimeout(timer);
       const isComplete = exit.kind === 'completed';
       return {
         exit,
-        billedMs: Math.min(Math.ceil(clock.monotonic() - started), spec.timeLimitMs),
+        billedMs: billedMs(),
         cpuMs: script.cpuMs ?? 0,
         peakMemoryBytes: script.peakMemoryBytes ?? 0,
         outputs: isComplete ? outputs : [],

@@ -25,6 +25,9 @@ export function lazyExecutor(honest: Executor): Executor {
     start: (request, saveHandle, signal) => honest.start(cut(request), saveHandle, signal),
     wait: (handle, onEvent, signal) => honest.wait(handle, onEvent, signal),
     stop: (handle, reason) => honest.stop(handle, reason),
+    pause: (handle) => honest.pause(handle),
+    resume: (handle) => honest.resume(handle),
+    billed: (handle) => honest.billed(handle),
     remove: (handle) => honest.remove(handle),
     recover: (handle) => honest.recover(handle),
   };
