@@ -1,10 +1,11 @@
-// The Escrow port over a Cardano source, two builders and one wallet: what the service provider's money does. Loads no transaction builder.
+// The Escrow port over a Cardano source, three builders and one wallet: what the service provider's money does. Loads no transaction builder.
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
-import type { Escrow, LockStatus, SpentLock } from '@nunet/shared/job-flow/ports.ts';
+import type { BuiltTransaction as PortTransaction, Escrow, LockStatus, SpentLock } from '@nunet/shared/job-flow/ports.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
+import type { ScriptRun } from './balance.ts';
 import type { BlockfrostChain } from './chain/blockfrost.ts';
 import { timeOf, slotOf, type OutputState, type Utxo } from './chain/chain.ts';
 import type { Transaction } from './chain/transaction.ts';
@@ -16,10 +17,11 @@ import { scriptOfLock } from './parked-script.ts';
 import type { buildReclaim } from './reclaim.ts';
 import { payoutTag } from './redeemer.ts';
 import { ESCROW } from './script.ts';
+import type { buildSettle } from './settle.ts';
 import { transactionId } from './sign.ts';
 
-/** A reclaim that no block takes in this time is built again with a newer fee and newer inputs. */
-const RECLAIM_PATIENCE_MS = 10 * 60_000;
+/** A reclaim or an agreement that no block takes in this time is built again with a newer fee and newer inputs. */
+const SPEND_PATIENCE_MS = 10 * 60_000;
 
 type OwnChain = Pick<
   BlockfrostChain,
@@ -36,6 +38,7 @@ export interface Wallet {
 export interface Builders {
   lock: typeof buildLock;
   reclaim: typeof buildReclaim;
+  settle: typeof buildSettle;
 }
 
 export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: NetworkRecord; builders: Builders }): Escrow {
@@ -43,6 +46,31 @@ export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: Netw
   const payer = async (signal: AbortSignal): Promise<{ utxos: Utxo[]; changeAddress: string }> => ({
     utxos: await chain.utxos(wallet.address, { signal }),
     changeAddress: wallet.address,
+  });
+  /** What a transaction that spends the lock is built on. */
+  const spendGround = async (action: string, lock: OutputReference, signal: AbortSignal) => {
+    const [own, parameters, tip, locked] = await Promise.all([
+      payer(signal),
+      chain.parameters(signal),
+      chain.tip(signal),
+      chain.output(lock, signal),
+    ]);
+    if (locked === null || locked.spentBy !== null)
+      throw new NunetError('lock-gone', `Cannot ${action} ${referenceText(lock)}: it is not on chain`);
+    const { script, scriptAt } = await scriptOfLock(chain, record, locked.utxo, signal);
+    const run: ScriptRun = {
+      script,
+      scriptAt,
+      collateral: collateralOf(own.utxos),
+      evaluate: (cbor, inner) => chain.evaluate(cbor, inner),
+    };
+    return { locked: locked.utxo, timeMs: tip.timeMs, payer: own, parameters, run };
+  };
+  const spend = async ({ cbor, fee }: { cbor: string; fee: bigint }, timeMs: number): Promise<PortTransaction> => ({
+    cbor: await wallet.sign(cbor),
+    txId: transactionId(cbor),
+    feeLovelace: fee,
+    validUntilMs: timeMs + SPEND_PATIENCE_MS,
   });
   return {
     chainTimeMs: async (signal) => (await chain.tip(signal)).timeMs,
@@ -67,37 +95,13 @@ export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: Netw
     },
 
     async buildReclaim(_quote, lock, signal) {
-      const [own, parameters, tip, locked] = await Promise.all([
-        payer(signal),
-        chain.parameters(signal),
-        chain.tip(signal),
-        chain.output(lock, signal),
-      ]);
-      if (locked === null || locked.spentBy !== null)
-        throw new NunetError('lock-gone', `Cannot reclaim ${referenceText(lock)}: it is not on chain`);
-      const { script, scriptAt } = await scriptOfLock(chain, record, locked.utxo, signal);
-      const built = await builders.reclaim(
-        {
-          locks: [locked.utxo],
-          payer: own,
-          parameters,
-          slotConfig: chain.slotConfig,
-          run: {
-            script,
-            scriptAt,
-            collateral: collateralOf(own.utxos),
-            evaluate: (cbor, inner) => chain.evaluate(cbor, inner),
-          },
-        },
-        tip.timeMs,
-        signal,
-      );
-      return {
-        cbor: await wallet.sign(built.cbor),
-        txId: transactionId(built.cbor),
-        feeLovelace: built.fee,
-        validUntilMs: tip.timeMs + RECLAIM_PATIENCE_MS,
-      };
+      const { locked, timeMs, ...ground } = await spendGround('reclaim', lock, signal);
+      return spend(await builders.reclaim({ locks: [locked], slotConfig: chain.slotConfig, ...ground }, timeMs, signal), timeMs);
+    },
+
+    async buildAgree(_quote, lock, agreement, signal) {
+      const { locked, timeMs, ...ground } = await spendGround('end', lock, signal);
+      return spend(await builders.settle({ locks: [{ by: 'agreement', utxo: locked, agreement }], ...ground }, signal), timeMs);
     },
 
     async submit(cbor, signal) {
@@ -135,7 +139,10 @@ function collateralOf(utxos: readonly Utxo[]): Utxo {
   const enough = utxos.filter((utxo) => utxo.lovelace >= 3_000_000n && utxo.referenceScriptHash === undefined);
   const [best] = enough.toSorted((a, b) => a.assets.length - b.assets.length || (a.lovelace < b.lovelace ? -1 : 1));
   if (best === undefined) {
-    throw new NunetError('collateral-missing', 'Cannot reclaim: the wallet has no output with 3 ADA to put up as collateral; add some ADA');
+    throw new NunetError(
+      'collateral-missing',
+      'Cannot spend a lock: the wallet has no output with 3 ADA to put up as collateral; add some ADA',
+    );
   }
   return best;
 }
@@ -147,7 +154,8 @@ export function spentLock(quote: Signed<Quote>, lock: OutputReference, output: O
   const held = output.utxo.assets.find((entry) => entry.policyId === asset.policyId && entry.assetName === asset.assetName)?.quantity ?? 0n;
   const spend = readSpend(transaction, { reference: lock, datum: datumOf(quote) });
   if (spend?.how === 'reclaim') {
-    return { ...base, how: 'reclaim', paidBaseUnits: 0n, changeBaseUnits: held, paidLovelace: 0n, changeLovelace: output.utxo.lovelace };
+    const back = { changeBaseUnits: held, changeLovelace: output.utxo.lovelace };
+    return { ...base, how: 'reclaim', paidBaseUnits: 0n, paidLovelace: 0n, ...back, secret: null };
   }
   if (spend === null || spend.paid > held) {
     throw new NunetError(
@@ -155,7 +163,7 @@ export function spentLock(quote: Signed<Quote>, lock: OutputReference, output: O
       `Cannot read transaction ${transaction.id}: it spends lock ${referenceText(lock)} in a way unknown here`,
     );
   }
-  const { how, paid } = spend;
+  const { how, paid, secret } = spend;
   // In a batch one payout serves several locks; its tag names them all, so only a single lock's payout is told to the lovelace.
   const tag = encodePlutusData(payoutTag([lock]));
   const lovelaceAt = (address: string): bigint =>
@@ -167,5 +175,6 @@ export function spentLock(quote: Signed<Quote>, lock: OutputReference, output: O
     changeBaseUnits: (held > 0n ? held : amountBaseUnits) - paid,
     paidLovelace: paid === 0n ? 0n : lovelaceAt(computeProvider.address),
     changeLovelace: lovelaceAt(serviceProvider.address),
+    secret,
   };
 }

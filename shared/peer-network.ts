@@ -30,6 +30,7 @@ export function peerNetwork(parts: PeerNetworkParts): Network {
     run: (agent, message, signal) => request(dialer, agent, 'run', message, signal),
     follow: (agent, message, signal) => follow(dialer, agent, message, signal),
     answer: async (agent, message, signal) => void (await request(dialer, agent, 'answer', message, signal)),
+    voucher: (agent, message, signal) => request(dialer, agent, 'voucher', message, signal),
     serveInputs: parts.serveInputs,
     ownAddresses: parts.ownAddresses,
   };

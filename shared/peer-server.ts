@@ -20,6 +20,8 @@ export const PEER_LIMITS: Record<ProtocolName, PeerLimit> = {
   run: { maxOpenAPeer: 4, maxOpen: 64, burst: 20, perSecond: 5 },
   follow: { maxOpenAPeer: 16, maxOpen: 512, burst: 40, perSecond: 10 },
   answer: { maxOpenAPeer: 4, maxOpen: 64, burst: 20, perSecond: 5 },
+  // A streamed job sends a voucher for each eighth of what may be unpaid: some a second at most.
+  voucher: { maxOpenAPeer: 4, maxOpen: 64, burst: 20, perSecond: 5 },
   release: { maxOpenAPeer: 4, maxOpen: 64, burst: 20, perSecond: 5 },
   blocks: { maxOpenAPeer: 8, maxOpen: 128, burst: 128, perSecond: 64 },
 };

@@ -8,6 +8,7 @@ import {
   cidText,
   durationMs,
   hex32,
+  hex64,
   network,
   outputReference,
   peerIdText,
@@ -43,9 +44,23 @@ export const quoteRequest = z
     voucherKey: hex32,
     oracleKeys,
     k: z.int().min(1).max(MAX_ORACLES),
+    /** "I will pay by vouchers while it runs." Left out otherwise. */
+    stream: z.literal(true).optional(),
   })
   .refine((request) => request.k <= request.oracleKeys.length, 'k must not exceed the number of oracle keys');
 export type QuoteRequest = z.infer<typeof quoteRequest>;
+
+/** How a job is paid while it runs. Base units. */
+export const streamTerms = z
+  .strictObject({
+    /** The agent pauses the job while more than this is due beyond the highest voucher. */
+    maxUnpaidBaseUnits: amount,
+    /** What vouchers leave open until there are outputs to be had for it. */
+    holdBackBaseUnits: amount,
+  })
+  .refine((terms) => terms.holdBackBaseUnits > 0n, 'something must be held back until there are outputs')
+  .refine((terms) => terms.holdBackBaseUnits <= terms.maxUnpaidBaseUnits, 'what is held back must not exceed what may be unpaid');
+export type StreamTerms = z.infer<typeof streamTerms>;
 
 /** A signed promise: run this spec for at most this amount, between these times. Signed by the compute provider's peer key. */
 export const quote = z
@@ -78,6 +93,8 @@ export const quote = z
     finishBy: timeMs,
     disputeBy: timeMs,
     reclaimAfter: timeMs,
+    /** Only in the quote of a job that is paid by vouchers. */
+    stream: streamTerms.optional(),
   })
   .refine(
     (q) =>
@@ -89,7 +106,8 @@ export const quote = z
     'times must be ordered: issuedAt < expiresAt <= startBy < finishBy < disputeBy < reclaimAfter',
   )
   .refine((q) => q.minimumBaseUnits <= q.amountBaseUnits, 'minimum must not exceed the amount')
-  .refine((q) => q.k <= q.oracleKeys.length, 'k must not exceed the number of oracle keys');
+  .refine((q) => q.k <= q.oracleKeys.length, 'k must not exceed the number of oracle keys')
+  .refine((q) => (q.stream?.maxUnpaidBaseUnits ?? 0n) <= q.amountBaseUnits, 'what may be unpaid must not exceed the amount');
 export type Quote = z.infer<typeof quote>;
 
 /** One reason of a "no": a stable code and a sentence a person can act on. */
@@ -117,6 +135,8 @@ export const lockRefusal = z.strictObject({
   lock: outputReference,
   reasons,
   issuedAt: timeMs,
+  /** By the quote's close key over `closeBytes(lock, 0)`: with a voucher of 0 the money is back without an oracle. */
+  closeSignature: hex64.optional(),
 });
 export type LockRefusal = z.infer<typeof lockRefusal>;
 

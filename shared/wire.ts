@@ -1,7 +1,7 @@
 // What travels on each libp2p stream: protocol ids, the messages, and the size and time limits beside them.
 // Every message is canonical dag-cbor behind an unsigned varint length. Requests come first, one a stream.
 import { z } from 'zod';
-import { cidText, outputReference, timeMs } from './fields.ts';
+import { amount, cidText, durationMs, hex32, hex64, outputReference, timeMs } from './fields.ts';
 import { jobSpec, MAX_SPEC_BYTES } from './job-spec.ts';
 import { JOB_STATES } from './job-state.ts';
 import { MAX_MANIFEST_BYTES } from './manifest.ts';
@@ -98,6 +98,8 @@ export const PROTOCOLS = {
         metrics: z.array(z.strictObject({ name: z.string().max(60), value: z.number() })).max(32),
       }),
       z.strictObject({ type: z.literal('log'), offset: z.int().min(0), line: z.string().max(MAX_LOG_LINE) }),
+      /** Only for a streamed job: what is due so far, and whether the job stands still until it is paid. */
+      z.strictObject({ type: z.literal('due'), billedMs: durationMs, payBaseUnits: amount, paused: z.boolean() }),
       /** Signed `manifest`. */
       z.strictObject({ type: z.literal('manifest'), envelope: bytes }),
       /** Signed `lock-refusal`. */
@@ -116,6 +118,24 @@ export const PROTOCOLS = {
     request: z.strictObject({ jobId: cidText, kind: z.enum(['ack', 'dispute', 'cancel']), envelope: bytes }),
     response: z.discriminatedUnion('type', [z.strictObject({ type: z.literal('noted') }), failure]),
     maxRequestBytes: 8 * 1024,
+    maxResponseBytes: 1024,
+    timeoutMs: 10_000,
+  },
+  /**
+   * Pay by voucher: the job key's signature over `voucherBytes(lock, paid, keyHash)`. `final` asks to close at this pay; while
+   * the job runs it asks to stop first.
+   */
+  voucher: {
+    id: '/nunet/voucher/1',
+    request: z.strictObject({ jobId: cidText, paidBaseUnits: amount, keyHash: hex32, signature: hex64, final: z.boolean() }),
+    response: z.discriminatedUnion('type', [
+      /** The highest voucher that the agent has. */
+      z.strictObject({ type: z.literal('noted'), paidBaseUnits: amount }),
+      /** The agent's half over the one pay that it closes at, and K where the voucher named its hash. */
+      z.strictObject({ type: z.literal('closed'), paidBaseUnits: amount, closeSignature: hex64, secret: hex32.nullable() }),
+      failure,
+    ]),
+    maxRequestBytes: 1024,
     maxResponseBytes: 1024,
     timeoutMs: 10_000,
   },

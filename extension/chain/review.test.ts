@@ -4,8 +4,10 @@ import { balance } from '@nunet/contracts/balance.ts';
 import { serialize } from '@nunet/contracts/draft.ts';
 import { lockLovelace, lockOutput } from '@nunet/contracts/lock-output.ts';
 import { buildLock, type LockRequest } from '@nunet/contracts/lock.ts';
+import { planBatch } from '@nunet/contracts/payouts.ts';
 import { buildReclaim, type ReclaimRequest } from '@nunet/contracts/reclaim.ts';
 import { AMOUNT, startRehearsal, type Rehearsal } from '@nunet/contracts/rehearsal.ts';
+import { buildSettle, type SettleRequest } from '@nunet/contracts/settle.ts';
 import { slotOf } from '@nunet/contracts/chain/chain.ts';
 import { batchRedeemer, SETTLE } from '@nunet/contracts/redeemer.ts';
 import { signTransaction } from '@nunet/contracts/sign.ts';
@@ -14,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { transactionClient } from './transaction-client.ts';
 import { serveTransactions } from './transaction-worker.ts';
 
-const honest: Builders = { lock: buildLock, reclaim: buildReclaim };
+const honest: Builders = { lock: buildLock, reclaim: buildReclaim, settle: buildSettle };
 const thief = newPerson().address;
 let on: Rehearsal;
 const ports: MessagePort[] = [];
@@ -58,6 +60,17 @@ async function reclaimOrder(): Promise<ReclaimRequest> {
   };
 }
 
+/** A lock that both parties end at a quarter. */
+async function agreeOrder(paid = AMOUNT / 4n): Promise<SettleRequest> {
+  const { utxo } = await on.lock(on.datum());
+  return {
+    locks: [{ by: 'agreement', utxo, agreement: on.agree(utxo, paid) }],
+    payer: await on.payer(on.cast.serviceProvider),
+    parameters: on.parameters,
+    run: await on.run(on.cast.serviceProvider),
+  };
+}
+
 describe('an honest worker', () => {
   test('builds a lock that the ledger takes', async () => {
     const built = await workerWith().builders.lock(await order(), Date.now());
@@ -71,6 +84,13 @@ describe('an honest worker', () => {
     const built = await workerWith().builders.reclaim(request, Date.now());
     expect(built.fee).toBeLessThan(400_000n);
     expect(built.units.steps).toBeGreaterThan(0n);
+    await on.send(built, [on.cast.serviceProvider.secret]);
+  });
+
+  test('builds the end that both parties signed, as the ledger takes it', async () => {
+    const request = await agreeOrder();
+    const built = await workerWith().builders.settle(request);
+    expect(built.fee).toBeLessThan(400_000n);
     await on.send(built, [on.cast.serviceProvider.secret]);
   });
 
@@ -206,5 +226,33 @@ describe('a worker that lies about a reclaim', () => {
         ),
     });
     await expect(builders.reclaim(request, Date.now())).rejects.toThrow('more than reclaim');
+  });
+});
+
+describe('a worker that lies about an agreement', () => {
+  test('cannot pay more than both signed, nor less', async () => {
+    const request = await agreeOrder();
+    for (const other of [AMOUNT / 2n, 0n]) {
+      const agreement = on.agree(request.locks[0]!.utxo, other);
+      const lying = workerWith({
+        settle: (_, signal) => buildSettle({ ...request, locks: [{ ...request.locks[0]!, by: 'agreement', agreement }] }, signal),
+      });
+      await expect(lying.builders.settle(request)).rejects.toMatchObject({ code: 'transaction-refused' });
+    }
+  });
+
+  test('cannot send the change elsewhere', async () => {
+    const request = await agreeOrder();
+    // Its own output on top makes a change output of what the wallet puts in.
+    const lying = workerWith({
+      settle: (ordered, signal) => {
+        const plan = planBatch(ordered.locks, [], ordered.parameters.coinsPerUtxoByte);
+        const theft = { address: thief, lovelace: 2_000_000n, assets: [] };
+        const { payer, parameters, run } = ordered;
+        const outputs = (fee: bigint) => [...plan.outputs(fee), theft];
+        return balance({ action: 'settle', inputs: plan.inputs, outputs, payer, parameters, run }, signal);
+      },
+    });
+    await expect(lying.builders.settle(request)).rejects.toMatchObject({ code: 'transaction-refused' });
   });
 });

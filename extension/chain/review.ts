@@ -5,12 +5,13 @@ import { readTransaction, type Transaction, type TransactionOutput } from '@nune
 import { lockLovelace, lockOutput } from '@nunet/contracts/lock-output.ts';
 import type { BuiltLock, LockRequest } from '@nunet/contracts/lock.ts';
 import type { BuiltTransaction } from '@nunet/contracts/balance.ts';
+import { planBatch } from '@nunet/contracts/payouts.ts';
 import { RECLAIM_REDEEMER } from '@nunet/contracts/redeemer.ts';
 import { difference, type Output } from '@nunet/contracts/value.ts';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
-import type { PlainReclaim } from './transaction-messages.ts';
+import type { PlainReclaim, PlainSettle } from './transaction-messages.ts';
 
 /** A lock costs under 190,000 lovelace and a reclaim under 320,000 (measured on the devnet); five inputs more double neither. */
 const MAX_FEE = 1_000_000n;
@@ -20,6 +21,8 @@ const MAX_COLLATERAL = 5_000_000n;
 /** Keys of a transaction body (Conway CDDL). A field that is not named here may move money in a way that nobody looked at. */
 const LOCK_FIELDS = new Set([0, 1, 2, 3]);
 const RECLAIM_FIELDS = new Set([0, 1, 2, 3, 8, 11, 13, 14, 16, 17, 18]);
+/** Nobody in particular has to sign it, and it is valid at any time. */
+const SETTLE_FIELDS = new Set([0, 1, 2, 11, 13, 16, 17, 18]);
 
 const refused = (action: string, why: string): NunetError =>
   new NunetError('transaction-refused', `Cannot sign the ${action}: ${why}; nothing was sent`);
@@ -98,25 +101,70 @@ export function reviewLock(cbor: string, request: LockRequest): BuiltLock {
 
 /** Throws `transaction-refused` unless it takes back exactly these locks and sends everything home. */
 export function reviewReclaim(cbor: string, request: PlainReclaim): BuiltTransaction {
-  const { locks, payer, run } = request;
+  const { locks, payer } = request;
   const transaction = read('reclaim', cbor, RECLAIM_FIELDS, [...locks, ...payer.utxos]);
-  const { collateralInputs, collateralReturn, redeemers } = transaction;
   demandOwn('reclaim', transaction.outputs, payer.changeAddress);
-  if (collateralReturn !== null) demandOwn('reclaim', [collateralReturn], payer.changeAddress);
-  if (!sameReferences(collateralInputs, [run.collateral.reference])) throw refused('reclaim', 'it puts up another collateral');
+  demandRun('reclaim', transaction, request);
+  demandRedeemers(
+    'reclaim',
+    transaction,
+    locks.map((utxo) => ({ utxo, redeemer: RECLAIM_REDEEMER })),
+  );
+  return reviewed(cbor, transaction);
+}
+
+/** Throws `transaction-refused` unless it ends exactly these locks as ordered, pays exactly those payouts, and sends all the rest home. */
+export function reviewSettle(cbor: string, request: PlainSettle): BuiltTransaction {
+  const { locks, payer, parameters } = request;
+  const plan = planBatch(locks, [], parameters.coinsPerUtxoByte);
+  const transaction = read('settlement', cbor, SETTLE_FIELDS, [...locks.map(({ utxo }) => utxo), ...payer.utxos]);
+  const wanted = plan.outputs(transaction.fee);
+  const payouts = transaction.outputs.slice(0, wanted.length);
+  const isPaid = (output: Output, index: number): boolean => {
+    const made = payouts[index];
+    if (made === undefined || made.address !== output.address || made.inlineDatum !== output.inlineDatum) return false;
+    const off = difference([made], [output]);
+    return made.referenceScriptHash === undefined && off.lovelace === 0n && off.assets.length === 0;
+  };
+  if (!wanted.every(isPaid)) throw refused('settlement', 'its payouts are not those that were ordered');
+  demandOwn('settlement', transaction.outputs.slice(wanted.length), payer.changeAddress);
+  demandRun('settlement', transaction, request);
+  demandRedeemers('settlement', transaction, plan.inputs);
+  return reviewed(cbor, transaction);
+}
+
+/** The script that runs is the one that was ordered, and what is put up for it is bounded. */
+function demandRun(action: string, transaction: Transaction, { run, payer }: PlainReclaim | PlainSettle): void {
+  const { collateralInputs, collateralReturn } = transaction;
+  if (collateralReturn !== null) demandOwn(action, [collateralReturn], payer.changeAddress);
+  if (!sameReferences(collateralInputs, [run.collateral.reference])) throw refused(action, 'it puts up another collateral');
   const forfeit = difference([run.collateral], collateralReturn === null ? [] : [collateralReturn]);
   if (forfeit.lovelace > MAX_COLLATERAL || forfeit.assets.length > 0)
-    throw refused('reclaim', `it puts up ${forfeit.lovelace} lovelace as collateral, at most ${MAX_COLLATERAL} are`);
-  if (!sameReferences(transaction.referenceInputs, [run.scriptAt.reference])) throw refused('reclaim', 'it refers to another script');
-  const wanted = locks.map(({ reference }) => referenceText(reference));
-  const places = transaction.inputs.flatMap((input, index) => (wanted.includes(referenceText(input)) ? [index] : []));
-  if (places.length !== locks.length) throw refused('reclaim', 'it leaves a lock out');
-  const unlocks = (index: number): boolean =>
-    redeemers.some((redeemer) => redeemer.tag === 'spend' && redeemer.index === index && redeemer.data === RECLAIM_REDEEMER);
-  if (redeemers.length !== places.length || !places.every(unlocks) || transaction.scripts.length > 0)
-    throw refused('reclaim', 'it does more than reclaim');
+    throw refused(action, `it puts up ${forfeit.lovelace} lovelace as collateral, at most ${MAX_COLLATERAL} are`);
+  if (!sameReferences(transaction.referenceInputs, [run.scriptAt.reference])) throw refused(action, 'it refers to another script');
+}
+
+/** Every lock is unlocked as ordered, and nothing else is. */
+function demandRedeemers(
+  action: string,
+  { inputs, redeemers, scripts }: Transaction,
+  ordered: readonly { utxo: Utxo; redeemer: string }[],
+): void {
+  const wanted = new Map(ordered.map(({ utxo, redeemer }) => [referenceText(utxo.reference), redeemer]));
+  const places = inputs.flatMap((input, index) => {
+    const data = wanted.get(referenceText(input));
+    return data === undefined ? [] : [{ index, data }];
+  });
+  if (places.length !== ordered.length) throw refused(action, 'it leaves a lock out');
+  const unlocks = ({ index, data }: { index: number; data: string }): boolean =>
+    redeemers.some((redeemer) => redeemer.tag === 'spend' && redeemer.index === index && redeemer.data === data);
+  if (redeemers.length !== places.length || !places.every(unlocks) || scripts.length > 0)
+    throw refused(action, action === 'reclaim' ? 'it does more than reclaim' : 'it does more than was ordered');
+}
+
+function reviewed(cbor: string, transaction: Transaction): BuiltTransaction {
   const units = { memory: 0n, steps: 0n };
-  for (const { memory, steps } of redeemers) {
+  for (const { memory, steps } of transaction.redeemers) {
     units.memory += memory;
     units.steps += steps;
   }

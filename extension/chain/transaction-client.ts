@@ -3,7 +3,7 @@ import type { Builders } from '@nunet/contracts/job-escrow.ts';
 import type { ReclaimRequest } from '@nunet/contracts/reclaim.ts';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import { orAborted } from '@nunet/shared/job-flow/waiting.ts';
-import { reviewLock, reviewReclaim } from './review.ts';
+import { reviewLock, reviewReclaim, reviewSettle } from './review.ts';
 import { fromTransactionWorker, type ToTransactionWorker } from './transaction-messages.ts';
 
 /** The worker loads in 1.4 s on two slow cores (measured); a worker that says nothing for so long is not there. */
@@ -114,6 +114,16 @@ export function transactionClient(open: () => MessagePort): TransactionClient {
           signal,
         );
         return reviewReclaim(cbor, plain);
+      },
+      settle: async (request, signal) => {
+        const { evaluate, ...run } = request.run;
+        const plain = { ...request, run };
+        const cbor = await build(
+          (id) => ({ type: 'settle', id, request: plain }),
+          (transaction) => evaluate(transaction, signal),
+          signal,
+        );
+        return reviewSettle(cbor, plain);
       },
     },
     warm: (signal) => within(started().ready.promise, READY_TIMEOUT_MS, signal),

@@ -3,15 +3,19 @@
 import type { RedeemerBudget } from '@nunet/contracts/chain/chain.ts';
 import type { LockRequest } from '@nunet/contracts/lock.ts';
 import type { ReclaimRequest } from '@nunet/contracts/reclaim.ts';
+import type { SettleRequest } from '@nunet/contracts/settle.ts';
 import { z } from 'zod';
 
-/** A reclaim without the way to have its script evaluated: that is asked for over the port. */
-export type PlainReclaim = Omit<ReclaimRequest, 'run'> & { run: Omit<ReclaimRequest['run'], 'evaluate'> };
+/** What spends a lock, without the way to have its script evaluated: that is asked for over the port. */
+type Plain<Request extends ReclaimRequest | SettleRequest> = Omit<Request, 'run'> & { run: Omit<Request['run'], 'evaluate'> };
+export type PlainReclaim = Plain<ReclaimRequest>;
+export type PlainSettle = Plain<SettleRequest>;
 
 /** Runner -> worker. `id` counts requests, `call` the evaluations of one. */
 export type ToTransactionWorker =
   | { type: 'lock'; id: number; request: LockRequest; now: number }
   | { type: 'reclaim'; id: number; request: PlainReclaim; now: number }
+  | { type: 'settle'; id: number; request: PlainSettle }
   | { type: 'evaluated'; id: number; call: number; budgets: RedeemerBudget[] }
   | { type: 'not-evaluated'; id: number; call: number; code: string; message: string }
   | { type: 'cancel'; id: number };

@@ -2,34 +2,41 @@
 import type { RedeemerBudget } from '@nunet/contracts/chain/chain.ts';
 import type { Builders } from '@nunet/contracts/job-escrow.ts';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
-import type { FromTransactionWorker, PlainReclaim, ToTransactionWorker } from './transaction-messages.ts';
+import type { FromTransactionWorker, ToTransactionWorker } from './transaction-messages.ts';
 
 interface Work {
   stop: AbortController;
   calls: PromiseWithResolvers<RedeemerBudget[]>[];
 }
 
+type Order = Extract<ToTransactionWorker, { type: 'lock' | 'reclaim' | 'settle' }>;
+
 export function serveTransactions(port: MessagePort, builders: Builders): void {
   const works = new Map<number, Work>();
   const say = (message: FromTransactionWorker): void => port.postMessage(message);
 
-  const reclaim = (id: number, work: Work, request: PlainReclaim, now: number): ReturnType<Builders['reclaim']> => {
-    const evaluate = (cbor: string): Promise<RedeemerBudget[]> => {
+  const evaluator =
+    (id: number, work: Work) =>
+    (cbor: string): Promise<RedeemerBudget[]> => {
       const call = Promise.withResolvers<RedeemerBudget[]>();
       say({ type: 'evaluate', id, call: work.calls.push(call) - 1, cbor });
       return call.promise;
     };
-    return builders.reclaim({ ...request, run: { ...request.run, evaluate } }, now, work.stop.signal);
+
+  const built = (message: Order, work: Work): Promise<{ cbor: string }> => {
+    const { signal } = work.stop;
+    if (message.type === 'lock') return builders.lock(message.request, message.now, signal);
+    const evaluate = evaluator(message.id, work);
+    if (message.type === 'settle') return builders.settle({ ...message.request, run: { ...message.request.run, evaluate } }, signal);
+    return builders.reclaim({ ...message.request, run: { ...message.request.run, evaluate } }, message.now, signal);
   };
 
-  const build = async (message: Extract<ToTransactionWorker, { type: 'lock' | 'reclaim' }>): Promise<void> => {
-    const { id, now } = message;
+  const build = async (message: Order): Promise<void> => {
+    const { id } = message;
     const work: Work = { stop: new AbortController(), calls: [] };
     works.set(id, work);
     try {
-      const { cbor } = await (message.type === 'lock'
-        ? builders.lock(message.request, now, work.stop.signal)
-        : reclaim(id, work, message.request, now));
+      const { cbor } = await built(message, work);
       say({ type: 'built', id, cbor });
     } catch (error) {
       const { code, message } = safeError(error);
@@ -43,6 +50,7 @@ export function serveTransactions(port: MessagePort, builders: Builders): void {
     switch (data.type) {
       case 'lock':
       case 'reclaim':
+      case 'settle':
         void build(data);
         return;
       case 'evaluated':

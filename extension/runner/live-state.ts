@@ -57,6 +57,7 @@ export function shownAfter(shown: Shown, event: JobEvent, atMs: number): Shown {
       const outputs = manifest.body.outputs.map(({ name, bytes }) => ({ name, bytes, doneBytes: 0, isStored: false }));
       return { ...shown, live: { ...live, outputs } };
     }
+    case 'due':
     case 'log':
       return shown;
   }

@@ -36,6 +36,7 @@ const greedy: Builders = {
     return { cbor: spending(first) } as Awaited<ReturnType<Builders['lock']>>;
   },
   reclaim: async () => ({}) as Awaited<ReturnType<Builders['reclaim']>>,
+  settle: async () => ({}) as Awaited<ReturnType<Builders['settle']>>,
 };
 
 test('two locks at once spend two outputs', async () => {

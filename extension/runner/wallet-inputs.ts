@@ -51,6 +51,8 @@ export function walletInputs(builders: Builders): WalletInputs {
         }),
       reclaim: (request, now, signal) =>
         inTurn(() => builders.reclaim({ ...request, payer: { ...request.payer, utxos: free(jobId, request.payer.utxos) } }, now, signal)),
+      settle: (request, signal) =>
+        inTurn(() => builders.settle({ ...request, payer: { ...request.payer, utxos: free(jobId, request.payer.utxos) } }, signal)),
     }),
   };
 }

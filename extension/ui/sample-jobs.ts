@@ -107,6 +107,7 @@ async function sampleJournal(stage: SampleStage, startMs: number, title: string)
       paidLovelace: paid === 0n ? 0n : 1_500_000n,
       changeLovelace: paid === 0n ? 3_214_000n : 1_714_000n,
       feeLovelace: 286_431n,
+      secret: null,
     },
   });
   entries.push(

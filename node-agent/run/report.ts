@@ -1,6 +1,7 @@
 // What a run says as it goes: one JSON object a line for programs, sentences and a progress bar for people. Amounts in JSON are base units as text.
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
+import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
 import type { Balance } from '@nunet/contracts/holdings.ts';
 import type { JobEvent } from '@nunet/shared/job-flow/running-job.ts';
 import type { JobEntry, JobRecord } from '@nunet/shared/job-flow/job-record.ts';
@@ -64,8 +65,22 @@ function entryJson(entry: JobEntry, record: JobRecord): Record<string, unknown> 
         validUntilMs: entry.validUntilMs,
         bytes: entry.cbor.length / 2,
       };
+    case 'voucher': {
+      const { paidBaseUnits, final, keyHash } = entry;
+      return {
+        event: 'voucher',
+        atMs,
+        paidBaseUnits,
+        final,
+        namesKey: keyHash !== NO_KEY_HASH,
+        amountBaseUnits: record.quote?.body.amountBaseUnits,
+      };
+    }
+    case 'close':
+      return { event: 'close', atMs, paidBaseUnits: record.agreement?.paid ?? 0n, revealsKey: entry.secret !== null };
+    case 'agree-built':
     case 'reclaim-built':
-      return { event: 'reclaim-built', atMs, txId: entry.txId, feeLovelace: entry.feeLovelace, bytes: entry.cbor.length / 2 };
+      return { event: entry.type, atMs, txId: entry.txId, feeLovelace: entry.feeLovelace, bytes: entry.cbor.length / 2 };
     case 'manifest': {
       const body = record.manifest?.body;
       if (body === undefined) return undefined;
@@ -157,6 +172,7 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
   let barAt = 0;
   let barPhase = '';
   let barOpen = false;
+  let wasPaused = false;
   const say = (line: string): void => {
     if (barOpen) rewrite?.('');
     barOpen = false;
@@ -179,6 +195,10 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
       print(line);
     }
   };
+  const due = ({ paused, payBaseUnits, signedBaseUnits }: Extract<JobEvent, { type: 'due' }>): void => {
+    if (paused && !wasPaused) say(`  Paused: waits for the next voucher; ${ntx(payBaseUnits)} are due, ${ntx(signedBaseUnits)} are signed`);
+    wasPaused = paused;
+  };
   const entry = (event: Extract<JobEvent, { type: 'entry' }>): void => {
     const { entry: written, record } = event;
     switch (written.type) {
@@ -195,6 +215,12 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
         return say(
           `Lock ${ntx(record.quote?.body.amountBaseUnits ?? 0n)} and ${ada(written.lockedLovelace)} in ${written.txId}, fee ${ada(written.feeLovelace)}, ${written.cbor.length / 2} bytes`,
         );
+      case 'voucher':
+        return say(`Signed ${written.final ? 'the final voucher' : 'a voucher'}: ${ntx(written.paidBaseUnits)} so far`);
+      case 'close':
+        return say(`Both sides signed a pay of ${ntx(record.agreement?.paid ?? 0n)}: no oracle is needed`);
+      case 'agree-built':
+        return say(`Bringing what both signed on chain with ${written.txId}, fee ${ada(written.feeLovelace)}`);
       case 'reclaim-built':
         return say(`Nobody signed in time: reclaiming with ${written.txId}, fee ${ada(written.feeLovelace)}`);
       case 'manifest': {
@@ -248,6 +274,7 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
     event: (event) => {
       if (event.type === 'entry') entry(event);
       else if (event.type === 'progress') progress(event);
+      else if (event.type === 'due') due(event);
       else if (event.type === 'log') say(`  | ${event.line}`);
       else if (event.type === 'notice') say(`  ! ${event.message}`);
     },

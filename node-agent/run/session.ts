@@ -6,6 +6,7 @@ import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blo
 import { jobEscrow } from '@nunet/contracts/job-escrow.ts';
 import { buildLock } from '@nunet/contracts/lock.ts';
 import { buildReclaim } from '@nunet/contracts/reclaim.ts';
+import { buildSettle } from '@nunet/contracts/settle.ts';
 import { balanceOf, type Balance } from '@nunet/contracts/holdings.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
@@ -177,7 +178,7 @@ async function portsOf(
     clock,
     keys: folder.keys,
     journal: folder.journal,
-    escrow: jobEscrow({ chain, wallet, record, builders: { lock: buildLock, reclaim: buildReclaim } }),
+    escrow: jobEscrow({ chain, wallet, record, builders: { lock: buildLock, reclaim: buildReclaim, settle: buildSettle } }),
     network: await nodeNetwork({ node, store: folder.store, record, hubs: [...options.hubs, ...record.hubs], now: () => clock.now() }),
     oracles: httpOracles({
       fetch: (to, init) => fetch(to, init),

@@ -15,7 +15,7 @@ export interface DriveOptions {
   /** Stops this run at any moment; the same call later goes on from the journal. */
   signal: AbortSignal;
   onEvent?: (event: JobEvent) => void;
-  /** Aborted by whoever wants the job cancelled; has an effect only before it runs. */
+  /** Aborted by whoever wants the job cancelled: before it runs, or at any time when it is paid by vouchers. */
   cancel?: AbortSignal;
   pace?: Pace;
 }
@@ -49,7 +49,9 @@ export async function driveJob(ports: Ports, options: DriveOptions): Promise<Job
   const done = new AbortController();
   const wantCancel = (): Promise<unknown> => {
     const wanted = drive.append((record, atMs) =>
-      record.cancelWanted || isJobEnd(record.job) || record.job === 'running' ? undefined : { type: 'cancel-wanted', atMs },
+      record.cancelWanted || isJobEnd(record.job) || (record.job === 'running' && record.quote?.body.stream === undefined)
+        ? undefined
+        : { type: 'cancel-wanted', atMs },
     );
     // A failed append has ended the run already.
     return wanted.catch(() => undefined);

@@ -4,10 +4,10 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '../errors.ts';
 import { openBundle, encodeBundle, openEvidence, openQuote, type EvidenceBundle, type LockReport } from '../evidence.ts';
 import type { OutputReference } from '../fields.ts';
-import { settleBytes } from '../lock.ts';
+import { closeBytes, settleBytes, voucherBytes } from '../lock.ts';
 import { outputRootOf, type Ack, type Cancel, type Dispute, type Manifest } from '../manifest.ts';
 import type { NetworkRecord } from '../network-record.ts';
-import { billedPay, type LockRefusal, type Quote } from '../quote.ts';
+import { billedPay, type LockRefusal, type Quote, type StreamTerms } from '../quote.ts';
 import {
   sampleAdvert,
   sampleHash,
@@ -21,8 +21,9 @@ import {
   sampleSpec,
   SAMPLE_TIME_MS,
 } from '../samples.ts';
-import { signStatement, type Signed, type Signer } from '../signature.ts';
-import type { FollowEvent } from '../wire.ts';
+import { signStatement, verifySignature, type Signed, type Signer } from '../signature.ts';
+import { closingPay, isUnpaid } from '../stream-pay.ts';
+import type { FollowEvent, RequestOf, ResponseOf } from '../wire.ts';
 import { jobEntry, openedEntry, quotedEntry, type JobEntry } from './job-record.ts';
 import type { AgentContact, CheckResult, LockStatus, Ports, SpentLock } from './ports.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -42,7 +43,12 @@ export type AgentBehaviour =
   | 'foreign-manifest'
   | 'wrong-bytes'
   | 'never-delivers'
-  | 'unsigned-end';
+  | 'unsigned-end'
+  /** Says that ten times as much is due as it is. */
+  | 'greedy'
+  | 'never-closes'
+  | 'forges-close'
+  | 'closes-elsewhere';
 
 export interface WorldOptions {
   agent?: AgentBehaviour;
@@ -72,6 +78,12 @@ export interface WorldOptions {
   /** Oracles sign and nobody brings it on chain. */
   neverSettles?: boolean;
   quote?: Partial<Quote>;
+  /** The job is paid by vouchers. */
+  stream?: StreamTerms;
+  /** Whoever is paid brings what both signed on chain; true by default. */
+  claims?: boolean;
+  /** A refusal brings its half of the way back. */
+  refusalCloses?: 'honestly' | 'forged';
 }
 
 interface Transaction {
@@ -79,7 +91,7 @@ interface Transaction {
   validUntilMs: number;
   /** POSIX ms of its block; undefined while it waits in the mempool. */
   blockMs: number;
-  kind: 'lock' | 'settle' | 'reclaim';
+  kind: 'lock' | 'settle' | 'agree' | 'reclaim';
   paid: bigint;
   cbor: string;
 }
@@ -95,6 +107,7 @@ const TIMES = {
 };
 const AGENT_PREPARES_MS = 300;
 const AGENT_RUNS_MS = 4_000;
+const TICK_MS = 100;
 
 export class FakeWorld {
   readonly clock = new VirtualClock(SAMPLE_TIME_MS);
@@ -107,7 +120,20 @@ export class FakeWorld {
   transactions: Transaction[] = [];
   /** Jobs whose quotes were given back. */
   readonly released: string[] = [];
-  readonly counts = { locksBuilt: 0, locksTaken: 0, acksSigned: 0, disputesSigned: 0, cancelsSigned: 0, runs: 0, fetches: 0 };
+  readonly counts = {
+    locksBuilt: 0,
+    locksTaken: 0,
+    acksSigned: 0,
+    disputesSigned: 0,
+    cancelsSigned: 0,
+    runs: 0,
+    fetches: 0,
+    agreesBuilt: 0,
+  };
+  /** Every voucher that the job key signed, and every close that the agent signed, in order. */
+  readonly vouchersSigned: string[] = [];
+  readonly vouchersHeard: RequestOf<'voucher'>[] = [];
+  readonly closes = new Set<bigint>();
   readonly answersHeard: string[] = [];
   readonly saved = new Set<string>();
   readonly log: string[] = [];
@@ -127,6 +153,13 @@ export class FakeWorld {
   #runAt: number | undefined;
   #agentLock: OutputReference | undefined;
   #cancelled = false;
+  /** Billed time of a streamed job, moved on in ticks; it stands still while too much is unpaid. */
+  #billedMs = 0;
+  #tickedMs: number | undefined;
+  #streamEndedMs: number | undefined;
+  #stopped = false;
+  #paid = 0n;
+  #closedAtMs: number | undefined;
   #rolledBack = false;
   #spendRolledBack = false;
   #latency = 0;
@@ -137,7 +170,11 @@ export class FakeWorld {
 
   static async open(options: WorldOptions = {}): Promise<FakeWorld> {
     const world = new FakeWorld(options);
-    world.quote = await signStatement('quote', { ...sampleQuote, ...TIMES, ...options.quote }, sampleSigner('agent'));
+    world.quote = await signStatement(
+      'quote',
+      { ...sampleQuote, ...TIMES, ...options.quote, ...(options.stream === undefined ? {} : { stream: options.stream }) },
+      sampleSigner('agent'),
+    );
     return world;
   }
 
@@ -190,12 +227,13 @@ export class FakeWorld {
     if (spend === undefined) return { state: 'confirmed', confirmations: (this.#tipMs - lock.blockMs) / BLOCK_MS };
     const spent: SpentLock = {
       txId: spend.txId,
-      how: spend.kind === 'reclaim' ? 'reclaim' : 'settle',
+      how: spend.kind === 'lock' ? 'settle' : spend.kind,
       paidBaseUnits: spend.paid,
       changeBaseUnits: this.quote.body.amountBaseUnits - spend.paid,
       paidLovelace: spend.paid === 0n ? 0n : 1_500_000n,
       changeLovelace: 1_500_000n,
       feeLovelace: 250_000n,
+      secret: null,
     };
     return { state: 'spent', confirmations: (this.#tipMs - spend.blockMs) / BLOCK_MS, spent };
   }
@@ -244,6 +282,7 @@ export class FakeWorld {
   }
 
   #judge(): void {
+    this.#claim();
     const verdicts = this.#upKeys().map((key) => this.#verdict(key));
     const paid = verdicts.filter((verdict) => verdict !== null);
     const lock = this.transactions.find((tx) => tx.kind === 'lock');
@@ -319,7 +358,64 @@ export class FakeWorld {
 
   // The agent ---------------------------------------------------------------------------------------------------------
 
+  /** The compute provider brings what both signed on chain, a little later. */
+  #claim(): void {
+    const [paid] = this.closes;
+    const isEnded = this.transactions.every((tx) => tx.kind === 'lock') === false;
+    if (this.options.claims === false || paid === undefined || this.#closedAtMs === undefined || isEnded) return;
+    if (this.clock.now() < this.#closedAtMs + 2_000 || this.transactions.length === 0) return;
+    const txId = sampleHash(`agree of the compute provider ${paid}`);
+    this.transactions.push({ txId, kind: 'agree', paid, cbor: '', validUntilMs: Infinity, blockMs: this.#tipMs + BLOCK_MS });
+  }
+
+  /** Moves a streamed job on to now. */
+  #tick(): void {
+    const { stream } = this.quote.body;
+    if (stream === undefined || this.#runAt === undefined || this.#streamEndedMs !== undefined) return;
+    this.#tickedMs ??= this.#runAt + AGENT_PREPARES_MS;
+    for (; this.#tickedMs + TICK_MS <= this.clock.now(); this.#tickedMs += TICK_MS) {
+      if (!isUnpaid(stream, billedPay(this.quote.body, this.#billedMs), this.#paid)) this.#billedMs += TICK_MS;
+      if (this.#billedMs < AGENT_RUNS_MS && !this.#stopped) continue;
+      this.#streamEndedMs = this.#tickedMs;
+      return;
+    }
+  }
+
+  #due(): Extract<FollowEvent, { type: 'due' }> {
+    this.#tick();
+    const { stream } = this.quote.body;
+    const honest = billedPay(this.quote.body, this.#billedMs);
+    const payBaseUnits = this.options.agent === 'greedy' ? this.quote.body.amountBaseUnits : honest;
+    return { type: 'due', billedMs: this.#billedMs, payBaseUnits, paused: stream !== undefined && isUnpaid(stream, honest, this.#paid) };
+  }
+
+  #hearVoucher(request: RequestOf<'voucher'>): Exclude<ResponseOf<'voucher'>, { type: 'error' }> {
+    const behaviour = this.options.agent ?? 'honest';
+    this.#tick();
+    this.vouchersHeard.push(request);
+    const { paidBaseUnits: paid, keyHash, signature, final } = request;
+    const lock = this.#agentLock!;
+    if (!verifySignature(hexToBytes(signature), voucherBytes(lock, paid, keyHash), this.quote.body.voucherKey))
+      throw new NunetError('peer-failure', 'that voucher is not signed');
+    if (paid > this.#paid) this.#paid = paid;
+    if (!final) return { type: 'noted', paidBaseUnits: this.#paid };
+    this.#stopped = true;
+    this.#tick();
+    if (this.#streamEndedMs === undefined || behaviour === 'never-closes') return { type: 'noted', paidBaseUnits: this.#paid };
+    const [closed = paid] = this.closes;
+    if (paid < closingPay(this.#manifestBody(), this.quote.body, this.#paid)) return { type: 'noted', paidBaseUnits: this.#paid };
+    this.closes.add(closed);
+    this.#closedAtMs ??= this.clock.now();
+    const signer = sampleSigner(behaviour === 'forges-close' ? 'another key' : 'close key');
+    const at = behaviour === 'closes-elsewhere' ? closed + 1n : closed;
+    return { type: 'closed', paidBaseUnits: at, closeSignature: bytesToHex(signer.sign(closeBytes(lock, at)) as Uint8Array), secret: null };
+  }
+
   get #endsAt(): number {
+    if (this.quote.body.stream !== undefined) {
+      this.#tick();
+      return this.#streamEndedMs ?? Infinity;
+    }
     return (this.#runAt ?? Infinity) + AGENT_PREPARES_MS + AGENT_RUNS_MS;
   }
 
@@ -339,9 +435,14 @@ export class FakeWorld {
     const lock = behaviour === 'foreign-manifest' ? { txId: sampleHash('other lock'), index: 0 } : this.#agentLock!;
     const body: Manifest = {
       ...sampleManifest(this.quote.cid, lock),
-      billedMs: AGENT_RUNS_MS,
-      payBaseUnits: billedPay(this.quote.body, AGENT_RUNS_MS),
+      billedMs: this.quote.body.stream === undefined ? AGENT_RUNS_MS : this.#billedMs,
+      payBaseUnits: billedPay(this.quote.body, this.quote.body.stream === undefined ? AGENT_RUNS_MS : this.#billedMs),
     };
+    if (this.quote.body.stream !== undefined && this.#billedMs < AGENT_RUNS_MS) {
+      body.exit = { kind: 'jobFault', code: 'stopped', message: 'asked to stop' };
+      body.outputs = [];
+      body.delivery = { ...body.delivery, root: outputRootOf([]) };
+    }
     if (behaviour === 'wrong-pay') body.payBaseUnits += 1n;
     if (behaviour === 'job-fault' || behaviour === 'own-fault') {
       body.exit = { kind: behaviour === 'job-fault' ? 'jobFault' : 'computeProviderFault', code: 'crashed', message: 'it crashed' };
@@ -370,6 +471,11 @@ export class FakeWorld {
     for (let line = request.fromLog; line < 3; line++) {
       await waitUntil(runAt + AGENT_PREPARES_MS + (line + 1) * 500);
       yield { type: 'log', offset: line, line: `line ${line}` };
+    }
+    for (let due = this.#due(); this.quote.body.stream !== undefined && this.#endsAt === Infinity; due = this.#due()) {
+      yield due;
+      if (behaviour === 'dies-running' && this.#billedMs >= AGENT_RUNS_MS / 2) break;
+      await waitUntil(this.clock.now() + 2 * TICK_MS);
     }
     if (behaviour === 'dies-running') throw new NunetError('stream-closed', 'the stream broke');
     yield { type: 'progress', phase: 'steps', done: 1, total: 2, epoch: 1, metrics: [{ name: 'loss', value: 0.5 }] };
@@ -425,6 +531,7 @@ export class FakeWorld {
         if (text.startsWith('nunet/ack/')) this.counts.acksSigned += 1;
         if (text.startsWith('nunet/dispute/')) this.counts.disputesSigned += 1;
         if (text.startsWith('nunet/cancel/')) this.counts.cancelsSigned += 1;
+        if (text.startsWith('nunet/voucher/')) this.vouchersSigned.push(bytesToHex(bytes));
         return signer.sign(bytes);
       },
     });
@@ -474,6 +581,14 @@ export class FakeWorld {
               validUntilMs,
             };
           }),
+        buildAgree: (_quote, _lock, agreement, signal) =>
+          call(signal, () => {
+            this.counts.agreesBuilt += 1;
+            const txId = sampleHash(`agree ${this.counts.agreesBuilt}`);
+            const validUntilMs = this.#tipMs + 10 * BLOCK_MS;
+            const cbor = transactionBytes({ txId, validUntilMs, kind: 'agree', paid: agreement.paid.toString() });
+            return { cbor, txId, feeLovelace: 200_000n, validUntilMs };
+          }),
         submit: (cbor, signal) => call(signal, () => this.#accept(cbor)),
         lockStatus: (_quote, lock, signal) => call(signal, () => this.#status(lock)),
       },
@@ -507,9 +622,12 @@ export class FakeWorld {
               const { body } = this.quote;
               const refusal = { v: 1 as const, network: body.network, jobId: body.jobId, quoteCid: this.quote.cid, lock: request.lock };
               const reasons = [{ code: 'lock-underpaid', message: 'Cannot accept lock: it holds too little' }];
+              const { refusalCloses } = this.options;
+              const closer = sampleSigner(refusalCloses === 'forged' ? 'another key' : 'close key');
+              const close = { closeSignature: bytesToHex(closer.sign(closeBytes(request.lock, 0n)) as Uint8Array) };
               const signed = await signStatement(
                 'lock-refusal',
-                { ...refusal, reasons, issuedAt: this.clock.now() },
+                { ...refusal, reasons, issuedAt: this.clock.now(), ...(refusalCloses === undefined ? {} : close) },
                 sampleSigner('agent'),
               );
               return { type: 'refusal' as const, envelope: signed.envelope };
@@ -532,6 +650,11 @@ export class FakeWorld {
             reach(agent);
             this.answersHeard.push(request.kind);
             if (request.kind === 'cancel') this.#cancelled = true;
+          }),
+        voucher: (agent, request, signal) =>
+          call(signal, () => {
+            reach(agent);
+            return this.#hearVoucher(request);
           }),
         serveInputs: () => call(undefined, () => undefined),
         ownAddresses: () => ['/ip4/127.0.0.1/tcp/5000'],

@@ -7,8 +7,11 @@ import type { Quote } from '../quote.ts';
 import { signStatement, type Signed } from '../signature.ts';
 import type { FollowEvent } from '../wire.ts';
 import { takeStatement } from './agent-statement.ts';
-import { answerResult } from './answer.ts';
+import { answerResult, judgeResult } from './answer.ts';
 import { chainTime, goJob, type Drive } from './running-job.ts';
+import { closeAt, closeRefused, finalPay, Meter, payWhileRunning } from './pay.ts';
+import { highestVoucher } from './job-record.ts';
+import { NO_KEY_HASH } from '../lock.ts';
 import type { BuiltLock } from './ports.ts';
 import { orAborted } from './waiting.ts';
 
@@ -19,13 +22,14 @@ interface Work {
   /** The agent said "accepted" in this run of the flow. */
   accepted: boolean;
   nextEvent: number;
+  meter: Meter;
 }
 
 /** The pieces that every step of the work needs; present from the first lock on. */
 function workOf(drive: Drive): Work {
   const { quote, lockTx } = drive.record();
   if (quote === undefined || lockTx === undefined) throw new NunetError('job-not-locked', 'Cannot follow job: nothing is locked');
-  return { drive, quote, lockTx, accepted: false, nextEvent: 0 };
+  return { drive, quote, lockTx, accepted: false, nextEvent: 0, meter: new Meter() };
 }
 
 async function takeEnvelope(work: Work, kind: 'manifest' | 'lock-refusal', envelope: Uint8Array): Promise<void> {
@@ -43,6 +47,12 @@ async function takeEvent(work: Work, event: Exclude<FollowEvent, { type: 'error'
     case 'progress':
       drive.emit(event);
       return;
+    case 'due': {
+      const { billedMs, payBaseUnits, paused } = event;
+      work.meter.take(event);
+      drive.emit({ type: 'due', billedMs, payBaseUnits, paused, signedBaseUnits: highestVoucher(drive.record()) });
+      return;
+    }
     case 'log': {
       const { jobId } = drive.record();
       // An agent that repeats or skips lines cannot rewrite what was kept.
@@ -104,6 +114,8 @@ async function cancelIfWanted(work: Work): Promise<void> {
   const { drive, lockTx } = work;
   const { jobId, job, cancelWanted, cancel, spec } = drive.record();
   if (!cancelWanted || cancel !== undefined || isJobEnd(job)) return;
+  // The lane that pays asks a streamed job to stop.
+  if (job === 'running' && work.quote.body.stream !== undefined) return;
   if (job === 'running') return drive.notice('cancel-late', 'The job runs already: it can be disputed, not cancelled.');
   const body = { v: 1 as const, network: spec.network, jobId, lock: lockTx.reference };
   const signed = await signStatement('cancel', body, await drive.ports.keys.signer(jobId));
@@ -191,9 +203,12 @@ export async function followJob(drive: Drive, signal: AbortSignal): Promise<void
   const work = workOf(drive);
   const { jobId, spec } = drive.record();
   await drive.ports.network.serveInputs(jobId, spec.inputs, { peerIds: [drive.agent().peerId], anybody: spec.replay === 'public' });
-  await awaitResult(work, signal);
+  await whilePaying(work, signal, awaitResult(work, signal));
   const { manifest, refusal } = drive.record();
-  if (refusal !== undefined) await goJob(drive, 'refused', refusal.body.reasons.map((reason) => reason.message).join('; '));
+  if (refusal !== undefined) {
+    await goJob(drive, 'refused', refusal.body.reasons.map((reason) => reason.message).join('; '));
+    if (manifest === undefined) await closeRefused(work, refusal);
+  }
   if (manifest === undefined) return;
   const { exit } = manifest.body;
   if (exit.kind === 'completed') await goJob(drive, 'finished', '');
@@ -203,5 +218,28 @@ export async function followJob(drive: Drive, signal: AbortSignal): Promise<void
       'failed',
       `${exit.kind === 'jobFault' ? 'the job’s own fault' : 'the compute provider’s fault'}: ${exit.message} (${exit.code})`,
     );
-  await answerResult({ drive, quote: work.quote, lockTx: work.lockTx }, manifest, signal);
+  const result = { drive, quote: work.quote, lockTx: work.lockTx };
+  if (work.quote.body.stream === undefined) return answerResult(result, manifest, signal);
+  await judgeResult(result, manifest, signal);
+  const paid = finalPay(drive.record(), manifest.body, work.quote.body);
+  if (paid === null) return answerResult(result, manifest, signal);
+  // No oracle is asked while the agent closes in time.
+  await closeAt(work, paid, NO_KEY_HASH, () => answerResult(result, manifest, signal), signal);
+}
+
+/** Pays by voucher until the work has a result. */
+async function whilePaying(work: Work, signal: AbortSignal, result: Promise<void>): Promise<void> {
+  if (work.quote.body.stream === undefined) return result;
+  const over = new AbortController();
+  const within = AbortSignal.any([signal, over.signal]);
+  const paying = payWhileRunning(work, work.meter, within).catch((error: unknown) => {
+    if (!within.aborted) throw error;
+  });
+  try {
+    // A lane that cannot pay because the journal fails ends the other too.
+    await Promise.race([result, paying.then(() => result)]);
+  } finally {
+    over.abort();
+    await paying;
+  }
 }

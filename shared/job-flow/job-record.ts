@@ -1,16 +1,18 @@
 // JobRecord: one job as its journal tells it. A pure reducer: each entry either follows from the record or is refused.
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { z } from 'zod';
+import { agreementProblem, type Agreement } from '../agreement.ts';
 import { decode, encode } from '../encoding.ts';
 import { NunetError } from '../errors.ts';
 import { openEvidence, openQuote, openSpec } from '../evidence.ts';
-import { hex32, multiaddrText, timeMs } from '../fields.ts';
+import { hex32, hex64, multiaddrText, timeMs } from '../fields.ts';
 import { jobIdOf, type JobSpec } from '../job-spec.ts';
 import { canJobGo, isJobEnd, JOB_STATES, type JobState } from '../job-state.ts';
 import { canLockGo, isLockEnd, LOCK_STATES, settledAs, type LockState } from '../lock-state.ts';
+import { NO_KEY_HASH, voucherBytes } from '../lock.ts';
 import type { Ack, Cancel, Dispute, Manifest } from '../manifest.ts';
 import { MAX_QUOTE_REQUEST_BYTES, quoteRequest, type LockRefusal, type Quote, type QuoteRequest } from '../quote.ts';
-import type { Signed } from '../signature.ts';
+import { verifySignature, type Signed } from '../signature.ts';
 import type { BuiltLock, BuiltTransaction, CheckResult, SpentLock } from './ports.ts';
 
 /** bigint in memory; a journal kept as JSON gives decimal text back. */
@@ -27,6 +29,8 @@ const spent = z.strictObject({
   paidLovelace: amountText,
   changeLovelace: amountText,
   feeLovelace: amountText,
+  /** Journals from before agreements have none. */
+  secret: hex32.nullable().default(null),
 });
 
 /** One line of a job's journal. Bytes are hex text and amounts bigint or decimal text, so that JSON and structured clones both keep it. */
@@ -47,11 +51,30 @@ export const jobEntry = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('cancel-wanted'), atMs: timeMs }),
   /** Signed, before anybody is told. */
   z.strictObject({ type: z.literal('answer'), atMs: timeMs, kind: z.enum(['ack', 'dispute', 'cancel']), envelope: hexText }),
+  /** Signed, before it is sent. `final` asks the agent to close at this pay. */
+  z.strictObject({
+    type: z.literal('voucher'),
+    atMs: timeMs,
+    paidBaseUnits: amountText,
+    keyHash: hex32,
+    signature: hex64,
+    final: z.boolean(),
+  }),
+  /** The agent's half over the final voucher: from here on anybody may end the lock. */
+  z.strictObject({ type: z.literal('close'), atMs: timeMs, closeSignature: hex64, secret: hex32.nullable() }),
+  z.strictObject({ type: z.literal('agree-built'), atMs: timeMs, ...built }),
   /** `to` is an oracle key or the agent's peer id; `what` are CIDs of what it has. */
   z.strictObject({ type: z.literal('told'), atMs: timeMs, to: z.string().max(64), what: z.array(z.string().max(120)).max(8) }),
   z.strictObject({ type: z.literal('reclaim-built'), atMs: timeMs, ...built }),
 ]);
 export type JobEntry = z.infer<typeof jobEntry>;
+
+/** Cumulative pay, signed by the job key. */
+export interface Voucher {
+  readonly paidBaseUnits: bigint;
+  readonly keyHash: string;
+  readonly signature: string;
+}
 
 export interface StateChange<State extends string> {
   state: State;
@@ -80,6 +103,13 @@ export interface JobRecord {
   readonly cancelWanted: boolean;
   readonly cancel?: Signed<Cancel>;
   readonly answer?: { readonly kind: 'ack'; readonly signed: Signed<Ack> } | { readonly kind: 'dispute'; readonly signed: Signed<Dispute> };
+  /** The highest voucher signed while the job ran. */
+  readonly voucher?: Voucher;
+  /** The one that asks to close; it may stop a running job. The last one counts. */
+  readonly finalVoucher?: Voucher;
+  /** What both parties signed. */
+  readonly agreement?: Agreement;
+  readonly agreeTx?: BuiltTransaction;
   /** CIDs that each oracle (by key) and the agent (by peer id) have. */
   readonly told: Readonly<Record<string, readonly string[]>>;
   readonly reclaimTx?: BuiltTransaction;
@@ -130,6 +160,28 @@ function piece(
 ): ReturnType<typeof openEvidence> {
   if (record.quote === undefined || record.lockTx === undefined) return illegal(entry, 'there is no lock yet');
   return openEvidence(kind, hexToBytes(entry.envelope), { quote: record.quote, lock: record.lockTx.reference });
+}
+
+/** The most that the job key has signed away so far. */
+export function highestVoucher({ voucher, finalVoucher }: Pick<JobRecord, 'voucher' | 'finalVoucher'>): bigint {
+  const [running, last] = [voucher?.paidBaseUnits ?? 0n, finalVoucher?.paidBaseUnits ?? 0n];
+  return running > last ? running : last;
+}
+
+/** A voucher never takes back what an earlier one gave, and nothing is signed any more once both parties closed. */
+function withVoucher(record: JobRecord, entry: Extract<JobEntry, { type: 'voucher' }>): JobRecord {
+  const { quote, lockTx } = record;
+  if (quote === undefined || lockTx === undefined) return illegal(entry, 'there is no lock yet');
+  if (record.agreement !== undefined) return illegal(entry, 'both parties closed already');
+  const { paidBaseUnits, keyHash, signature, final } = entry;
+  const before = highestVoucher(record);
+  if (paidBaseUnits < before || (!final && paidBaseUnits === before)) return illegal(entry, `${before} base units were given already`);
+  if (paidBaseUnits > quote.body.amountBaseUnits) return illegal(entry, `the lock holds ${quote.body.amountBaseUnits} base units`);
+  if (!final && keyHash !== NO_KEY_HASH) return illegal(entry, 'only the last voucher names a key');
+  if (!verifySignature(hexToBytes(signature), voucherBytes(lockTx.reference, paidBaseUnits, keyHash), quote.body.voucherKey))
+    return illegal(entry, 'the job key did not sign it');
+  const next = { paidBaseUnits, keyHash, signature };
+  return final ? { ...record, finalVoucher: next } : { ...record, voucher: next };
 }
 
 /** The record after one more entry. Throws `journal-illegal`, or as `openStatement` for an envelope that does not belong. */
@@ -187,6 +239,23 @@ export function reduceJob(record: JobRecord | undefined, entry: JobEntry): JobRe
       if ((signed.body as Ack | Dispute).manifestCid !== record.manifest?.cid) return illegal(entry, 'it answers another manifest');
       if (entry.kind === 'ack') return { ...record, answer: { kind: 'ack', signed: signed as Signed<Ack> } };
       return { ...record, answer: { kind: 'dispute', signed: signed as Signed<Dispute> } };
+    }
+    case 'voucher':
+      return withVoucher(record, entry);
+    case 'close': {
+      const { quote, lockTx, finalVoucher } = record;
+      if (quote === undefined || lockTx === undefined || finalVoucher === undefined) return illegal(entry, 'there is no final voucher');
+      if (record.agreement !== undefined) return illegal(entry, 'a lock is closed once');
+      const { closeSignature, secret } = entry;
+      const agreement = { paid: finalVoucher.paidBaseUnits, voucherSignature: finalVoucher.signature, closeSignature, secret };
+      const { amountBaseUnits } = quote.body;
+      const problem = agreementProblem(agreement, { reference: lockTx.reference, datum: quote.body, amountBaseUnits });
+      return problem === null ? { ...record, agreement } : illegal(entry, problem);
+    }
+    case 'agree-built': {
+      if (record.agreement === undefined) return illegal(entry, 'nothing was agreed');
+      const { cbor, txId, feeLovelace, validUntilMs } = entry;
+      return { ...record, agreeTx: { cbor, txId, feeLovelace, validUntilMs } };
     }
     case 'told': {
       const before = record.told[entry.to] ?? [];

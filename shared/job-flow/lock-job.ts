@@ -1,4 +1,5 @@
 // lockJob: the money lane. A taken quote -> signed lock -> confirmed, watched to its end in the chain; reclaimed when nobody signed.
+import { formatAmount } from '../amount.ts';
 import { NunetError, safeError } from '../errors.ts';
 import { isLockEnd, type LockState } from '../lock-state.ts';
 import { confirmationsFor } from '../network-record.ts';
@@ -77,6 +78,9 @@ interface Watch {
   rejection: string | undefined;
   reclaimAttempt: number;
   reclaimNotBeforeMs: number;
+  agreedAtMs: number | undefined;
+  agreeAttempt: number;
+  agreeNotBeforeMs: number;
 }
 
 /** Sends the journaled lock as long as the ledger may take it; says so when it cannot any more. Gives false then. */
@@ -111,7 +115,33 @@ async function submitWhileValid(drive: Drive, watch: Watch, chainTimeMs: number,
  * back what they awarded to the compute provider is for nobody but a thief to do first.
  */
 const reclaimTime = (lock: LockState | null, { disputeBy, reclaimAfter }: Quote): number =>
-  lock === 'attested' ? reclaimAfter + (reclaimAfter - disputeBy) : reclaimAfter;
+  lock === 'attested' || lock === 'agreed' ? reclaimAfter + (reclaimAfter - disputeBy) : reclaimAfter;
+
+/** Ends the lock as both parties signed. Whoever is paid has the first word, unless all of it comes back to us. */
+async function agree(drive: Drive, watch: Watch, chainTimeMs: number, signal: AbortSignal): Promise<void> {
+  const { agreement, lockTx, lock } = drive.record();
+  const { escrow, clock } = drive.ports;
+  if (agreement === undefined || lockTx === undefined) return;
+  if (lock === 'locked') await goLock(drive, 'agreed', `both sides signed a pay of ${formatAmount(agreement.paid)} NTX`);
+  watch.agreedAtMs ??= clock.now();
+  const patienceMs = agreement.paid === 0n ? 0 : drive.pace.agreeMs;
+  if (clock.now() < Math.max(watch.agreedAtMs + patienceMs, watch.agreeNotBeforeMs)) return;
+  try {
+    let { agreeTx } = drive.record();
+    if (agreeTx === undefined || chainTimeMs >= agreeTx.validUntilMs || watch.agreeAttempt > 2) {
+      const built = await escrow.buildAgree(quoteOf(drive.record()), lockTx.reference, agreement, signal);
+      await drive.append((_, atMs) => ({ type: 'agree-built', atMs, ...built }));
+      agreeTx = built;
+      watch.agreeAttempt = 0;
+    }
+    await escrow.submit(agreeTx.cbor, signal);
+    watch.agreeNotBeforeMs = clock.now() + drive.pace.resubmitMs;
+  } catch (error) {
+    drive.failed('What both sides signed cannot be brought on chain yet', error, signal);
+    watch.agreeAttempt += 1;
+    watch.agreeNotBeforeMs = clock.now() + Math.min(drive.pace.maxRetryMs, drive.pace.retryMs * 2 ** watch.agreeAttempt);
+  }
+}
 
 /** Takes the money back once nobody signed in time. */
 async function reclaim(drive: Drive, watch: Watch, chainTimeMs: number, signal: AbortSignal): Promise<void> {
@@ -171,12 +201,23 @@ async function note(drive: Drive, status: Exclude<LockStatus, { state: 'unknown'
   return status.confirmations >= depth;
 }
 
+const isDeep = (drive: Drive, confirmations: number): boolean =>
+  confirmations >= confirmationsFor(drive.network, quoteOf(drive.record()).body.amountBaseUnits);
+
 /** Runs until the lock has ended for good: dropped, or spent deep enough. */
 export async function lockJob(drive: Drive, signal: AbortSignal): Promise<void> {
   const { escrow, clock } = drive.ports;
   if (drive.record().lock === 'dropped') return drop(drive, 'nothing was locked', 'expired');
   if (drive.record().lockTx === undefined && !(await build(drive, signal))) return;
-  const watch: Watch = { submittedAtMs: -Infinity, rejection: undefined, reclaimAttempt: 0, reclaimNotBeforeMs: 0 };
+  const watch: Watch = {
+    submittedAtMs: -Infinity,
+    rejection: undefined,
+    reclaimAttempt: 0,
+    reclaimNotBeforeMs: 0,
+    agreedAtMs: undefined,
+    agreeAttempt: 0,
+    agreeNotBeforeMs: 0,
+  };
   for (;;) {
     const { lockTx } = drive.record();
     const quote = quoteOf(drive.record());
@@ -192,6 +233,8 @@ export async function lockJob(drive: Drive, signal: AbortSignal): Promise<void> 
         return;
       } else if (status.state === 'confirmed' && chainTimeMs >= reclaimTime(drive.record().lock, quote.body)) {
         await reclaim(drive, watch, chainTimeMs, signal);
+      } else if (status.state === 'confirmed' && isDeep(drive, status.confirmations)) {
+        await agree(drive, watch, chainTimeMs, signal);
       }
     } catch (error) {
       drive.failed('The chain cannot be read', error, signal);

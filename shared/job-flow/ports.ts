@@ -2,6 +2,7 @@
 // All amounts are bigint base units or lovelace, keys and transaction bytes lower-case hex, times POSIX ms.
 // A port that cannot do its work throws NunetError; the flow tries again later unless the code listed here says otherwise.
 import type { Advert } from '../advert.ts';
+import type { Agreement } from '../agreement.ts';
 import type { EvidenceBundle, LockReport } from '../evidence.ts';
 import type { OutputReference } from '../fields.ts';
 import type { InputFile, JobSpec } from '../job-spec.ts';
@@ -39,6 +40,8 @@ export interface SpentLock {
   paidLovelace: bigint;
   changeLovelace: bigint;
   feeLovelace: bigint;
+  /** K of a sealed delivery, hex, where the transaction revealed it. */
+  secret: string | null;
 }
 
 export type LockStatus =
@@ -57,6 +60,8 @@ export interface Escrow {
   buildLock(quote: Signed<Quote>, signal: AbortSignal): Promise<BuiltLock>;
   /** Builds and signs the way back, valid from `reclaimAfter`. */
   buildReclaim(quote: Signed<Quote>, lock: OutputReference, signal: AbortSignal): Promise<BuiltTransaction>;
+  /** Builds and signs what ends the lock as both parties agreed. The wallet pays what the lock does not cover of the fee, and gains nothing. */
+  buildAgree(quote: Signed<Quote>, lock: OutputReference, agreement: Agreement, signal: AbortSignal): Promise<BuiltTransaction>;
   /** Throws `chain-rejected` when the ledger refused it; that may also mean that it is there already. */
   submit(cbor: string, signal: AbortSignal): Promise<void>;
   lockStatus(quote: Signed<Quote>, lock: OutputReference, signal: AbortSignal): Promise<LockStatus>;
@@ -80,6 +85,8 @@ export interface Network {
   /** Ends when the stream does; the flow asks again from where it was. */
   follow(agent: AgentContact, request: RequestOf<'follow'>, signal: AbortSignal): AsyncIterable<Exclude<FollowEvent, Failure>>;
   answer(agent: AgentContact, request: RequestOf<'answer'>, signal: AbortSignal): Promise<void>;
+  /** A signed voucher; the agent answers with the highest that it has, or with its close. */
+  voucher(agent: AgentContact, request: RequestOf<'voucher'>, signal: AbortSignal): Promise<Exclude<ResponseOf<'voucher'>, Failure>>;
   /** From now on serves a job's inputs, block by block, to these readers: the agent, and anybody for a public replay. Idempotent. */
   serveInputs(jobId: string, inputs: readonly InputFile[], readers: { peerIds: readonly string[]; anybody: boolean }): Promise<void>;
   /** Where others reach us now, for a replay. */

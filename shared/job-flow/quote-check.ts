@@ -36,6 +36,11 @@ export function quoteProblems(
   ] as const) {
     demand(same(quote[field], request[field]), 'quote-changed', `the quote changed ${field} of the request`);
   }
+  demand(
+    (quote.stream !== undefined) === (request.stream === true),
+    'quote-changed',
+    request.stream === true ? 'the quote is not one that is paid by vouchers' : 'the quote wants vouchers that were not offered',
+  );
   demand(same(quote.asset, record.asset), 'quote-asset', 'the quote asks for another asset than NTX');
   demand(
     quote.oracleKeys.every((key) => record.oracles.some((oracle) => oracle.key === key)),

@@ -24,6 +24,10 @@ export interface Pace {
   lastTryMs: number;
   /** A manifest that an oracle has is awaited from the agent itself so long, with all that the agent says before it. */
   agentFirstMs: number;
+  /** The agent gets so long to close at the final voucher before the oracles are asked. */
+  closeMs: number;
+  /** After both sides signed, somebody else gets so long to bring it on chain before our own wallet does. */
+  agreeMs: number;
 }
 
 const PACES: Readonly<Record<'devnet' | 'public', Pace>> = {
@@ -36,6 +40,8 @@ const PACES: Readonly<Record<'devnet' | 'public', Pace>> = {
     idleMs: 15_000,
     lastTryMs: 2_000,
     agentFirstMs: 5_000,
+    closeMs: 10_000,
+    agreeMs: 20_000,
   },
   public: {
     pollMs: 5_000,
@@ -46,6 +52,8 @@ const PACES: Readonly<Record<'devnet' | 'public', Pace>> = {
     idleMs: 60_000,
     lastTryMs: 20_000,
     agentFirstMs: 60_000,
+    closeMs: 120_000,
+    agreeMs: 600_000,
   },
 };
 export const paceOf = (network: Network): Pace => PACES[network === 'devnet' ? 'devnet' : 'public'];
@@ -61,6 +69,8 @@ export type JobEvent =
       epoch: number;
       metrics: readonly { name: string; value: number }[];
     }
+  /** A streamed job: what the agent says is due, and what was signed. `paused`: it stands still until the next voucher. */
+  | { type: 'due'; billedMs: number; payBaseUnits: bigint; signedBaseUnits: bigint; paused: boolean }
   | { type: 'log'; offset: number; line: string }
   | { type: 'output'; name: string; doneBytes: number; totalBytes: number }
   /** Something to know that changes no state: out of reach, tried again, ignored. */
