@@ -41,10 +41,12 @@ export const manifest = z.strictObject({
     kind: delivery,
     /** CID of the list of outputs as delivered: readable for `open`, encrypted for `sealed`. */
     root: cidText,
-    /** `sealed`: salted root of the plaintext; zeros for `open`. */
+    /** `sealed`: root over ciphertext and salted plaintext of each block (sealed/merkle.ts); zeros for `open`. */
     plaintextRoot: hex32,
     /** `sealed`: blake2b-256 of K; zeros for `open`. */
     keyHash: hex32,
+    /** `sealed` and completed: the commitments to the plaintext of each block, one more file of the job; left out for `open`. */
+    leaves: z.strictObject({ cid: cidText, bytes: byteCount }).exactOptional(),
   }),
 });
 export type Manifest = z.infer<typeof manifest>;
