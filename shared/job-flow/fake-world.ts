@@ -361,7 +361,7 @@ export class FakeWorld {
   /** The compute provider brings what both signed on chain, a little later. */
   #claim(): void {
     const [paid] = this.closes;
-    const isEnded = this.transactions.every((tx) => tx.kind === 'lock') === false;
+    const isEnded = this.transactions.some((tx) => tx.kind !== 'lock');
     if (this.options.claims === false || paid === undefined || this.#closedAtMs === undefined || isEnded) return;
     if (this.clock.now() < this.#closedAtMs + 2_000 || this.transactions.length === 0) return;
     const txId = sampleHash(`agree of the compute provider ${paid}`);
