@@ -6,8 +6,7 @@ import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
 import type { ScriptRun } from './balance.ts';
-import type { BlockfrostChain } from './chain/blockfrost.ts';
-import { timeOf, slotOf, type OutputState, type Utxo } from './chain/chain.ts';
+import { timeOf, slotOf, type OutputState, type Source, type Utxo } from './chain/chain.ts';
 import type { Transaction } from './chain/transaction.ts';
 import type { buildLock } from './lock.ts';
 import { encodePlutusData } from './plutus-data.ts';
@@ -24,7 +23,7 @@ import { transactionId } from './sign.ts';
 const SPEND_PATIENCE_MS = 10 * 60_000;
 
 type OwnChain = Pick<
-  BlockfrostChain,
+  Source,
   'slotConfig' | 'tip' | 'utxos' | 'output' | 'parameters' | 'transaction' | 'submit' | 'evaluate' | 'rawTransaction'
 >;
 

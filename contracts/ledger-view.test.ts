@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import { addressOf } from './address.ts';
 import { balance, type ScriptRun } from './balance.ts';
-import { openBlockfrost, type BlockfrostChain } from './chain/blockfrost.ts';
-import type { ChainRecall, Utxo } from './chain/chain.ts';
+import { openBlockfrost } from './chain/blockfrost.ts';
+import type { Source, Utxo } from './chain/chain.ts';
 import { datumData, encodeDatum } from './datum.ts';
 import { buildDeploy } from './deploy.ts';
 import { readLedgerView } from './ledger-view.ts';
@@ -25,7 +25,7 @@ const OLDER = scriptFrom(traced, 'escrow.escrow.else');
 const HOUR_MS = 3_600_000;
 
 let on: Rehearsal;
-let chain: BlockfrostChain & ChainRecall;
+let chain: Source;
 let escrows: { scriptHash: string; referenceScript: { txId: string; index: number } }[];
 beforeAll(async () => {
   on = await startRehearsal();

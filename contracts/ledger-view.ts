@@ -4,8 +4,7 @@ import { referenceText, type AssetId, type OutputReference } from '@nunet/shared
 import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import { addressOf, addressParts } from './address.ts';
-import type { BlockfrostChain } from './chain/blockfrost.ts';
-import type { ChainRecall, Utxo } from './chain/chain.ts';
+import type { Source, Utxo } from './chain/chain.ts';
 import type { Transaction } from './chain/transaction.ts';
 import { decodeDatum } from './datum.ts';
 import { readSpend, type LockSpend } from './read-spend.ts';
@@ -69,7 +68,7 @@ export interface LedgerView {
   unread: string[];
 }
 
-type ViewChain = Pick<BlockfrostChain, 'utxos' | 'tip' | 'transaction' | 'rawTransaction'> & ChainRecall;
+type ViewChain = Pick<Source, 'utxos' | 'tip' | 'transaction' | 'rawTransaction' | 'history' | 'scriptUtxos'>;
 
 /** Transactions of the wallet that are looked through for ended locks: one request each. */
 const HISTORY = 300;

@@ -4,8 +4,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import { addressParts } from './address.ts';
-import type { BlockfrostChain } from './chain/blockfrost.ts';
-import type { Utxo } from './chain/chain.ts';
+import type { Utxo, Source } from './chain/chain.ts';
 import type { PlutusScript } from './script.ts';
 
 /** An escrow script, current or past, and the unspent output that carries it. */
@@ -14,7 +13,7 @@ export interface ParkedScript {
   scriptAt: Utxo;
 }
 
-type ScriptChain = Pick<BlockfrostChain, 'output' | 'rawTransaction'>;
+type ScriptChain = Pick<Source, 'output' | 'rawTransaction'>;
 type Escrow = NetworkRecord['escrows'][number];
 
 /** Throws `script-missing` when the record names no output, or one that does not carry this script (any more). */

@@ -4,8 +4,8 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { keyHashOf, type Agreement } from '@nunet/shared/agreement.ts';
 import { closeBytes, settleBytes, voucherBytes, type EscrowDatum } from '@nunet/shared/lock.ts';
 import type { BuiltTransaction, Payer, ScriptRun } from './balance.ts';
-import { openBlockfrost, type BlockfrostChain } from './chain/blockfrost.ts';
-import type { ProtocolParameters, Utxo } from './chain/chain.ts';
+import { openBlockfrost } from './chain/blockfrost.ts';
+import type { ProtocolParameters, Source, Utxo } from './chain/chain.ts';
 import { buildDeploy } from './deploy.ts';
 import { startDevnet, type Devnet } from './devnet/start.ts';
 import { settleLovelaceFor } from './lock-output.ts';
@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 
 export interface Rehearsal {
   devnet: Devnet;
-  chain: BlockfrostChain;
+  chain: Source;
   parameters: ProtocolParameters;
   cast: Cast;
   /** Submits settlements; holds collateral. */
@@ -62,10 +62,13 @@ const needed = <Item>(item: Item | undefined | null, what: string): Item => {
   return item;
 };
 
-export async function startRehearsal(): Promise<Rehearsal> {
+/** `open`: which of the devnet's faces it is seen through. */
+export async function startRehearsal(
+  open: (url: string) => Promise<Source> = (url) => openBlockfrost({ url, network: 'devnet' }),
+): Promise<Rehearsal> {
   // No timer: a block is made after each submission.
   const devnet = await startDevnet({ blockTimeMs: DAY_MS });
-  const chain = await openBlockfrost({ url: devnet.url, network: 'devnet' });
+  const chain = await open(devnet.url);
   const parameters = await chain.parameters();
   const cast = newCast(devnet.asset, devnet.asset);
   const operator = newPerson();

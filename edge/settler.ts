@@ -1,7 +1,6 @@
 // The edge's fee wallet: one enterprise address whose ADA stands as collateral while a settlement pays its own fee.
 import { addressOf } from '@nunet/contracts/address.ts';
-import type { BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
-import type { Utxo } from '@nunet/contracts/chain/chain.ts';
+import type { Utxo, Source } from '@nunet/contracts/chain/chain.ts';
 import { scriptOfLock } from '@nunet/contracts/parked-script.ts';
 import { keyHash, signTransaction, transactionId } from '@nunet/contracts/sign.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
@@ -23,7 +22,7 @@ function collateralFrom(utxos: readonly Utxo[]): Utxo | undefined {
 }
 
 /** `secretKey`: Ed25519 payment key, 32 bytes hex. Mesh is loaded with the first settlement only: it costs 150 MB. */
-export function createSettler(chain: BlockfrostChain, secretKey: string, record: () => NetworkRecord): Settler {
+export function createSettler(chain: Source, secretKey: string, record: () => NetworkRecord): Settler {
   const address = addressOf({ payment: { kind: 'key', hash: keyHash(secretKey) } });
   const load = () => import('@nunet/contracts/settle.ts');
   return {

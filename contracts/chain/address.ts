@@ -1,4 +1,5 @@
 // Cardano addresses (CIP-19) between bytes and text.
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { base58, bech32 } from '@scure/base';
 import { NunetError } from '@nunet/shared/errors.ts';
 
@@ -23,6 +24,12 @@ export function addressBytes(text: string): Uint8Array {
   } catch (cause) {
     throw new NunetError('address-invalid', `Cannot read address "${text.slice(0, 120)}": want bech32 such as addr_test1...`, { cause });
   }
+}
+
+/** True for an address whose payment part is this script, staked or not (header bit 4 of CIP-19). Throws `address-invalid`. */
+export function isOfScript(address: string, scriptHash: string): boolean {
+  const bytes = addressBytes(address);
+  return ((bytes[0] ?? 0) & 0x90) === 0x10 && bytesToHex(bytes.subarray(1, 29)) === scriptHash;
 }
 
 /** Enterprise address of a 28-byte key hash on a test network. */

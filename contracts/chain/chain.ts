@@ -1,5 +1,6 @@
 // What the rest of the project asks of a Cardano data source, and the arithmetic between slots and time.
 import type { AssetId, OutputReference } from '@nunet/shared/fields.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Native tokens in an output; ADA is never in this list. */
 export interface AssetQuantity {
@@ -106,18 +107,24 @@ export interface Chain {
   parameters(signal?: AbortSignal): Promise<ProtocolParameters>;
   tip(signal?: AbortSignal): Promise<Tip>;
   transaction(txId: string, signal?: AbortSignal): Promise<TransactionStatus>;
-  /** The transaction id. Submitting twice is refused by the ledger, so this is never retried. */
+  /** The transaction id. Sent once: when the answer is lost, the chain is asked whether the transaction arrived. */
   submit(transactionCbor: string, signal?: AbortSignal): Promise<string>;
   /** What each redeemer really uses. */
   evaluate(transactionCbor: string, signal?: AbortSignal): Promise<RedeemerBudget[]>;
 }
 
-/** What a wallet is found again with when its journals are lost. Only the ledger view asks for it. */
+/** What a wallet is found again with when its journals are lost. */
 export interface ChainRecall {
   /** Transactions in blocks that touched an address, newest first, at most `limit`; `more`: there are older ones. */
   history(address: string, options: { limit: number; signal?: AbortSignal | undefined }): Promise<{ txIds: string[]; more: boolean }>;
   /** Unspent outputs of a script under whatever stake credential. Null: this source cannot tell. */
   scriptUtxos(scriptHash: string, signal?: AbortSignal): Promise<Utxo[] | null>;
+}
+
+/** A data source as it is opened: it also shows what a transaction did, and what an address did before. */
+export interface Source extends Chain, ChainRecall {
+  /** The transaction from bytes that hash to `txId`, so that the source cannot lie about it. Null: not on chain. */
+  rawTransaction(txId: string, signal?: AbortSignal): Promise<Transaction | null>;
 }
 
 /** The slot that holds `timeMs`. */

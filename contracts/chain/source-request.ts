@@ -1,19 +1,32 @@
 // One request to a chain source: bounded in time and size, retried only where asking twice is harmless.
 import { NunetError } from '@nunet/shared/errors.ts';
+import { retried, retryAfterMs, systemTiming, Transient, type Timing } from './retry.ts';
 
-/** The largest honest answer is a page of 100 outputs with tokens and datums. */
+/** The largest honest answer is a page of 250 outputs with tokens, datums and reference scripts. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-const RETRY_DELAYS_MS: readonly number[] = [200, 800];
+const RETRY_DELAYS_MS: readonly number[] = [250, 1_000];
 
 export interface SourceOptions {
-  /** Base URL, such as https://cardano-preprod.blockfrost.io/api/v0 */
+  /** Base URL, such as https://cardano-preprod.blockfrost.io/api/v0 or https://preprod.koios.rest/api/v1 */
   url: string;
+  /** Blockfrost's project id, Koios' token. */
   projectId?: string;
   fetch?: typeof globalThis.fetch;
   /** For one attempt. */
   timeoutMs?: number;
-  /** Pauses before a repeatable request is sent again; their number is the number of repetitions. */
+  /** Pauses before a repeatable request is sent again, at most; their number is the number of repetitions. */
   retryDelaysMs?: readonly number[];
+  timing?: Timing;
+}
+
+/** What differs from one kind of source to the next. */
+export interface SourceKind {
+  /** Goes with every request; holds the secret of this account, where there is one. */
+  headers: Readonly<Record<string, string>>;
+  /** Statuses whose body means something to the caller; each other one is thrown as `chain-unavailable`. */
+  answers: readonly number[];
+  /** What to do about a status that an account causes. */
+  advice: Readonly<Record<number, string>>;
 }
 
 export interface SourceRequest {
@@ -24,7 +37,7 @@ export interface SourceRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** Status and parsed JSON; only 200, 400, 404 and 425 come back, everything else is thrown as `chain-unavailable`. */
+/** Status and parsed JSON; the text itself where a refusal (400) is not JSON. */
 export interface SourceAnswer {
   status: number;
   json: unknown;
@@ -55,31 +68,11 @@ async function boundedText(response: Response, path: string): Promise<string> {
   }
 }
 
-/** Waits, or throws the signal's reason at once. */
-function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', aborted);
-      resolve();
-    }, delayMs);
-    signal?.addEventListener('abort', aborted, { once: true });
-  });
-}
-
-class Transient extends Error {}
-
 /** Throws `chain-unavailable` after the last attempt, and the signal's own reason when the caller gave up. */
-export function sourceRequests({
-  url,
-  projectId,
-  fetch = globalThis.fetch,
-  timeoutMs = 15_000,
-  retryDelaysMs = RETRY_DELAYS_MS,
-}: SourceOptions): AskSource {
+export function sourceRequests(
+  { url, fetch = globalThis.fetch, timeoutMs = 15_000, retryDelaysMs = RETRY_DELAYS_MS, timing = systemTiming }: SourceOptions,
+  kind: SourceKind,
+): AskSource {
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const local = base.hostname === '127.0.0.1' || base.hostname === 'localhost' || base.hostname === '[::1]';
   if (base.protocol !== 'https:' && !(base.protocol === 'http:' && local)) {
@@ -88,8 +81,7 @@ export function sourceRequests({
 
   const attempt = async ({ path, body, signal }: SourceRequest): Promise<SourceAnswer> => {
     const limit = AbortSignal.timeout(timeoutMs);
-    const headers: Record<string, string> = { accept: 'application/json' };
-    if (projectId !== undefined) headers['project_id'] = projectId;
+    const headers: Record<string, string> = { accept: 'application/json', ...kind.headers };
     if (body !== undefined) headers['content-type'] = body.contentType;
     let response: Response;
     let text: string;
@@ -98,7 +90,7 @@ export function sourceRequests({
         method: body === undefined ? 'GET' : 'POST',
         headers,
         ...(body === undefined ? {} : { body: body.content }),
-        // A redirect would carry the project id to somebody else.
+        // A redirect would carry the account's secret to somebody else.
         redirect: 'error',
         signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
       });
@@ -111,34 +103,36 @@ export function sourceRequests({
       });
     }
     const { status } = response;
-    if (status === 402 || status === 403 || status === 418)
-      throw unavailable(`${base.host} refuses this project id or its quota is used up (status ${status})`);
-    if (status === 429 || status >= 500) throw new Transient(`${base.host} answers ${path} with status ${status}`);
+    const advice = kind.advice[status];
+    if (advice !== undefined) throw unavailable(`${base.host} answers ${path} with status ${status}: ${advice}`);
+    if (status === 429 || status >= 500) {
+      const askedMs = retryAfterMs(response.headers.get('retry-after'), timing.now());
+      throw new Transient(`${base.host} answers ${path} with status ${status}`, { askedMs });
+    }
     let json: unknown;
     try {
       json = JSON.parse(text);
     } catch (cause) {
+      // A gateway or a submit service may word its refusal in plain text.
+      if (status === 400 && kind.answers.includes(400)) return { status, json: text };
       throw new Transient(`${base.host} answers ${path} with something that is not JSON (status ${status}, ${text.length} characters)`, {
         cause,
       });
     }
-    if (status !== 200 && status !== 400 && status !== 404 && status !== 425)
-      throw unavailable(`${base.host} answers ${path} with status ${status}`);
+    if (!kind.answers.includes(status)) throw unavailable(`${base.host} answers ${path} with status ${status}`);
     return { status, json };
   };
 
   return async (request) => {
-    const delays = request.repeatable ? retryDelaysMs : [];
-    for (let tried = 0; ; tried++) {
-      request.signal?.throwIfAborted();
-      try {
-        return await attempt(request);
-      } catch (error) {
-        if (!(error instanceof Transient)) throw error;
-        const delay = delays[tried];
-        if (delay === undefined) throw unavailable(`${error.message}${tried > 0 ? `, tried ${tried + 1} times` : ''}`, error.cause);
-        await pause(delay, request.signal);
-      }
+    try {
+      return await retried(() => attempt(request), {
+        delaysMs: request.repeatable ? retryDelaysMs : [],
+        timing,
+        signal: request.signal,
+      });
+    } catch (error) {
+      if (error instanceof Transient) throw unavailable(error.message, error.cause);
+      throw error;
     }
   };
 }

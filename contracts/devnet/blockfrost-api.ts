@@ -6,7 +6,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
-import { addressBytes } from '../chain/address.ts';
+import { addressBytes, isOfScript } from '../chain/address.ts';
 import { cborArray, cborBytes, cborInt, cborTag } from '../chain/cbor.ts';
 import type { RedeemerBudget } from '../chain/chain.ts';
 import { readTransaction, readTransactionHex, type Transaction, type TransactionOutput } from '../chain/transaction.ts';
@@ -63,10 +63,7 @@ function namedAddresses(context: Context, ledger: Ledger): string[] {
   const name = context.req.param('address') ?? '';
   if (!name.startsWith('script1')) return [knownAddress(context)].filter((address) => ledger.utxos.knows(address));
   const scriptHash = bytesToHex(bech32.fromWords(bech32.decode(name as `${string}1${string}`).words));
-  return ledger.utxos.addresses((address) => {
-    const bytes = address.startsWith('addr') ? addressBytes(address) : new Uint8Array();
-    return ((bytes[0] ?? 0) & 0x90) === 0x10 && bytesToHex(bytes.subarray(1, 29)) === scriptHash;
-  });
+  return ledger.utxos.addresses((address) => address.startsWith('addr') && isOfScript(address, scriptHash));
 }
 
 const rejectionText = ({ rule, reason, logs }: Rejection): string =>

@@ -8,8 +8,8 @@ import type { Redeemer, Script, Transaction, TransactionOutput } from '../chain/
 import type { Block, ConfirmedTransaction, Ledger } from './ledger.ts';
 import { EPOCH_SLOTS, MAX_BLOCK_BODY_BYTES, MAX_BLOCK_HEADER_BYTES, PARAMETERS, PROTOCOL_VERSION } from './parameters.ts';
 
-const seconds = (ms: number): number => Math.floor(ms / 1000);
-const datumHash = (cborHex: string): string => bytesToHex(blake2b(hexToBytes(cborHex), { dkLen: 32 }));
+export const seconds = (ms: number): number => Math.floor(ms / 1000);
+export const datumHash = (cborHex: string): string => bytesToHex(blake2b(hexToBytes(cborHex), { dkLen: 32 }));
 export const epochOf = (slot: number): number => Math.floor(slot / EPOCH_SLOTS);
 
 interface UnitQuantity {

@@ -1,14 +1,15 @@
 // The devnet as its clients see it: Mesh's own provider and builder, our chain source, and the controls.
 import { deserializeAddress, serializePlutusScript, type MeshTxBuilder, type UTxO } from '@meshsdk/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { blockfrostChain, openBlockfrost, type BlockfrostChain } from '../chain/blockfrost.ts';
+import { blockfrostChain, openBlockfrost } from '../chain/blockfrost.ts';
+import type { Source } from '../chain/chain.ts';
 import { readTransactionHex } from '../chain/transaction.ts';
 import { initialState } from './emulator.ts';
 import { startDevnet, type Devnet } from './start.ts';
 import { fund, post, testWallet, type TestWallet } from './test-wallet.ts';
 
 let devnet: Devnet;
-let chain: BlockfrostChain;
+let chain: Source;
 let alice: TestWallet;
 let bob: TestWallet;
 

@@ -9,6 +9,7 @@ import { blockfrostApi } from './blockfrost-api.ts';
 import { controlsApi } from './controls.ts';
 import { faucetKey, genesisFor, testNtx } from './faucet.ts';
 import { Evaluator } from './evaluator.ts';
+import { koiosApi } from './koios-api.ts';
 import { Ledger } from './ledger.ts';
 import { Outage } from './outage.ts';
 import { pageRoutes } from './page.ts';
@@ -34,6 +35,8 @@ export interface Devnet {
 
 /** Only this machine reaches a devnet: it has a faucet and controls and asks nobody for a name. */
 const HOST = '127.0.0.1';
+/** Under the devnet's address, as the public service has its API under /api/v1. */
+const KOIOS_PATH = '/koios/api/v1';
 
 export async function startDevnet({
   port = 0,
@@ -63,16 +66,22 @@ export async function startDevnet({
 
   const outage = new Outage();
   const evaluator = new Evaluator(evaluationLimitMs === undefined ? {} : { timeLimitMs: evaluationLimitMs });
-  const api = blockfrostApi(ledger, evaluator);
-  const face = new Hono();
-  face.use(cors({ origin: '*', allowMethods: ['GET', 'POST'], allowHeaders: ['content-type', 'project_id'] }));
-  face.use(outage.middleware());
-  face.route('/', api);
+  const faceOf = (routes: Hono): Hono => {
+    const shown = new Hono();
+    shown.use(cors({ origin: '*', allowMethods: ['GET', 'POST'], allowHeaders: ['content-type', 'project_id', 'authorization'] }));
+    shown.use(outage.middleware());
+    shown.route('/', routes);
+    return shown;
+  };
+  const face = faceOf(blockfrostApi(ledger, evaluator));
+  const koios = faceOf(koiosApi(ledger, evaluator));
   const app = new Hono();
   app.route('/', await pageRoutes());
   app.route('/devnet', controlsApi({ ledger, faucet: key, outage, blockTimeMs, setPaused: (value) => (paused = value) }));
   // A preflight would otherwise reach the face below and be granted: foreign web pages have no business with the controls.
   app.options('/devnet/*', (context) => context.body(null, 404));
+  // The same ledger once more as Koios shows it. Before the Blockfrost face, which also stands at the root.
+  app.route(KOIOS_PATH, koios);
   // Clients append either their own base path or Blockfrost's.
   app.route('/api/v0', face);
   app.route('/', face);

@@ -1,5 +1,5 @@
 // The chain as the pages see it: its tip, the wallet's balance, and whether the source answers. Every call that the jobs make tells too.
-import type { BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { balanceOf, type Balance } from '@nunet/contracts/holdings.ts';
 import { safeError } from '@nunet/shared/errors.ts';
 import type { AssetId } from '@nunet/shared/fields.ts';
@@ -14,7 +14,7 @@ type Look = AppState['chain'];
 
 export interface ChainWatch {
   /** The same chain; what its calls come to is noted. */
-  readonly chain: BlockfrostChain;
+  readonly chain: Source;
   state(): Look;
   /** Null until it was read. */
   balance(): Balance | null;
@@ -24,7 +24,7 @@ export interface ChainWatch {
 
 /** Looks until the signal aborts. */
 export function watchChain(parts: {
-  chain: BlockfrostChain;
+  chain: Source;
   address: string;
   asset: AssetId;
   clock: Clock;
@@ -50,7 +50,7 @@ export function watchChain(parts: {
     }
   };
   const from = parts.chain;
-  const chain: BlockfrostChain = {
+  const chain: Source = {
     slotConfig: from.slotConfig,
     utxos: (address, options) => noted(from.utxos(address, options)),
     output: (reference, within) => noted(from.output(reference, within)),
@@ -65,6 +65,8 @@ export function watchChain(parts: {
     },
     transaction: (txId, within) => noted(from.transaction(txId, within)),
     rawTransaction: (txId, within) => noted(from.rawTransaction(txId, within)),
+    history: (address, options) => noted(from.history(address, options)),
+    scriptUtxos: (scriptHash, within) => noted(from.scriptUtxos(scriptHash, within)),
     submit: (cbor, within) => noted(from.submit(cbor, within)),
     evaluate: (cbor, within) => noted(from.evaluate(cbor, within)),
   };

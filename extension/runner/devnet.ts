@@ -1,5 +1,6 @@
 // Trusting a devnet: its record and pinned keys over loopback, its chain, its faucet. Public networks come with a vault for real keys.
-import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { MAX_NETWORK_FACTS_BYTES, networkFacts, type NetworkFacts } from '@nunet/contracts/devnet/network-facts.ts';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
@@ -21,7 +22,7 @@ export interface Devnet {
   /** The record as it was signed. */
   signed: string;
   record: NetworkRecord;
-  chain: BlockfrostChain;
+  chain: Source;
 }
 
 /** The origin of a devnet on this machine. Throws `devnet-url-invalid`. */

@@ -1,7 +1,8 @@
 // start: the daemon. Reads the configuration, builds the real parts and hands them to the agent. Never loads a wallet or Mesh (a test proves it).
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
@@ -54,8 +55,8 @@ const listenAt = (flag: string | undefined, configured: string | null, name: str
 
 /** The source is opened at the first answer that it gives: an agent whose source is down starts, says so, and goes on by itself. */
 function lazyChain(network: Network, url: string, projectId: string | undefined) {
-  let open: Promise<BlockfrostChain> | undefined;
-  const source = (signal: AbortSignal): Promise<BlockfrostChain> => {
+  let open: Promise<Source> | undefined;
+  const source = (signal: AbortSignal): Promise<Source> => {
     open ??= openBlockfrost({ network, url, signal, ...(projectId === undefined ? {} : { projectId }) }).catch((error: unknown) => {
       open = undefined;
       throw error;

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { jobEscrow } from '@nunet/contracts/job-escrow.ts';
 import { buildLock } from '@nunet/contracts/lock.ts';
 import { buildReclaim } from '@nunet/contracts/reclaim.ts';
@@ -86,7 +87,7 @@ interface Session {
   options: RunOptions;
   wallet: Wallet;
   record: NetworkRecord;
-  chain: BlockfrostChain;
+  chain: Source;
   report: Report;
   signal: AbortSignal;
 }

@@ -8,7 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { buildDeploy } from '@nunet/contracts/deploy.ts';
 import { startDevnet, type Devnet } from '@nunet/contracts/devnet/start.ts';
 import { readParkedScript } from '@nunet/contracts/parked-script.ts';
@@ -61,7 +62,7 @@ interface Case {
 export interface SmallNetwork {
   folder: string;
   devnet: Devnet;
-  chain: BlockfrostChain;
+  chain: Source;
   record: NetworkRecord;
   recordPath: string;
   pinned: string;
@@ -76,7 +77,7 @@ export interface SmallNetwork {
 }
 
 /** Pays from the devnet's faucet and waits for the block. */
-async function fund(devnet: Devnet, chain: BlockfrostChain, address: string, ntxBaseUnits: string): Promise<void> {
+async function fund(devnet: Devnet, chain: Source, address: string, ntxBaseUnits: string): Promise<void> {
   const response = await fetch(`${devnet.url}/devnet/faucet`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -309,7 +310,7 @@ const nodeOptions = (seed: Uint8Array, hub: boolean) => ({
 async function startTestAgent(parts: {
   folder: string;
   record: NetworkRecord;
-  chain: BlockfrostChain;
+  chain: Source;
   price: bigint;
   hub: NetworkNode;
 }): Promise<Agent> {

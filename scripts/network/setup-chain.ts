@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { addressOf } from '@nunet/contracts/address.ts';
-import type { BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
-import type { Chain } from '@nunet/contracts/chain/chain.ts';
+import type { Chain, Source } from '@nunet/contracts/chain/chain.ts';
 import { keyHash, signTransaction } from '@nunet/contracts/sign.ts';
 import { parkScript, type Parked } from '../record/park-script.ts';
 import { callDevnet } from './devnet-client.ts';
@@ -39,7 +38,7 @@ export async function confirmed(chain: Chain, txId: string, signal: AbortSignal)
 }
 
 /** Parks the escrow's script as `npm run record -- deploy` does, paid by a fresh wallet from the faucet. */
-export async function parkEscrow(url: string, chain: BlockfrostChain, signal: AbortSignal): Promise<Parked> {
+export async function parkEscrow(url: string, chain: Source, signal: AbortSignal): Promise<Parked> {
   const operator = makeWallet();
   await confirmed(chain, await fund(url, operator.address, { lovelace: 50_000_000n, ntxBaseUnits: 0n, outputs: 2 }), signal);
   return await parkScript(

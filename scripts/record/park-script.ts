@@ -1,5 +1,5 @@
 // Parks the escrow's script at the always-fails address, once: journaled before it is submitted, and waited for until it lies deep enough.
-import type { BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { buildDeploy, findParked } from '@nunet/contracts/deploy.ts';
 import { readParkedScript } from '@nunet/contracts/parked-script.ts';
 import { ESCROW, type PlutusScript } from '@nunet/contracts/script.ts';
@@ -34,7 +34,7 @@ const REFUSALS = 3;
 /** Idempotent: a script that lies there, or a transaction in the journal, is gone on with. Throws `deploy-lost` and what the chain throws. */
 export async function parkScript(
   parts: {
-    chain: BlockfrostChain;
+    chain: Source;
     payer: Payer;
     journal: DeployJournal;
     /** Blocks on top before it counts. */

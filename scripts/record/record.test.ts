@@ -1,10 +1,11 @@
 // A network record from nothing to trusted, as an operator and two offline signers make it, over a real devnet.
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openBlockfrost, type BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
 import { buildDeploy } from '@nunet/contracts/deploy.ts';
 import { startDevnet, type Devnet } from '@nunet/contracts/devnet/start.ts';
 import { ESCROW, PARKING_ADDRESS, scriptFrom } from '@nunet/contracts/script.ts';
@@ -20,7 +21,7 @@ const PASSPHRASE = 'an offline machine, please';
 const signal = new AbortController().signal;
 let folder: string;
 let devnet: Devnet;
-let chain: BlockfrostChain;
+let chain: Source;
 let wallet: Wallet;
 const at = (name: string): string => join(folder, name);
 

@@ -1,0 +1,35 @@
+import { openBlockfrost } from './blockfrost.ts';
+import { sourceConformance } from './conformance.ts';
+import { openKoios } from './koios.ts';
+
+sourceConformance({
+  name: 'Blockfrost',
+  base: '/api/v0',
+  open: openBlockfrost,
+  paths: {
+    tip: 'blocks/latest',
+    parameters: 'epochs/latest/parameters',
+    utxos: '/addresses/',
+    spent: '/utxos',
+    transaction: '/txs/',
+    raw: '/cbor',
+    submit: 'tx/submit',
+    evaluate: 'utils/txs/evaluate',
+  },
+});
+
+sourceConformance({
+  name: 'Koios',
+  base: '/koios/api/v1',
+  open: openKoios,
+  paths: {
+    tip: '/tip',
+    parameters: '/epoch_params',
+    utxos: '/address_utxos',
+    spent: '/utxo_info',
+    transaction: '/tx_info',
+    raw: '/tx_cbor',
+    submit: '/submittx',
+    evaluate: '/ogmios',
+  },
+});
