@@ -8,6 +8,7 @@ import type { Signed } from '@nunet/shared/signature.ts';
 import type { ScriptRun } from './balance.ts';
 import { timeOf, slotOf, type OutputState, type Source, type Utxo } from './chain/chain.ts';
 import type { Transaction } from './chain/transaction.ts';
+import { collateralOf } from './collateral.ts';
 import type { buildLock } from './lock.ts';
 import { encodePlutusData } from './plutus-data.ts';
 import { datumOf } from './quote-datum.ts';
@@ -131,19 +132,6 @@ function demandOwnEscrow(record: NetworkRecord): void {
     'escrow-unknown',
     `Cannot lock: the network record's escrow is ${newest ?? 'none'}, this program builds for ${ESCROW.hash}; update one of them`,
   );
-}
-
-/** The output to put up as collateral: ADA alone if there is one, the smallest that is enough. */
-function collateralOf(utxos: readonly Utxo[]): Utxo {
-  const enough = utxos.filter((utxo) => utxo.lovelace >= 3_000_000n && utxo.referenceScriptHash === undefined);
-  const [best] = enough.toSorted((a, b) => a.assets.length - b.assets.length || (a.lovelace < b.lovelace ? -1 : 1));
-  if (best === undefined) {
-    throw new NunetError(
-      'collateral-missing',
-      'Cannot spend a lock: the wallet has no output with 3 ADA to put up as collateral; add some ADA',
-    );
-  }
-  return best;
 }
 
 /** What a transaction did with one lock, from what the validator enforced in it. */

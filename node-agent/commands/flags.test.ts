@@ -71,5 +71,5 @@ test('cannot show a stack trace, or characters that move the cursor, for what a 
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number];
   expect(code).toBe(2);
-  expect(err).toBe('Cannot run wallet: want "wallet create" or "wallet show", not "wallet show [2J"\n');
+  expect(err).toBe('Cannot run wallet: want "wallet create", "wallet show", "wallet locks", "wallet reclaim", not "wallet show [2J"\n');
 });

@@ -1,7 +1,8 @@
 // Flags of the commands: one table a command; a wrong one is named with what is allowed, and --help prints the table.
 import { parseArgs } from 'node:util';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { multiaddrText } from '@nunet/shared/fields.ts';
+import { hex32, multiaddrText } from '@nunet/shared/fields.ts';
+import type { PinnedKeys } from '@nunet/shared/network-record.ts';
 
 export interface Flag {
   /** What stands for the value in the help: "FILE"; none for a switch. */
@@ -76,6 +77,18 @@ export function urlFlag(command: string, name: string, text: string): string {
     'flag-invalid',
     `Cannot run ${command}: --${name} "${text.slice(0, 60)}" is not a URL that starts with https:// or http://`,
   );
+}
+
+/** Keys whose network records are believed, and how many must have signed. Throws `flag-invalid`. */
+export function pinnedFlags(command: string, given: { pinned: string; threshold: string | undefined }): PinnedKeys {
+  const keys = given.pinned.split(',').map((key) => key.trim());
+  const wrong = keys.find((key) => !hex32.safeParse(key).success);
+  if (wrong !== undefined)
+    throw new NunetError('flag-invalid', `Cannot run ${command}: --pinned: "${wrong.slice(0, 70)}" is not a key of 64 hex digits`);
+  const threshold = given.threshold === undefined ? keys.length : Number(given.threshold);
+  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length)
+    throw new NunetError('flag-invalid', `Cannot run ${command}: --pinned-threshold must be from 1 to ${keys.length}`);
+  return { keys, threshold };
 }
 
 /** The hubs of a command line. Throws `flag-invalid`. */

@@ -3,11 +3,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { cidText, hex32, peerIdText } from '@nunet/shared/fields.ts';
+import { cidText, peerIdText } from '@nunet/shared/fields.ts';
 import type { Offer } from '@nunet/shared/job-flow/preflight.ts';
-import type { PinnedKeys } from '@nunet/shared/network-record.ts';
 import type { OpenOptions } from '../run/open-job.ts';
-import { hubFlags, parseFlags, required, urlFlag, type Command, type CommandIo } from './flags.ts';
+import { hubFlags, parseFlags, pinnedFlags, required, urlFlag, type Command, type CommandIo } from './flags.ts';
 
 const DEFAULT_DATA = join(homedir(), '.nunet-run');
 
@@ -32,17 +31,6 @@ const usage =
 
 const notes = `The same command after a stop or a crash goes on with the job that it began.
 Exit codes: 0 paid for an accepted result, 3 ended otherwise (the money is accounted for), 1 error, 2 wrong flags, 130 stopped.`;
-
-function pinnedKeys(given: { pinned: string; threshold: string | undefined }): PinnedKeys {
-  const keys = given.pinned.split(',').map((key) => key.trim());
-  const wrong = keys.find((key) => !hex32.safeParse(key).success);
-  if (wrong !== undefined)
-    throw new NunetError('flag-invalid', `Cannot run: --pinned: "${wrong.slice(0, 70)}" is not a key of 64 hex digits`);
-  const threshold = given.threshold === undefined ? keys.length : Number(given.threshold);
-  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length)
-    throw new NunetError('flag-invalid', `Cannot run: --pinned-threshold must be from 1 to ${keys.length}`);
-  return { keys, threshold };
-}
 
 async function choose(offers: readonly Offer[], io: CommandIo, yes: boolean): Promise<Offer | null> {
   const [best] = offers;
@@ -90,7 +78,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo, hooks: 
         resume: given.resume,
         wallet: required('run', given, 'wallet'),
         networkRecord: required('run', given, 'network-record'),
-        pinned: pinnedKeys({ pinned: required('run', given, 'pinned'), threshold: given['pinned-threshold'] }),
+        pinned: pinnedFlags('run', { pinned: required('run', given, 'pinned'), threshold: given['pinned-threshold'] }),
         chainUrl: urlFlag('run', 'chain', required('run', given, 'chain')),
         chainProjectId: process.env['NUNET_CHAIN_PROJECT_ID'],
         data: given.data ?? DEFAULT_DATA,

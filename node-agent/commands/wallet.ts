@@ -1,31 +1,65 @@
-// wallet: makes the wallet file that `run` pays from, and shows what it holds. Test networks only.
+// wallet: makes the wallet file that `run` pays from, shows what it holds, and finds its locks again. Test networks only.
 import { resolve } from 'node:path';
 import { formatAmount, PREPROD_TNTX } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { assetId, network } from '@nunet/shared/fields.ts';
-import { parseFlags, required, urlFlag, type Command, type CommandIo } from './flags.ts';
+import { parseFlags, pinnedFlags, required, urlFlag, type Command, type CommandIo } from './flags.ts';
 
 const flags = {
   wallet: { value: 'FILE', help: 'the wallet file, mode 0600' },
   network: { value: 'NAME', help: 'create: devnet, preview or preprod' },
-  chain: { value: 'URL', help: 'show: Blockfrost-compatible API; a project id comes from NUNET_CHAIN_PROJECT_ID' },
+  chain: { value: 'URL', help: 'Blockfrost-compatible API; a project id comes from NUNET_CHAIN_PROJECT_ID' },
   asset: { value: 'POLICY.NAME', help: 'show: the NTX asset in hex (tNTX of preprod)' },
+  address: { value: 'ADDR', help: 'locks: of this address, in place of a wallet file' },
+  'network-record': { value: 'FILE', help: 'locks, reclaim: signed record of the network, which names every escrow' },
+  pinned: { value: 'KEY,...', help: 'locks, reclaim: public keys that sign the network record' },
+  'pinned-threshold': { value: 'N', help: 'how many of them must have signed (all)' },
+  lock: { value: 'TXID#INDEX', many: true, help: 'reclaim: this lock only' },
+  all: { help: 'reclaim: everything that is refundable, without asking' },
   json: { help: 'one JSON object' },
 } as const;
 
 const usage = `Usage: nunet-agent wallet create --wallet FILE --network devnet
-       nunet-agent wallet show --wallet FILE --chain URL [--asset POLICY.NAME]`;
+       nunet-agent wallet show --wallet FILE --chain URL [--asset POLICY.NAME]
+       nunet-agent wallet locks --wallet FILE --chain URL
+                   --network-record FILE --pinned KEY
+       nunet-agent wallet reclaim --wallet FILE --chain URL
+                   --network-record FILE --pinned KEY [--all]`;
 
-const notes = '"create" makes a key that only this file holds: keep a copy. "show" prints address and balance.';
+const notes = `"create" makes a key that only this file holds: keep a copy. "show" prints address and balance.
+"locks" lists what is locked, refundable, claimable and settled, and "reclaim" takes back what is refundable. Both ask the chain alone and need no job folder.`;
+
+const ACTIONS = ['create', 'show', 'locks', 'reclaim'] as const;
 
 export async function walletCommand(argv: readonly string[], io: CommandIo): Promise<number> {
   const [action, ...rest] = argv;
-  if (action !== 'create' && action !== 'show')
+  if (!ACTIONS.some((known) => known === action)) {
+    const wanted = ACTIONS.map((known) => `"wallet ${known}"`).join(', ');
     throw new NunetError(
       'flag-invalid',
-      `Cannot run wallet: want "wallet create" or "wallet show", ${action === undefined ? 'not "wallet" alone' : `not "wallet ${action.slice(0, 40)}"`}`,
+      `Cannot run wallet: want ${wanted}, not ${action === undefined ? '"wallet" alone' : `"wallet ${action.slice(0, 40)}"`}`,
     );
+  }
   const given = parseFlags({ name: `wallet ${action}`, flags }, rest);
+  if (action === 'locks' || action === 'reclaim') {
+    const { showLocks, reclaimLocks } = await import('../wallet-locks.ts');
+    const name = `wallet ${action}`;
+    const options = {
+      wallet: given.wallet === undefined && action === 'locks' ? undefined : resolve(required(name, given, 'wallet')),
+      address: given.address,
+      chainUrl: urlFlag(name, 'chain', required(name, given, 'chain')),
+      networkRecord: resolve(required(name, given, 'network-record')),
+      pinned: pinnedFlags(name, { pinned: required(name, given, 'pinned'), threshold: given['pinned-threshold'] }),
+      json: given.json === true,
+    };
+    if (options.wallet === undefined) {
+      if (options.address === undefined)
+        throw new NunetError('flag-missing', 'Cannot run wallet locks: give --wallet FILE or --address ADDR');
+      return await showLocks({ ...options, wallet: undefined }, io);
+    }
+    if (action === 'locks') return await showLocks(options, io);
+    return await reclaimLocks({ ...options, wallet: options.wallet, all: given.all === true, only: given.lock ?? [] }, io);
+  }
   const path = resolve(required(`wallet ${action}`, given, 'wallet'));
   const { createWalletFile, openWalletFile } = await import('../wallet-file.ts');
   if (action === 'create') {
@@ -76,7 +110,7 @@ export async function walletCommand(argv: readonly string[], io: CommandIo): Pro
 
 export const command: Command = {
   name: 'wallet',
-  summary: 'make or show the wallet file that run pays from',
+  summary: 'make, show or recover the wallet that run pays from',
   flags,
   usage,
   notes,
