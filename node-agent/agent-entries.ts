@@ -1,6 +1,6 @@
 // What the agent's journal holds: one entry a fact, written before anything is done about it.
 import { hexToBytes } from '@noble/hashes/utils.js';
-import { cidText, hex32, outputReference, timeMs } from '@nunet/shared/fields.ts';
+import { cidText, hex32, hex64, outputReference, timeMs } from '@nunet/shared/fields.ts';
 import { JOB_STATES } from '@nunet/shared/job-state.ts';
 import { z } from 'zod';
 import { executionHandle } from './executor/executor.ts';
@@ -26,6 +26,10 @@ export const agentEntry = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('handle'), ...job, handle: executionHandle }),
   z.strictObject({ type: z.literal('manifest'), ...job, envelope: hexBytes }),
   z.strictObject({ type: z.literal('answer'), ...job, kind: z.enum(['ack', 'dispute', 'cancel']), envelope: hexBytes }),
+  /** The service provider's voucher, before it is answered. `final` asked a running job to stop. */
+  z.strictObject({ type: z.literal('voucher'), ...job, paid: amountText, keyHash: hex32, signature: hex64, final: z.boolean() }),
+  /** Our half over one pay: the only one that is ever signed for this lock. `keyHash` and `voucher` are the other half's. */
+  z.strictObject({ type: z.literal('close'), ...job, paid: amountText, keyHash: hex32, voucher: hex64, signature: hex64 }),
   /** An oracle signed that it holds this piece of evidence over this lock. */
   z.strictObject({ type: z.literal('receipt'), ...job, lock: outputReference, oracleKey: hex32, evidenceCid: cidText }),
   /** The lock was spent; `paid` is what came to our address, null when it could not be read. */

@@ -39,10 +39,12 @@ import { serveQuotes } from './network/quote.ts';
 import { serveReleases } from './network/release.ts';
 import { serveRun } from './network/run.ts';
 import type { Limits, Windows } from './policy.ts';
-import type { Prices } from './pricing.ts';
+import { STREAM_SHARES, type Prices, type StreamShares } from './pricing.ts';
 import { createQuotes, createReleases, KEEP_UNSOLD_MS } from './quotes.ts';
 import { createRunningJobs } from './running-jobs.ts';
 import { createRuns } from './runs.ts';
+import { createVouchers } from './vouchers.ts';
+import { serveVouchers } from './network/voucher.ts';
 
 /** Everything an agent is made of; tests and scripts put fakes in some places. The agent owns and closes journal, store and node. */
 export interface AgentComponents {
@@ -51,6 +53,7 @@ export interface AgentComponents {
   /** Payout address. */
   address: string;
   prices: Prices;
+  stream?: StreamShares;
   /** On offer in all. */
   offer: Offer;
   limits: Limits;
@@ -188,6 +191,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     record,
     fingerprint,
     prices: components.prices,
+    stream: components.stream ?? STREAM_SHARES,
     limits: components.limits,
     ...(components.windows === undefined ? {} : { windows: components.windows }),
     capacity,
@@ -274,6 +278,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   await serveRun(node, runs.run, problem);
   await serveFollow(node, answerFollow, problem);
   await serveAnswers(node, answers, problem);
+  await serveVouchers(node, createVouchers({ book, now }), problem);
   await serveBlocks(node, readableBlocks(book, store), problem);
   const keeping = keepHubs({
     node,

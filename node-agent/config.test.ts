@@ -10,6 +10,7 @@ const config: AgentConfig = {
   network: 'devnet',
   address: CP_ADDRESS,
   share: { cpus: 50, memory: 50, disk: 20 },
+  stream: { holdBack: 10, maxUnpaid: 20 },
   prices: { cpuHour: '1', memoryGibHour: '0.1', gpuHour: '10', minimum: '0.000001' },
   networkRecord: '/somewhere',
   pinned: { keys: ['ab'.repeat(32)], threshold: 1 },

@@ -8,7 +8,7 @@ import { cardanoAddress, hex32, multiaddrText, network } from '@nunet/shared/fie
 import { z } from 'zod';
 import { MAX_SHARE_PERCENT, MIN_SHARE_PERCENT } from './capacity.ts';
 import type { ListenAt } from './network/node.ts';
-import type { Prices } from './pricing.ts';
+import { STREAM_SHARES, type Prices } from './pricing.ts';
 
 export const CONFIG_VERSION = 1;
 
@@ -31,6 +31,11 @@ export const agentConfig = z.strictObject({
   share: z.strictObject({ cpus: share, memory: share, disk: share }),
   /** NTX. */
   prices: z.strictObject({ cpuHour: price, memoryGibHour: price, gpuHour: price, minimum: price }),
+  /** Jobs that are paid by vouchers, percent of their amount. Older files lack it. */
+  stream: z
+    .strictObject({ holdBack: z.number().min(0).max(100), maxUnpaid: z.number().min(1).max(100) })
+    .refine(({ holdBack, maxUnpaid }) => holdBack < maxUnpaid, 'holdBack must be less than maxUnpaid')
+    .default(STREAM_SHARES),
   /** Path of the signed network record, and the keys that must have signed it. */
   networkRecord: z.string().min(1),
   pinned: z.strictObject({ keys: z.array(hex32).min(1).max(16), threshold: z.int().min(1).max(16) }),

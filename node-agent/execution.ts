@@ -2,15 +2,16 @@
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { JobState } from '@nunet/shared/job-state.ts';
 import type { OutputFile } from '@nunet/shared/manifest.ts';
-import type { Reason } from '@nunet/shared/quote.ts';
+import type { Reason, StreamTerms } from '@nunet/shared/quote.ts';
 import type { Signer } from '@nunet/shared/signature.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Capacity } from './capacity.ts';
 import { keepTelling, type EvidenceParts } from './evidence-post.ts';
-import type { ExecutionRequest, ExecutionResult, Executor, ExecutorFingerprint } from './executor/executor.ts';
+import type { ExecutionHandle, ExecutionRequest, ExecutionResult, Executor, ExecutorFingerprint, StopReason } from './executor/executor.ts';
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
 import { CANCELLED, endOnRecord, faultOf, finish, refuse } from './job-end.ts';
 import type { JobFeed } from './job-feed.ts';
+import { runMeter } from './meter.ts';
 import { awaitLock, awaitSpend, startMissed, type LockWait } from './lock-wait.ts';
 
 /** A job's files, wherever they are kept. */
@@ -200,17 +201,43 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
   const { handle } = job;
   if (handle === undefined) throw new NunetError('job-state-invalid', `Cannot wait for job ${job.jobId}: it has no handle`);
   const over = new AbortController();
-  const stop = (message: string): void => {
-    executor.stop(handle, { by: 'agent', message }).catch((error: unknown) => parts.onFailure(error, job.jobId));
+  const stop = (message: string, by: StopReason['by'] = 'agent'): void => {
+    executor.stop(handle, { by, message }).catch((error: unknown) => parts.onFailure(error, job.jobId));
   };
   const onStopping = (): void => stop('The agent is being stopped');
   parts.stopping.addEventListener('abort', onStopping, { once: true });
   if (parts.stopping.aborted) onStopping();
+  const within = AbortSignal.any([signal, over.signal]);
+  const { stream, finishBy } = job.quote.body;
+  let isHeld = false;
   const deadline = (async () => {
-    for await (const tip of parts.chain.watch.tips(AbortSignal.any([signal, over.signal]))) {
-      if (tip.timeMs > job.quote.body.finishBy - FINISH_MARGIN_MS) return stop('The job could not finish in time');
+    for await (const tip of parts.chain.watch.tips(within)) {
+      if (tip.timeMs <= finishBy - FINISH_MARGIN_MS) continue;
+      return isHeld ? stop('No voucher came for what was due', 'asked') : stop('The job could not finish in time');
     }
   })().catch(() => undefined);
+  const onStopAsked = (): void => {
+    if (job.stopAsked) stop('The service provider asked to stop', 'asked');
+  };
+  const unwatch = parts.book.watch(job.jobId, onStopAsked);
+  onStopAsked();
+  const metered = stream === undefined ? undefined : meter(handle, stream);
+  async function meter(held: ExecutionHandle, terms: StreamTerms): Promise<void> {
+    const feedOn: Pick<JobFeed, 'due'> = {
+      due: (due) => {
+        isHeld = due.paused;
+        feed.due(due);
+      },
+    };
+    try {
+      await runMeter(job, held, terms, { book: parts.book, executor, feed: feedOn, elapsed: () => parts.elapsed() }, within);
+    } catch (error) {
+      if (within.aborted) return;
+      // What cannot be held must not run on unpaid.
+      parts.onFailure(error, job.jobId);
+      stop('The job could not be held until it is paid', 'asked');
+    }
+  }
   try {
     return await executor.wait(
       handle,
@@ -232,8 +259,9 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
     return faultOf('execution-lost', error);
   } finally {
     parts.stopping.removeEventListener('abort', onStopping);
+    unwatch();
     over.abort();
-    await deadline;
+    await Promise.all([deadline, metered]);
   }
 }
 
@@ -241,24 +269,40 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
 async function report(job: Job, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
   if (job.spent !== undefined || job.abandoned !== undefined) return;
   const over = new AbortController();
-  const telling = keepTelling(job, parts.evidence, AbortSignal.any([signal, over.signal]));
+  const within = AbortSignal.any([signal, over.signal]);
+  const telling = keepTelling(job, parts.evidence, within);
+  const closing = closeAlone(job, parts, within);
   try {
-    const end = await Promise.race([awaitSpend(job.quote, job.lock, parts.chain, signal), telling]);
+    const end = await Promise.race([awaitSpend(job.quote, job.lock, parts.chain, signal), telling, closing]);
     const at = await parts.chain.watch.now(signal);
     if (end.type === 'spent') await parts.book.record({ type: 'spent', jobId: job.jobId, at, txId: end.txId, paid: end.paid });
     else await parts.book.record({ type: 'abandoned', jobId: job.jobId, at, reason: 'The lock is not on chain' });
   } finally {
     over.abort();
-    await telling.catch(() => undefined);
+    await Promise.allSettled([telling, closing]);
   }
+}
+
+/**
+ * A service provider that is gone closes nothing, and oracles may sleep: what it signed is closed in the middle of the claim window
+ * by us alone, while whoever claims still has time before it could be taken back. Ends only with the signal, or a failure of the journal.
+ */
+async function closeAlone(job: Job, parts: ExecutionParts, signal: AbortSignal): Promise<never> {
+  const { disputeBy, reclaimAfter } = job.quote.body;
+  for await (const tip of parts.chain.watch.tips(signal)) if (tip.timeMs > disputeBy + (reclaimAfter - disputeBy) / 2) break;
+  // A refused lock is closed at nothing already.
+  if (job.voucher !== undefined && job.refusal === undefined) await parts.book.close(job.jobId, job.voucher, await chainNow(parts, signal));
+  throw await new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason), { once: true }));
 }
 
 /** Files go when nobody can want them any more: spent and answered, or past the time of disputes. */
 async function cleanUp(job: Job, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
   if (job.cleaned) return;
   const { disputeBy } = job.quote.body;
-  if (job.manifest?.body.exit.kind === 'completed' && job.ack === undefined && job.abandoned === undefined) {
-    for await (const tip of parts.chain.watch.tips(signal)) if (tip.timeMs > disputeBy || job.ack !== undefined) break;
+  // The last voucher is an acknowledgement too.
+  const isAnswered = (): boolean => job.ack !== undefined || job.close !== undefined;
+  if (job.manifest?.body.exit.kind === 'completed' && !isAnswered() && job.abandoned === undefined) {
+    for await (const tip of parts.chain.watch.tips(signal)) if (tip.timeMs > disputeBy || isAnswered()) break;
   }
   if (job.handle !== undefined) await parts.executor.remove(job.handle);
   await parts.files.remove(job);

@@ -8,8 +8,9 @@ import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import { canJobGo, isJobEnd, type JobState } from '@nunet/shared/job-state.ts';
 import type { Ack, Cancel, Dispute, Manifest } from '@nunet/shared/manifest.ts';
 import { MAX_QUOTE_REQUEST_BYTES, quoteRequest, type LockRefusal, type Quote, type QuoteRequest } from '@nunet/shared/quote.ts';
-import type { Signed } from '@nunet/shared/signature.ts';
+import { signerOf, type Signed, type Signer } from '@nunet/shared/signature.ts';
 import { bytesOf, type AgentEntry } from './agent-entries.ts';
+import { closeBytes, NO_KEY_HASH } from '@nunet/shared/lock.ts';
 import type { ExecutionHandle } from './executor/executor.ts';
 import type { Journal } from './journal.ts';
 
@@ -17,6 +18,21 @@ import type { Journal } from './journal.ts';
 export interface Sold {
   readonly quote: Signed<Quote>;
   readonly request: QuoteRequest;
+}
+
+/** Cumulative pay that the job key signed. */
+export interface Voucher {
+  readonly paid: bigint;
+  readonly keyHash: string;
+  readonly signature: string;
+}
+
+/** Both halves over one pay; with K, where `keyHash` is not zeros, anybody can end the lock. */
+export interface Close {
+  readonly paid: bigint;
+  readonly keyHash: string;
+  readonly voucher: string;
+  readonly signature: string;
 }
 
 export interface StateEvent {
@@ -39,6 +55,11 @@ export interface Job {
   readonly ack?: Signed<Ack>;
   readonly dispute?: Signed<Dispute>;
   readonly cancel?: Signed<Cancel>;
+  /** The highest one that names no key. */
+  readonly voucher?: Voucher;
+  /** The service provider asked a running job to stop. */
+  readonly stopAsked: boolean;
+  readonly close?: Close;
   readonly spent?: { readonly txId: string; readonly paid: bigint | null };
   readonly abandoned?: string;
   readonly cleaned: boolean;
@@ -57,12 +78,15 @@ export class JobBook {
   readonly #journal: Journal<AgentEntry>;
   readonly #onBroken: ((error: unknown) => void) | undefined;
   readonly #sold = new Map<string, Sold>();
+  /** By quote. */
+  readonly #closeSigners = new Map<string, Signer>();
   readonly #jobs = new Map<string, Mutable>();
   readonly #jobByLock = new Map<string, string>();
   /** Refusals of locks that are not their job's own, by lock. */
   readonly #strayRefusals = new Map<string, { quote: Signed<Quote>; refusal: Signed<LockRefusal> }>();
   readonly #receipts = new Set<string>();
   readonly #watchers = new Map<string, Set<() => void>>();
+  readonly #closing = new Map<string, Promise<Close>>();
   readonly #claims = new Map<string, 'start' | 'cancel'>();
 
   /** `onBroken` hears of a write that failed, whoever asked for it: nothing more may be promised then. */
@@ -101,6 +125,31 @@ export class JobBook {
     const claimed = this.#claims.get(jobId) ?? (job.cancel !== undefined ? 'cancel' : job.handle !== undefined ? 'start' : what);
     this.#claims.set(jobId, claimed);
     return claimed === what;
+  }
+
+  /**
+   * Our half over the pay of this voucher, on disk before anybody sees it. The first pay that is closed stands for ever: whoever
+   * asks later, or at the same time, gets that one.
+   */
+  close(jobId: string, voucher: Voucher, at: number): Promise<Close> {
+    const closing = this.#closing.get(jobId) ?? this.#closeOnce(this.job(jobId), voucher, at);
+    this.#closing.set(jobId, closing);
+    return closing;
+  }
+
+  async #closeOnce(job: Job, voucher: Voucher, at: number): Promise<Close> {
+    if (job.close !== undefined) return job.close;
+    const signer = this.#closeSigners.get(job.quote.cid);
+    if (signer === undefined) throw new NunetError('close-key-lost', `Cannot close job ${job.jobId}: its close key is not in the journal`);
+    const { paid, keyHash, signature } = voucher;
+    const close: Close = { paid, keyHash, voucher: signature, signature: bytesToHex(await signer.sign(closeBytes(job.lock, paid))) };
+    await this.record({ type: 'close', jobId: job.jobId, at, ...close });
+    return close;
+  }
+
+  /** Signs closes over locks on this quote; undefined for one that is forgotten. */
+  closeSigner(quoteCid: string): Signer | undefined {
+    return this.#closeSigners.get(quoteCid);
   }
 
   sold(quoteCid: string): Sold | undefined {
@@ -162,7 +211,7 @@ export class JobBook {
   /** Forgets quotes that ran out unsold before `before`, and the receipts of jobs that are over. */
   async compact(before: number): Promise<void> {
     const unsold = (quoteCid: string, jobId: string): boolean => this.#jobs.get(jobId)?.quote.cid !== quoteCid;
-    for (const [cid, { quote }] of this.#sold) if (quote.body.startBy < before && unsold(cid, quote.body.jobId)) this.#sold.delete(cid);
+    for (const [cid, { quote }] of this.#sold) if (quote.body.startBy < before && unsold(cid, quote.body.jobId)) this.#forget(cid);
     for (const [lock, { quote }] of this.#strayRefusals) if (quote.body.reclaimAfter < before) this.#strayRefusals.delete(lock);
     await this.#journal.retain((entry) => {
       if (entry.type === 'quoted') return this.#sold.has(entry.quoteCid);
@@ -170,9 +219,15 @@ export class JobBook {
     });
   }
 
+  #forget(quoteCid: string): void {
+    this.#sold.delete(quoteCid);
+    this.#closeSigners.delete(quoteCid);
+  }
+
   #apply(entry: AgentEntry): void {
     if (entry.type === 'quoted') {
       const request = decode(quoteRequest, bytesOf(entry.request), { name: 'quote request', maxBytes: MAX_QUOTE_REQUEST_BYTES });
+      this.#closeSigners.set(entry.quoteCid, signerOf(bytesOf(entry.closeSecret)));
       this.#sold.set(entry.quoteCid, { quote: openQuote(bytesOf(entry.quote), this.network), request });
       return;
     }
@@ -185,6 +240,7 @@ export class JobBook {
         spec: openSpec(bytesOf(entry.spec), entry.jobId),
         ...sold,
         events: [{ state: 'quoted', at: entry.at, detail: null }],
+        stopAsked: false,
         cleaned: false,
       });
       this.#jobByLock.set(referenceText(entry.lock), entry.jobId);
@@ -218,6 +274,17 @@ export class JobBook {
       case 'answer':
         Object.assign(job, { [entry.kind]: openEvidence(entry.kind, bytesOf(entry.envelope), context) });
         return;
+      case 'voucher': {
+        const { paid, keyHash, signature } = entry;
+        job.stopAsked ||= entry.final;
+        if (keyHash === NO_KEY_HASH && (job.voucher === undefined || paid > job.voucher.paid)) job.voucher = { paid, keyHash, signature };
+        return;
+      }
+      case 'close': {
+        const { paid, keyHash, voucher, signature } = entry;
+        job.close = { paid, keyHash, voucher, signature };
+        return;
+      }
       case 'spent':
         job.spent = { txId: entry.txId, paid: entry.paid };
         return;

@@ -4,10 +4,11 @@ import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { JobState } from '@nunet/shared/job-state.ts';
 import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
 import { outputRootOf, type Manifest, type OutputFile } from '@nunet/shared/manifest.ts';
-import { billedPay, type LockRefusal, type Reason } from '@nunet/shared/quote.ts';
+import { billedPay, type Reason } from '@nunet/shared/quote.ts';
 import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import type { ExecutionResult, ExecutorFingerprint } from './executor/executor.ts';
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
+import { signRefusal } from './refusal.ts';
 
 export const CANCELLED: Reason = { code: 'cancelled', message: 'The service provider cancelled before the work began' };
 
@@ -80,20 +81,11 @@ export async function endOnRecord(job: Job, parts: JobEndParts): Promise<void> {
 /** Signs the no that brings the money back at once. Only while nothing has run. */
 export async function refuse(job: Job, reasons: Reason[], at: number, parts: JobEndParts): Promise<void> {
   if (job.handle !== undefined) throw new NunetError('job-state-invalid', `Cannot refuse job ${job.jobId}: it was started`);
-  const body: LockRefusal = {
-    v: 1,
-    network: parts.book.network,
-    jobId: job.jobId,
-    quoteCid: job.quote.cid,
-    lock: job.lock,
-    reasons,
-    issuedAt: at,
-  };
-  const signed = await signStatement('lock-refusal', body, parts.signer);
+  const signed = await signRefusal(job.quote, job.lock, reasons, at, parts);
   await parts.book.record({
     type: 'refused',
     jobId: job.jobId,
-    at: body.issuedAt,
+    at,
     quoteCid: job.quote.cid,
     lock: job.lock,
     envelope: bytesToHex(signed.envelope),

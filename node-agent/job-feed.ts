@@ -7,6 +7,7 @@ import { MAX_LOG_LINE, MAX_LOG_LINES, type FollowEvent } from '@nunet/shared/wir
 import { hasEnded, type Job, type JobBook } from './job-book.ts';
 
 type Progress = Extract<FollowEvent, { type: 'progress' }>;
+type Due = Extract<FollowEvent, { type: 'due' }>;
 type Sendable = Exclude<FollowEvent, { type: 'error' }>;
 
 const MARK_EVERY = 256;
@@ -115,6 +116,8 @@ export class JobFeed {
   #progress: Progress | undefined;
   /** Grows with every progress report. */
   #progressVersion = 0;
+  #due: Due | undefined;
+  #dueVersion = 0;
   readonly #waiting = new Set<() => void>();
 
   private constructor(book: JobBook, jobId: string, log: JobLog) {
@@ -139,6 +142,13 @@ export class JobFeed {
     this.#wake();
   }
 
+  /** What is due of a streamed job; only the latest counts. */
+  due(due: Omit<Due, 'type'>): void {
+    this.#due = { type: 'due', ...due };
+    this.#dueVersion += 1;
+    this.#wake();
+  }
+
   /** No more lines are written; what is there can still be read. */
   close(): Promise<void> {
     return this.#log.close();
@@ -153,6 +163,7 @@ export class JobFeed {
     let event = fromEvent;
     let offset = fromLog;
     let seen = 0;
+    let seenDue = 0;
     for (;;) {
       signal.throwIfAborted();
       // Read first, so that whatever changes during a slow send is seen in the next round.
@@ -174,13 +185,17 @@ export class JobFeed {
         seen = this.#progressVersion;
         yield this.#progress;
       }
+      if (this.#due !== undefined && seenDue !== this.#dueVersion && !ended) {
+        seenDue = this.#dueVersion;
+        yield this.#due;
+      }
       if (ended) {
         if (job.refusal !== undefined) yield { type: 'refusal', envelope: job.refusal.envelope };
         if (job.manifest !== undefined) yield { type: 'manifest', envelope: job.manifest.envelope };
         yield { type: 'end' };
         return;
       }
-      await this.#change(() => this.#moved(job, count, lines, seen), signal);
+      await this.#change(() => this.#moved(job, count, lines, seen) || this.#dueVersion !== seenDue, signal);
     }
   }
 

@@ -13,6 +13,15 @@ export interface Prices {
   minimum: bigint;
 }
 
+/** Terms of a job that is paid by vouchers, in percent of its amount. */
+export interface StreamShares {
+  /** Left open until there are outputs; at least the minimum charge. */
+  holdBack: number;
+  /** What may be due beyond the last voucher before the job stands still. */
+  maxUnpaid: number;
+}
+export const STREAM_SHARES: StreamShares = { holdBack: 10, maxUnpaid: 20 };
+
 /** Base units an hour for the reserved capacity. */
 export function rateOf(prices: Prices, resources: Resources): bigint {
   const memory = prices.memoryGibHour * BigInt(resources.memoryBytes);

@@ -6,12 +6,13 @@ import type { AnswerOf, Caller } from '@nunet/shared/exchange.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import { QUOTE_LIFETIME_MS, type Quote, type QuoteRefusal, type QuoteRequest, type Reason } from '@nunet/shared/quote.ts';
+import { streamTermsOf } from '@nunet/shared/stream-pay.ts';
 import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import type { Capacity } from './capacity.ts';
 import type { ExecutorFingerprint } from './executor/executor.ts';
 import { quotedEntry, type JobBook, type Sold } from './job-book.ts';
 import { requestProblems, timesOf, type Limits, type Windows } from './policy.ts';
-import { priceOf, type Prices } from './pricing.ts';
+import { priceOf, type Prices, type StreamShares } from './pricing.ts';
 
 /** A quote that is asked for again keeps being the answer until this much of its life is left. */
 const REUSE_ABOVE_MS = QUOTE_LIFETIME_MS / 2;
@@ -34,6 +35,8 @@ export interface QuoteParts {
   record: NetworkRecord;
   fingerprint: ExecutorFingerprint;
   prices: Prices;
+  /** How much of a streamed job may be unpaid, in percent of the amount. */
+  stream: StreamShares;
   limits: Limits;
   windows?: Windows;
   capacity: Capacity;
@@ -91,6 +94,9 @@ export function createQuotes(parts: QuoteParts) {
     const full = capacity.problems(request.jobId, request.resources, now);
     if (full.length > 0) return refuse(request, full, now);
     const price = priceOf(parts.prices, request.resources, request.timeLimitMs);
+    if (request.stream === true && price.amountBaseUnits === 0n) {
+      return refuse(request, [{ code: 'stream-free', message: 'This job costs nothing here, so there is nothing to pay by voucher' }], now);
+    }
     const times = timesOf(now, request.timeLimitMs, price.amountBaseUnits, {
       network: parts.network,
       record,
@@ -120,6 +126,7 @@ export function createQuotes(parts: QuoteParts) {
       sandbox: parts.fingerprint.sandbox,
       expectedStartMs: START_MS + Math.ceil(request.inputBytes / BYTES_A_MS),
       ...times,
+      ...(request.stream === true ? { stream: streamTermsOf(price, parts.stream) } : {}),
     };
     const quote = await signStatement('quote', body, parts.signer);
     await book.record(quotedEntry({ quote, request }, closeSecret));

@@ -8,12 +8,13 @@ import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 import { jobIdOf, type JobSpec } from '@nunet/shared/job-spec.ts';
 import type { LockRefusal, Quote, QuoteRequest, Reason } from '@nunet/shared/quote.ts';
 import { cancel, MAX_ANSWER_BYTES } from '@nunet/shared/manifest.ts';
-import { openStatement, signStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
+import { openStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
 import type { RequestOf } from '@nunet/shared/wire.ts';
 import type { Capacity } from './capacity.ts';
 import type { Job, JobBook } from './job-book.ts';
 import { CANCELLED } from './job-end.ts';
 import { startMissed } from './lock-wait.ts';
+import { signRefusal } from './refusal.ts';
 
 /** Locks that are refused for one quote before the answer is a bare error: each refusal costs a signature and disk. */
 const MAX_REFUSALS_A_QUOTE = 8;
@@ -61,9 +62,8 @@ export function createRuns(parts: RunParts) {
     const count = (refusalsOf.get(quote.cid) ?? 0) + 1;
     refusalsOf.set(quote.cid, count);
     if (count > MAX_REFUSALS_A_QUOTE) throw new NunetError('too-many-refusals', `Cannot take the job: ${reasons[0]?.message ?? 'refused'}`);
-    const { jobId, network } = quote.body;
-    const body: LockRefusal = { v: 1, network, jobId, quoteCid: quote.cid, lock, reasons, issuedAt: now };
-    const refusal = await signStatement('lock-refusal', body, parts.signer);
+    const { jobId } = quote.body;
+    const refusal = await signRefusal(quote, lock, reasons, now, parts);
     const envelope = bytesToHex(refusal.envelope);
     await book.record({ type: 'refused', jobId, at: now, quoteCid: quote.cid, lock, envelope });
     parts.onRefused({ quote, refusal });

@@ -163,6 +163,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       peerKey,
       address: config.address,
       prices: pricesOf(config),
+      stream: config.stream,
       offer,
       limits: config.limits,
       record,
