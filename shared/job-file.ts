@@ -34,6 +34,8 @@ export const jobFile = z.strictObject({
   title: z.string().min(1).max(120),
   delivery: delivery.default('open'),
   replay: replay.default('never'),
+  /** Pay by vouchers while it runs; off unless it says true. */
+  stream: z.boolean().optional(),
   resources,
   timeLimitMs: durationMs.min(100),
   outputLimitBytes: byteCount.max(16 * 2 ** 30),

@@ -31,7 +31,14 @@ export async function prepareSpec(
 /** What agents are asked. `graph` is the bytes of an onnx program's graph. */
 export function requestOf(
   spec: JobSpec,
-  parts: { graph: Uint8Array | null; record: NetworkRecord; peerId: string; address: string; voucherKey: string },
+  parts: {
+    graph: Uint8Array | null;
+    record: NetworkRecord;
+    peerId: string;
+    address: string;
+    voucherKey: string;
+    stream?: boolean | undefined;
+  },
 ): QuoteRequest {
   const { program } = spec;
   const work =
@@ -56,5 +63,6 @@ export function requestOf(
       .sort()
       .slice(0, 9),
     k: parts.record.k,
+    ...(parts.stream === true ? { stream: true as const } : {}),
   };
 }

@@ -88,6 +88,7 @@ export async function prepareJob(
     peerId: parts.peerId,
     address: parts.address,
     voucherKey: signer.publicKey,
+    stream: file.stream,
   });
   return { jobId: request.jobId, spec, entry: openedEntry(spec, request, file.budgetBaseUnits, parts.now), signer, files, checkFiles };
 }

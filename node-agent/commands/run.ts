@@ -20,10 +20,11 @@ const flags = {
   data: { value: 'FOLDER', help: `where jobs are kept until they have ended (${DEFAULT_DATA})` },
   hub: { value: 'MULTIADDR', many: true, help: 'a hub besides those of the network record' },
   agent: { value: 'PEERID', help: 'take the offer of this agent only' },
+  stream: { help: 'pay by vouchers while the job runs, as "stream": true in the job file' },
   yes: { help: 'lock on the best offer without asking' },
   json: { help: 'one JSON event a line' },
   resume: { value: 'JOBID', help: 'go on with this job instead of naming a job file' },
-  cancel: { help: 'cancel the job if it does not run yet' },
+  cancel: { help: 'cancel the job if it does not run yet; one that is paid by vouchers also while it runs' },
 } as const;
 
 const usage =
@@ -86,6 +87,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo, hooks: 
         hubs: hubFlags('run', given.hub),
         agent: given.agent,
         cancel: given.cancel === true,
+        stream: given.stream === true,
         choose: (offers) => choose(offers, io, given.yes === true),
         ...(hooks.journal === undefined ? {} : { hooks: hooks.journal }),
       },

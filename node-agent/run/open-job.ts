@@ -20,6 +20,8 @@ export interface OpenOptions {
   resume: string | undefined;
   data: string;
   out: string;
+  /** Pay by vouchers, whatever the job file says. */
+  stream: boolean;
   hooks?: JournalOptions<JobEntry>['hooks'];
 }
 
@@ -65,7 +67,14 @@ export async function openJob(
     const graphPath = spec.program.kind === 'onnx' ? paths.get(spec.program.graph) : undefined;
     const graph = graphPath === undefined ? null : await readFile(graphPath);
     const voucherKey = (await folder.keys.signer(jobIdOf(spec))).publicKey;
-    const request = requestOf(spec, { graph, record, peerId: folder.peerKey.peerId, address: wallet.address, voucherKey });
+    const request = requestOf(spec, {
+      graph,
+      record,
+      peerId: folder.peerKey.peerId,
+      address: wallet.address,
+      voucherKey,
+      stream: options.stream || file.stream,
+    });
     await folder.journal.append(openedEntry(spec, request, file.budgetBaseUnits, clock.now()));
     return { folder, resumed: false };
   } catch (error) {
