@@ -104,6 +104,27 @@ async function backUp(path: string, label: string): Promise<void> {
   }
 }
 
+/**
+ * What a journal holds, for another process than the one that writes it: nothing is locked, repaired or migrated, and a line that is
+ * being written is left out. Throws as `openJournal`; `journal-old` when only its owner may migrate it.
+ */
+export async function readJournal<T>(path: string, options: Pick<JournalOptions<T>, 'schema' | 'name' | 'version'>): Promise<T[]> {
+  const { complete } = linesOf(await readFile(path));
+  const head = header.safeParse(complete[0] === undefined ? undefined : parseLine(path, complete[0], 1));
+  if (!head.success || head.data.journal !== options.name)
+    throw new NunetError('journal-damaged', `Cannot read ${path}: its first line is not the header of a "${options.name}" journal`);
+  const { version } = head.data;
+  if (version !== options.version) {
+    const code = version > options.version ? 'journal-newer' : 'journal-old';
+    throw new NunetError(code, `Cannot read ${path}: it is version ${version}, this program reads ${options.version}`);
+  }
+  return complete.slice(1).map((text, i) => {
+    const parsed = options.schema.safeParse(parseLine(path, text, i + 2));
+    if (parsed.success) return parsed.data;
+    throw new NunetError('journal-damaged', `Cannot read ${path}: line ${i + 2} is not valid`);
+  });
+}
+
 /** Reads, repairs and migrates what is on disk; leaves a file that ends in a whole line of this version. */
 async function load<T>(path: string, options: JournalOptions<T>): Promise<T[]> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {

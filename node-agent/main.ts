@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   start: () => import('./commands/start.ts'),
   status: () => import('./commands/status.ts'),
   run: () => import('./commands/run.ts'),
+  claim: () => import('./commands/claim.ts'),
   wallet: () => import('./commands/wallet.ts'),
   hub: () => import('./commands/hub.ts'),
   replay: () => import('./commands/replay.ts'),
