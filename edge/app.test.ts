@@ -326,7 +326,9 @@ describe('reading', () => {
       '/v1/evidence',
       '/v1/exchange',
       '/v1/locks/{txId}/{index}',
+      '/v1/locks/{txId}/{index}/agreement',
       '/v1/locks/{txId}/{index}/manifest',
+      '/v1/locks/{txId}/{index}/sealed-key',
     ]);
     const missing = await get('/nowhere');
     expect(missing.status).toBe(404);

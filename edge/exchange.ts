@@ -7,6 +7,9 @@ import { multiaddrText, outputReference, peerIdText } from '@nunet/shared/fields
 import { MAX_ORACLES } from '@nunet/shared/lock.ts';
 import { MAX_ANSWER_BYTES, MAX_MANIFEST_BYTES } from '@nunet/shared/manifest.ts';
 import { MAX_QUOTE_BYTES } from '@nunet/shared/quote.ts';
+import { MAX_SEALED_KEY_BYTES } from '@nunet/shared/sealed/sealed-key.ts';
+import { MAX_WRONG_PLAINTEXT_BYTES } from '@nunet/shared/sealed/wrong-plaintext.ts';
+import { MAX_VOUCHER_BYTES } from '@nunet/shared/voucher.ts';
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
 
@@ -27,7 +30,7 @@ export const exchange = z.strictObject({
         receipt: bytes,
       }),
     )
-    .max(MAX_PIECES_A_KIND * EVIDENCE_KINDS.length),
+    .max((MAX_PIECES_A_KIND + 1) * EVIDENCE_KINDS.length),
   spec: bytes.nullable(),
   sources: z.array(z.strictObject({ peer: peerIdText, addresses: z.array(multiaddrText).max(8) })).max(2),
   attestations: z.array(attestation).max(MAX_ORACLES),
@@ -36,7 +39,9 @@ export type Exchange = z.infer<typeof exchange>;
 
 export const MAX_EXCHANGE_BYTES =
   MAX_EVIDENCE_BYTES +
-  MAX_PIECES_A_KIND * (MAX_MANIFEST_BYTES + MAX_QUOTE_BYTES + 3 * MAX_ANSWER_BYTES + 5 * MAX_RECEIPT_BYTES) +
+  MAX_PIECES_A_KIND * (MAX_MANIFEST_BYTES + MAX_QUOTE_BYTES + 3 * MAX_ANSWER_BYTES + MAX_SEALED_KEY_BYTES + 6 * MAX_RECEIPT_BYTES) +
+  // A voucher for each manifest and one for none; a proof for each manifest.
+  MAX_PIECES_A_KIND * (2 * MAX_VOUCHER_BYTES + MAX_WRONG_PLAINTEXT_BYTES + 3 * MAX_RECEIPT_BYTES) +
   32 * 1024;
 
 export const encodeExchange = (message: Exchange): Uint8Array => encode(message);

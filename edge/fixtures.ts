@@ -6,7 +6,11 @@ import { encode, hashOfCid } from '@nunet/shared/encoding.ts';
 import { jobIdOf, type JobSpec } from '@nunet/shared/job-spec.ts';
 import { peerIdOfKey } from '@nunet/shared/peer-id.ts';
 import { bech32 } from '@scure/base';
-import type { LockedOutput } from '@nunet/shared/lock.ts';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { keyHashOf, type Agreement } from '@nunet/shared/agreement.ts';
+import { closeBytes, NO_KEY_HASH, voucherBytes, type LockedOutput } from '@nunet/shared/lock.ts';
+import type { SealedKey } from '@nunet/shared/sealed/sealed-key.ts';
+import { voucherEvidence, type Voucher } from '@nunet/shared/voucher.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 
@@ -45,6 +49,9 @@ export interface FixtureCase {
   dispute(manifest: Signed<Manifest>, over?: Partial<Dispute>, signer?: Signer): Promise<Signed<Dispute>>;
   refusal(over?: Partial<LockRefusal>, signer?: Signer): Promise<Signed<LockRefusal>>;
   cancel(): Promise<Signed<Cancel>>;
+  voucher(paidBaseUnits: bigint, keyHash?: string, signer?: Signer): Promise<Signed<Voucher>>;
+  sealedKey(manifest: Signed<Manifest>, key: string, signer?: Signer): Promise<Signed<SealedKey>>;
+  agreement(paid: bigint, secret?: string | null): Promise<Agreement>;
 }
 
 export const ORACLES: Signer[] = [keyOf(51), keyOf(52), keyOf(53)].sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
@@ -60,7 +67,7 @@ export async function fixtureCase(options: CaseOptions = {}): Promise<FixtureCas
     network: 'devnet',
     nonce: nonce.toString(16).padStart(32, '0'),
     title: 'fixture',
-    delivery: 'open',
+    delivery: options.over?.delivery ?? 'open',
     replay: options.replay ?? 'public',
     resources: { cpus: 1, memoryBytes: 2 ** 28, diskBytes: 2 ** 20, gpus: 0 },
     timeLimitMs: 60_000,
@@ -176,6 +183,20 @@ export async function fixtureCase(options: CaseOptions = {}): Promise<FixtureCas
         signer,
       ),
     cancel: () => signStatement('cancel', piece, jobKey),
+    voucher: async (paidBaseUnits, keyHash = NO_KEY_HASH, signer = jobKey) =>
+      voucherEvidence({
+        ...piece,
+        paidBaseUnits,
+        keyHash,
+        signature: bytesToHex(await signer.sign(voucherBytes(lock, paidBaseUnits, keyHash))),
+      }),
+    sealedKey: (m, key, signer = agent) => signStatement('sealed-key', { ...piece, manifestCid: m.cid, key }, signer),
+    agreement: async (paid, secret = null) => ({
+      paid,
+      secret,
+      voucherSignature: bytesToHex(await jobKey.sign(voucherBytes(lock, paid, secret === null ? NO_KEY_HASH : keyHashOf(secret)))),
+      closeSignature: bytesToHex(await keyOf(4).sign(closeBytes(lock, paid))),
+    }),
   };
 }
 

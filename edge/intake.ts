@@ -1,12 +1,26 @@
 // Intake: evidence from the parties and exchanges from other oracles, checked piece by piece and kept. Decides nothing.
+import { agreementProblem, type Agreement } from '@nunet/shared/agreement.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { receipt, type Attestation, type Receipt, attestationIsSigned, MAX_RECEIPT_BYTES } from '@nunet/shared/attestation.ts';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
-import { openEvidence, openQuote, openSpec, quoteCidOfDatum, type EvidenceBundle, type EvidenceKind } from '@nunet/shared/evidence.ts';
+import {
+  EVIDENCE_KINDS,
+  openEvidence,
+  openQuote,
+  openSpec,
+  quoteCidOfDatum,
+  type EvidenceBundle,
+  type EvidenceKind,
+} from '@nunet/shared/evidence.ts';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
+import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
+import type { Manifest } from '@nunet/shared/manifest.ts';
 import type { EvidenceAnswer } from '@nunet/shared/oracle-client.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
+import { keyBy } from '@nunet/shared/sealed/key-deadline.ts';
+import { wrongPlaintextProblem, type WrongPlaintext } from '@nunet/shared/sealed/wrong-plaintext.ts';
 import { openStatement, signStatement, type Signed } from '@nunet/shared/signature.ts';
+import type { Voucher } from '@nunet/shared/voucher.ts';
 import { adoptOwn } from './decide.ts';
 import type { AttestationRow, CaseRow, EvidenceRow } from './db/store.ts';
 import { MAX_PIECES_A_KIND, type Exchange } from './exchange.ts';
@@ -22,6 +36,11 @@ export interface Intake {
   submit(bundle: EvidenceBundle, submitter: string, signal: AbortSignal): Promise<EvidenceAnswer>;
   /** What another oracle of the quote holds. `from` is its key. Throws `oracle-foreign`. */
   merge(message: Exchange, from: string, signal: AbortSignal): Promise<void>;
+  /**
+   * What both parties of a lock signed, from anybody; on disk before it resolves. Throws as `submit`, `agreement-invalid`, or
+   * `lock-spent`.
+   */
+  agree(lock: OutputReference, agreement: Agreement, quote: Uint8Array, signal: AbortSignal): Promise<void>;
   /** What this oracle holds. Null: it has never heard of the lock. */
   holdings(lock: OutputReference): Promise<Exchange | null>;
 }
@@ -108,8 +127,41 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
   const receiptOf = (lock: OutputReference, evidenceCid: string, receivedAt: number): Promise<Signed<Receipt>> =>
     signStatement('receipt', { v: 1, network: network(), lock, evidenceCid, oracleKey: signer.publicKey, receivedAt }, signer);
 
-  async function keep(row: EvidenceRow, own: boolean): Promise<'added' | 'known' | 'full'> {
-    const result = await store.addEvidence(row, MAX_PIECES_A_KIND);
+  const pieces = async <T>(lock: string, kind: PieceKind, quote: Signed<Quote>): Promise<Signed<T>[]> =>
+    (await store.evidenceOf(lock))
+      .filter((piece) => piece.kind === kind)
+      .map(({ envelope }) => openEvidence(kind, envelope, { quote, lock: referenceOf(lock) }) as Signed<T>);
+
+  /** One a key hash, the highest: low ones must not crowd it out. A key hash must be that of a manifest, or its number has no bound. */
+  async function keepVoucher(row: EvidenceRow, { keyHash, paidBaseUnits }: Voucher, quote: Signed<Quote>): Promise<'added' | 'known'> {
+    const manifests = await pieces<Manifest>(row.lock, 'manifest', quote);
+    if (keyHash !== NO_KEY_HASH && !manifests.some(({ body }) => body.delivery.keyHash === keyHash))
+      throw new NunetError('manifest-missing', `Cannot keep voucher ${row.cid}: no manifest here names its key; send the manifest along`);
+    return store.addOutdoing(row, ({ envelope }) => {
+      const held = openEvidence('voucher', envelope, { quote, lock: referenceOf(row.lock) }).body as Voucher;
+      if (held.keyHash !== keyHash) return 'other';
+      return held.paidBaseUnits >= paidBaseUnits ? 'better' : 'outdone';
+    });
+  }
+
+  /** Checked before it is kept, since nobody's signature vouches for it; one is enough. */
+  async function keepProof(row: EvidenceRow, proof: WrongPlaintext, quote: Signed<Quote>): Promise<'added' | 'known'> {
+    const held = await pieces<WrongPlaintext>(row.lock, 'wrong-plaintext', quote);
+    if (held.some(({ body }) => body.manifestCid === proof.manifestCid)) return 'known';
+    const manifest = (await pieces<Manifest>(row.lock, 'manifest', quote)).find(({ cid }) => cid === proof.manifestCid);
+    if (manifest === undefined)
+      throw new NunetError('manifest-missing', `Cannot check the proof ${row.cid}: its manifest is not here; send it along`);
+    const problem = await wrongPlaintextProblem(proof, manifest);
+    if (problem !== null) throw new NunetError('proof-invalid', `Cannot accept the proof ${row.cid}: ${problem}`);
+    return store.addOutdoing(row, () => 'other');
+  }
+
+  async function keep(row: EvidenceRow, body: unknown, quote: Signed<Quote>, own: boolean): Promise<'added' | 'known' | 'full'> {
+    const result = await (row.kind === 'voucher'
+      ? keepVoucher(row, body as Voucher, quote)
+      : row.kind === 'wrong-plaintext'
+        ? keepProof(row, body as WrongPlaintext, quote)
+        : store.addEvidence(row, MAX_PIECES_A_KIND));
     if (result === 'added') {
       await store.addEvent({ at: ports.now(), kind: 'evidence', lock: row.lock, detail: `${row.kind} ${row.cid}` });
       on.changed(row.lock, own);
@@ -153,12 +205,12 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
       const { serviceProvider, computeProvider } = quote.body;
       if (submitter === serviceProvider.peerId || submitter === computeProvider.peerId)
         await keepSources(row, quote.body, submitter, bundle.sources, true);
-      for (const item of bundle.items) {
+      for (const item of inOrder(bundle.items)) {
         try {
-          const cid =
+          const { cid, body } =
             item.kind === 'quote'
-              ? openQuote(item.envelope, network()).cid
-              : openEvidence(item.kind, item.envelope, { quote, lock: bundle.lock }).cid;
+              ? openQuote(item.envelope, network())
+              : openEvidence(item.kind, item.envelope, { quote, lock: bundle.lock });
           if (item.kind === 'quote') {
             if (cid !== quote.cid) throw new NunetError('evidence-foreign', `Cannot accept quote ${cid}: the lock is for ${quote.cid}`);
             answer.receipts.push((await receiptOf(bundle.lock, cid, row.firstSeenAt)).envelope);
@@ -167,6 +219,8 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
           const fresh = await receiptOf(bundle.lock, cid, now);
           const kept = await keep(
             { lock: name, cid, kind: item.kind, envelope: item.envelope, arrivedAt: now, receivedAt: now, receipt: fresh.envelope },
+            body,
+            quote,
             true,
           );
           if (kept === 'full') {
@@ -205,7 +259,7 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
       const isHeld = (item: Exchange['items'][number]): boolean =>
         held.some((piece) => isSame(piece.envelope, item.envelope) && isSame(piece.receipt, item.receipt));
       // One bad piece must not hide the good ones behind it.
-      for (const item of message.items) {
+      for (const item of inOrder(message.items)) {
         if (isHeld(item)) continue;
         try {
           const piece = openEvidence(item.kind, item.envelope, { quote, lock: message.lock });
@@ -223,6 +277,8 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
           const receivedAt = firstTime(item.kind, told.receivedAt, now, quote.body);
           await keep(
             { lock: name, cid: piece.cid, kind: item.kind, envelope: item.envelope, arrivedAt: now, receivedAt, receipt: item.receipt },
+            piece.body,
+            quote,
             false,
           );
         } catch (error) {
@@ -253,17 +309,38 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
       }
     },
 
+    async agree(lock, agreement, quoteEnvelope, signal) {
+      const name = referenceText(lock);
+      const { row } = await caseOf(lock, quoteEnvelope, signal);
+      const found = await ports.readLock(lock, signal);
+      if (found === null)
+        throw new NunetError('lock-unknown', `Cannot take an agreement over ${name}: it is not on chain; try again in a block`);
+      if (found.spentBy !== null)
+        throw new NunetError('lock-spent', `Cannot take an agreement over ${name}: it was spent by ${found.spentBy}`);
+      const problem = agreementProblem(agreement, found.lock);
+      if (problem !== null) throw new NunetError('agreement-invalid', `Cannot take an agreement over ${name}: ${problem}`);
+      const added = await store.addAgreement({ lock: row.lock, ...agreement, arrivedAt: await on.chainTime(signal) });
+      if (!added) return;
+      await store.addEvent({
+        at: ports.now(),
+        kind: 'agreement',
+        lock: name,
+        detail: `both parties agreed on ${formatAmount(agreement.paid)} NTX`,
+      });
+      on.changed(name, false);
+    },
+
     async holdings(lock) {
       const row = await store.findCase(referenceText(lock));
       if (row === null) return null;
       const parties = openQuote(row.quote, network()).body;
-      const pieces = await store.evidenceOf(row.lock);
+      const held = await store.evidenceOf(row.lock);
       const attestations = await store.attestationsOf(row.lock);
       return {
         v: 1,
         lock,
         quote: row.quote,
-        items: pieces.map(({ kind, envelope, receipt: told }) => ({ kind: kind as PieceKind, envelope, receipt: told })),
+        items: held.map(({ kind, envelope, receipt: told }) => ({ kind: kind as PieceKind, envelope, receipt: told })),
         spec: row.spec,
         // What the parties told this oracle itself; every other oracle passes on its own.
         sources: [parties.computeProvider.peerId, parties.serviceProvider.peerId]
@@ -275,6 +352,10 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
   };
 }
 
+/** What is said of a manifest comes after it. */
+const inOrder = <T extends { kind: EvidenceKind }>(items: readonly T[]): T[] =>
+  items.toSorted((a, b) => EVIDENCE_KINDS.indexOf(a.kind) - EVIDENCE_KINDS.indexOf(b.kind));
+
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /**
@@ -283,6 +364,6 @@ const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length 
  * that nobody can send a piece into the past.
  */
 function firstTime(kind: PieceKind, told: number, now: number, quote: Quote): number {
-  const deadline = kind === 'manifest' ? quote.finishBy : quote.disputeBy;
+  const deadline = kind === 'manifest' ? quote.finishBy : kind === 'sealed-key' ? keyBy(quote) : quote.disputeBy;
   return now > deadline + 2 * graceOf(quote) ? now : Math.min(told, now);
 }

@@ -1,7 +1,9 @@
 // The oracle: one case a lock, from the first evidence to the settled lock. Everything is in the database; a restart resumes.
+import { hexToBytes } from '@noble/hashes/utils.js';
+import type { Agreement } from '@nunet/shared/agreement.ts';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
-import { openEvidence, openQuote, type EvidenceBundle, type LockReport } from '@nunet/shared/evidence.ts';
+import { openEvidence, openQuote, type EvidenceBundle, type EvidenceKind, type LockReport } from '@nunet/shared/evidence.ts';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 import { lockProblems } from '@nunet/shared/lock-check.ts';
 import type { LockedOutput } from '@nunet/shared/lock.ts';
@@ -9,6 +11,8 @@ import { confirmationsFor } from '@nunet/shared/network-record.ts';
 import type { Tip } from '@nunet/contracts/chain/chain.ts';
 import type { EvidenceAnswer } from '@nunet/shared/oracle-client.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
+import type { SealedKey } from '@nunet/shared/sealed/sealed-key.ts';
+import type { WrongPlaintext } from '@nunet/shared/sealed/wrong-plaintext.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
 import { decideAndSign, reconcileDecisions } from './decide.ts';
 import type { CaseRow, CaseState, EventRow } from './db/store.ts';
@@ -17,7 +21,7 @@ import { createIntake } from './intake.ts';
 import { referenceOf } from './lock-name.ts';
 import { createPeers, type PeerHealth } from './peers.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
-import { quorumOf, readEnd, stepSettlement, turnOf } from './settlement.ts';
+import { outcomeOf, quorumOf, readEnd, stepSettlement, turnOf } from './settlement.ts';
 import { createReplays } from './replays.ts';
 import { replayUntil, standbyUntil, verdict, type Held, type Pool, type Verdict } from './verdict.ts';
 
@@ -34,6 +38,8 @@ export interface OracleStatus {
   states: Record<string, number>;
   rules: Record<string, number>;
   evidence: Record<string, number>;
+  /** Locks whose parties agreed without a verdict. */
+  agreements: number;
   peers: PeerHealth[];
   /** Cases whose last step failed; they are tried again. */
   problems: { lock: string; failures: number; message: string }[];
@@ -47,6 +53,10 @@ export interface Oracle {
   report(lock: OutputReference): Promise<LockReport>;
   /** The signed manifest over a lock, for a party of its quote. Throws `manifest-unknown` or `not-a-party`. */
   manifest(lock: OutputReference, peerId: string): Promise<Uint8Array>;
+  /** K of a sealed delivery over a lock, for a party of its quote. Throws `sealed-key-unknown` or `not-a-party`. */
+  sealedKey(lock: OutputReference, peerId: string): Promise<Uint8Array>;
+  /** What both parties signed; resolves once it is on disk. Throws what `Intake.agree` throws. */
+  agree(lock: OutputReference, agreement: Agreement, quote: Uint8Array, signal: AbortSignal): Promise<void>;
   status(): Promise<OracleStatus>;
   /** Reconciles the decisions, then runs until the signal. */
   run(signal: AbortSignal): Promise<void>;
@@ -156,11 +166,20 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
   async function poolOf(row: CaseRow, quote: Signed<Quote>): Promise<Pool> {
     const lock = referenceOf(row.lock);
     const pieces = await store.evidenceOf(row.lock);
-    const held = <T>(kind: 'lock-refusal' | 'manifest' | 'ack' | 'dispute'): Held<T>[] =>
+    const held = <T>(kind: Exclude<EvidenceKind, 'quote' | 'cancel'>): Held<T>[] =>
       pieces
         .filter((piece) => piece.kind === kind)
         .map(({ envelope, receivedAt, cid }) => ({ body: openEvidence(kind, envelope, { quote, lock }).body as T, cid, receivedAt }));
-    return { quote, refusals: held('lock-refusal'), manifests: held('manifest'), acks: held('ack'), disputes: held('dispute') };
+    return {
+      quote,
+      refusals: held('lock-refusal'),
+      manifests: held('manifest'),
+      acks: held('ack'),
+      disputes: held('dispute'),
+      vouchers: held('voucher'),
+      keys: held('sealed-key'),
+      disproved: held<WrongPlaintext>('wrong-plaintext').map(({ body }) => body.manifestCid),
+    };
   }
 
   async function judge(row: CaseRow, quote: Signed<Quote>, lock: LockedOutput, chainTimeMs: number) {
@@ -169,7 +188,6 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
       lock: { amountBaseUnits: lock.amountBaseUnits, fits: lockProblems(lock, quote, ports.record()).length === 0 },
       chainTimeMs,
       replay: await store.replayOf(row.lock),
-      highestVoucher: 0n,
     });
   }
 
@@ -219,13 +237,13 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
     // Loaded while the job's owner still looks at the outputs.
     const turn = (): number => turnOf(lock.datum.oracleKeys, ports.signer.publicKey, peers.isAway);
     if (turn() === 0) ports.settler.prepare();
-    const quorum = quorumOf(lock.datum, await store.attestationsOf(row.lock));
-    if (quorum !== null) {
+    const outcome = outcomeOf(quorumOf(lock.datum, await store.attestationsOf(row.lock)), await store.agreementOf(row.lock));
+    if (outcome !== null) {
       it.quorumAt ??= now();
       await look(row, it, reference, signal);
       if (it.view === null || it.view.spentBy !== null) return void (it.dirty = true);
       const turnAt = it.quorumAt + turn() * limits.turnMs;
-      const progress = await stepSettlement(ports, limits, lock, quorum, turnAt, limited(signal, SETTLE_REQUESTS));
+      const progress = await stepSettlement(ports, limits, lock, outcome, turnAt, limited(signal, SETTLE_REQUESTS));
       it.lookAt = 0;
       if (progress.againAt !== null) it.retryAt = progress.againAt;
       await setState(row, progress.state, progress.detail);
@@ -257,7 +275,9 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
       const view = it.view;
       if (view === null || view.spentBy !== null || view.lock.confirmations < depth) return void (it.dirty = true);
       const again = await judge(row, quote, view.lock, await chainTime(signal));
-      if (again.type === 'verdict') await decided(row, it, quote, view.lock, again, chainTimeMs, signal);
+      // What both parties signed may have come meanwhile; then nothing is left to decide.
+      if (again.type === 'verdict' && (await store.agreementOf(row.lock)) === null)
+        await decided(row, it, quote, view.lock, again, chainTimeMs, signal);
       else it.dirty = true;
     }
   }
@@ -358,6 +378,23 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
     await Promise.all(Array.from({ length: Math.min(STEPS_AT_ONCE, due.length) }, worker));
   }
 
+  /** Pieces of a kind, oldest first, for one of the two parties of a lock's quote; nobody else is told. */
+  async function heldForParty(
+    lock: OutputReference,
+    peerId: string,
+    kind: EvidenceKind,
+  ): Promise<{ quote: Signed<Quote> | null; envelopes: Uint8Array[] }> {
+    const row = await store.findCase(referenceText(lock));
+    if (row === null) return { quote: null, envelopes: [] };
+    const quote = openQuote(row.quote, ports.record().network);
+    const { serviceProvider, computeProvider } = quote.body;
+    if (peerId !== serviceProvider.peerId && peerId !== computeProvider.peerId) {
+      throw new NunetError('not-a-party', `Cannot give the ${kind} of ${row.lock} to ${peerId}: its quote is between two others`);
+    }
+    const held = await store.evidenceOf(row.lock);
+    return { quote, envelopes: held.filter((piece) => piece.kind === kind).map(({ envelope }) => envelope) };
+  }
+
   async function housekeeping(): Promise<void> {
     if (now() - housekeptAt < HOUSEKEEPING_MS) return;
     housekeptAt = now();
@@ -424,20 +461,21 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
       };
     },
     async manifest(lock, peerId) {
-      const name = referenceText(lock);
-      const row = await store.findCase(name);
-      if (row === null) throw new NunetError('manifest-unknown', `Cannot give a manifest of ${name}: this oracle does not know the lock`);
-      const { serviceProvider, computeProvider } = openQuote(row.quote, ports.record().network).body;
-      if (peerId !== serviceProvider.peerId && peerId !== computeProvider.peerId) {
-        throw new NunetError('not-a-party', `Cannot give a manifest of ${name} to ${peerId}: its quote is between two others`);
-      }
       // The first is as good as another: two that differ are refunded, whichever is answered with a dispute.
-      const held = (await store.evidenceOf(name)).find(({ kind }) => kind === 'manifest');
-      if (held === undefined) throw new NunetError('manifest-unknown', `Cannot give a manifest of ${name}: none has come`);
-      return held.envelope;
+      const [held] = (await heldForParty(lock, peerId, 'manifest')).envelopes;
+      if (held === undefined) throw new NunetError('manifest-unknown', `Cannot give a manifest of ${referenceText(lock)}: none has come`);
+      return held;
     },
+    async sealedKey(lock, peerId) {
+      const { quote, envelopes } = await heldForParty(lock, peerId, 'sealed-key');
+      const [held] = envelopes;
+      if (quote === null || held === undefined)
+        throw new NunetError('sealed-key-unknown', `Cannot give the key of ${referenceText(lock)}: none has come`);
+      return hexToBytes((openEvidence('sealed-key', held, { quote, lock }).body as SealedKey).key);
+    },
+    agree: (lock, agreement, quote, signal) => intake.agree(lock, agreement, quote, signal),
     async status() {
-      const { states, rules, evidence } = await store.counts();
+      const { states, rules, evidence, agreements } = await store.counts();
       return {
         network: ports.record().network,
         oracleKey: ports.signer.publicKey,
@@ -451,6 +489,7 @@ export function createOracle(ports: OraclePorts, limits: OracleLimits): Oracle {
         states,
         rules,
         evidence,
+        agreements,
         peers: peers.health(),
         problems: [...attention]
           .flatMap(([lock, { failures, problem }]) => (problem === null ? [] : [{ lock, failures, message: problem }]))

@@ -1,5 +1,6 @@
 // What an oracle needs from outside: everything here is injected, so that the rules run in a test as they run in production.
 import type { OracleSignature } from '@nunet/contracts/redeemer.ts';
+import type { Agreement } from '@nunet/shared/agreement.ts';
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import type { LockedOutput } from '@nunet/shared/lock.ts';
@@ -10,18 +11,16 @@ import type { DecisionLog } from './decision-log.ts';
 import type { Store } from './db/store.ts';
 import type { Exchange } from './exchange.ts';
 
+/** Whose signatures end a lock. */
+export type Ending = { by: 'oracles'; paid: bigint; signatures: OracleSignature[] } | { by: 'agreement'; agreement: Agreement };
+
 /** Builds and signs a settle transaction with the edge's fee wallet; submits nothing. */
 export interface Settler {
   /** Where the operator sends ADA for collateral. */
   readonly address: string;
   /** Loads what `settle` needs, so that it is quick. Never throws. */
   prepare(): void;
-  settle(
-    lock: OutputReference,
-    paid: bigint,
-    signatures: OracleSignature[],
-    signal: AbortSignal,
-  ): Promise<{ txId: string; cbor: string; fee: bigint }>;
+  settle(lock: OutputReference, ending: Ending, signal: AbortSignal): Promise<{ txId: string; cbor: string; fee: bigint }>;
 }
 
 export interface OraclePorts {

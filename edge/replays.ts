@@ -1,9 +1,12 @@
 // Replays of disputed jobs, one at a time, on the agent beside this oracle. The outcome is kept, so that a restart does not repeat it.
 import { safeError } from '@nunet/shared/errors.ts';
+import { openEvidence } from '@nunet/shared/evidence.ts';
+import type { Manifest } from '@nunet/shared/manifest.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import { replayLimitMs, type ReplayResponse } from '@nunet/shared/replay.ts';
+import { opensManifest, type SealedKey } from '@nunet/shared/sealed/sealed-key.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
-import type { CaseRow } from './db/store.ts';
+import type { CaseRow, EvidenceRow } from './db/store.ts';
 import { referenceOf } from './lock-name.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
 import { sourcesFor, type Sources } from './sources.ts';
@@ -38,16 +41,38 @@ export function createReplays(ports: OraclePorts, limits: OracleLimits, changed:
     const manifest = pieces.find(({ cid }) => cid === claim.manifestCid)?.envelope;
     const dispute = pieces.find(({ cid }) => cid === claim.disputeCid)?.envelope;
     if (manifest === undefined || dispute === undefined) return 'manifest or dispute is missing';
+    const key = keyFor(row, quote, claim.manifestCid, pieces);
     const sources = sourcesFor(JSON.parse(current.sources) as Sources, quote.body);
     const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(replayLimitMs(quote.body.timeLimitMs) + OVERHEAD_MS)]);
     try {
       return await ports.replay(
-        { v: 1, lock: referenceOf(row.lock), quote: row.quote, manifest, dispute, spec: current.spec, sources },
+        {
+          v: 1,
+          lock: referenceOf(row.lock),
+          quote: row.quote,
+          manifest,
+          dispute,
+          spec: current.spec,
+          sources,
+          ...(key === undefined ? {} : { key }),
+        },
         signal,
       );
     } catch (error) {
       return safeError(error).message.slice(0, 500);
     }
+  }
+
+  /** K, where the claim is sealed: without it a replayer could compare nothing. */
+  function keyFor(row: CaseRow, quote: Signed<Quote>, manifestCid: string, pieces: readonly EvidenceRow[]): string | undefined {
+    const context = { quote, lock: referenceOf(row.lock) };
+    const keys = pieces
+      .filter(({ kind }) => kind === 'sealed-key')
+      .map(({ envelope }) => openEvidence('sealed-key', envelope, context).body as SealedKey);
+    const claimed = pieces.find(({ cid }) => cid === manifestCid);
+    if (claimed === undefined) return undefined;
+    const manifest = openEvidence('manifest', claimed.envelope, context) as Signed<Manifest>;
+    return keys.find((sealedKey) => opensManifest(sealedKey, manifest))?.key;
   }
 
   async function run(row: CaseRow, quote: Signed<Quote>, claim: { manifestCid: string; disputeCid: string }): Promise<void> {

@@ -1,12 +1,12 @@
-// From k equal attestations to a settled lock: whose turn it is, the journaled transaction, and what the chain made of it.
+// From k equal attestations, or the agreement of both parties, to a settled lock: whose turn it is, the journaled transaction, and what the chain made of it.
 import { encodePlutusData } from '@nunet/contracts/plutus-data.ts';
 import { payoutTag, type OracleSignature } from '@nunet/contracts/redeemer.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import type { LockedOutput } from '@nunet/shared/lock.ts';
-import type { AttestationRow, CaseRow } from './db/store.ts';
+import type { AgreementRow, AttestationRow, CaseRow } from './db/store.ts';
 import { referenceOf } from './lock-name.ts';
-import type { OracleLimits, OraclePorts } from './ports.ts';
+import type { Ending, OracleLimits, OraclePorts } from './ports.ts';
 
 export interface Quorum {
   paid: bigint;
@@ -29,6 +29,33 @@ export function quorumOf(datum: Pick<LockedOutput['datum'], 'oracleKeys' | 'k'>,
   return null;
 }
 
+/** How a lock will end, as far as signatures can say now. */
+export interface Outcome {
+  paid: bigint;
+  /** For the status page. */
+  said: string;
+  /** Until it is submitted. */
+  state: 'attested' | 'agreed';
+  ending: Ending;
+}
+
+/** What both parties signed goes before what oracles decided. Null: nobody has decided yet. Pure. */
+export function outcomeOf(quorum: Quorum | null, agreement: AgreementRow | null): Outcome | null {
+  if (agreement !== null) {
+    const { paid, voucherSignature, closeSignature, secret } = agreement;
+    return {
+      paid,
+      said: `both parties agreed on ${formatAmount(paid)}`,
+      state: 'agreed',
+      ending: { by: 'agreement', agreement: { paid, voucherSignature, closeSignature, secret } },
+    };
+  }
+  if (quorum === null) return null;
+  const { paid, rule, signatures } = quorum;
+  const said = `${signatures.length} oracles agreed on ${formatAmount(paid)} (${rule})`;
+  return { paid, said, state: 'attested', ending: { by: 'oracles', paid, signatures } };
+}
+
 /**
  * How many oracles of this lock submit before this one: those with lower keys that answer. Always the same order, so that
  * mostly one edge loads the builder and watches its transactions.
@@ -44,34 +71,37 @@ export interface Progress {
 }
 
 /**
- * One step of an unspent lock with a quorum. The journal row
+ * One step of an unspent lock with an outcome. The journal row
  * is written before the submit, so that a crash in between submits the same transaction again and no second one.
+ * A transaction of less pay than both parties agree on meanwhile is given up, unless the chain has it.
  */
 export async function stepSettlement(
   ports: OraclePorts,
   limits: OracleLimits,
   lock: LockedOutput,
-  quorum: Quorum,
+  { paid, said, state, ending }: Outcome,
   /** Wall clock; before it another oracle is first, unless this edge has begun already. */
   turnAt: number,
   signal: AbortSignal,
 ): Promise<Progress> {
   const { store, chain, now } = ports;
   const name = `${lock.reference.txId}#${lock.reference.index}`;
-  const agreed = `${quorum.signatures.length} oracles agreed on ${formatAmount(quorum.paid)} (${quorum.rule})`;
   const [last] = (await store.settlementsOf(name)).filter((row) => row.state !== 'lost');
-  if (last === undefined && now() < turnAt)
-    return { state: 'attested', detail: `${agreed}; another oracle submits first`, againAt: turnAt };
+  if (last === undefined && now() < turnAt) return { state, detail: `${said}; another oracle submits first`, againAt: turnAt };
+  if (last !== undefined && last.paid < paid && (await chain.transaction(last.txId, signal)).state === 'unknown') {
+    await store.setSettlement(last.txId, 'lost');
+    return { state, detail: said, againAt: now() };
+  }
   const row = last ?? (await build());
   const status = await chain.transaction(row.txId, signal);
   const waitedLong = now() - row.submittedAt >= limits.resubmitMs;
   if (status.state === 'unknown' && (row.state === 'built' || waitedLong)) await submit();
   else if (status.state === 'unknown' && row.state === 'confirmed') await submit();
-  return { state: 'submitted', detail: `${agreed}; settle transaction ${row.txId} is submitted`, againAt: null };
+  return { state: 'submitted', detail: `${said}; settle transaction ${row.txId} is submitted`, againAt: null };
 
   async function build() {
-    const { txId, cbor, fee } = await ports.settler.settle(lock.reference, quorum.paid, quorum.signatures, signal);
-    const built = { txId, lock: name, cbor, paid: quorum.paid, fee, submittedAt: now(), state: 'built' as const };
+    const { txId, cbor, fee } = await ports.settler.settle(lock.reference, ending, signal);
+    const built = { txId, lock: name, cbor, paid, fee, submittedAt: now(), state: 'built' as const };
     await store.putSettlement(built);
     return built;
   }

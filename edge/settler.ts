@@ -28,7 +28,7 @@ export function createSettler(chain: Source, secretKey: string, record: () => Ne
   return {
     address,
     prepare: () => void load().catch(() => undefined),
-    async settle(lock, paid, signatures, signal) {
+    async settle(lock, ending, signal) {
       const { buildSettle } = await load();
       const [state, utxos, parameters] = await Promise.all([
         chain.output(lock, signal),
@@ -43,7 +43,7 @@ export function createSettler(chain: Source, secretKey: string, record: () => Ne
       }
       const built = await buildSettle(
         {
-          locks: [{ by: 'oracles', utxo: state.utxo, paid, signatures }],
+          locks: [{ ...ending, utxo: state.utxo }],
           payer: { utxos, changeAddress: address },
           parameters,
           run: { script, scriptAt, collateral, evaluate: (cbor, s) => chain.evaluate(cbor, s) },

@@ -17,7 +17,7 @@ export interface SignedRequest {
   body: Uint8Array;
 }
 
-/** A slow body holds a connection; 10 s are enough for 200 kB over a bad line. */
+/** A slow body holds a connection; 10 s are enough for 400 kB over a bad line. */
 const BODY_TIMEOUT_MS = 10_000;
 const CONTENT_TYPE = 'application/cbor';
 

@@ -195,9 +195,11 @@ export async function testWorld(count = 3, options: { start?: boolean; limits?: 
       settler: {
         address: 'addr_test1fee',
         prepare: () => undefined,
-        settle: (lock, paid, signatures) => {
+        settle: (lock, ending) => {
+          const paid = ending.by === 'oracles' ? ending.paid : ending.agreement.paid;
+          const signatures = ending.by === 'oracles' ? ending.signatures.length : 0;
           const txId = bytesToHex(blake2b256(encode({ lock, i, at: Math.random() })));
-          const cbor = JSON.stringify({ txId, lock: referenceText(lock), paid: paid.toString(), signatures: signatures.length });
+          const cbor = JSON.stringify({ txId, lock: referenceText(lock), paid: paid.toString(), signatures });
           return Promise.resolve({ txId, cbor, fee: 200_000n });
         },
       },

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Signed } from '@nunet/shared/signature.ts';
 import type { Manifest } from '@nunet/shared/manifest.ts';
+import { keyBy } from '@nunet/shared/sealed/key-deadline.ts';
+import { sealedFixture } from '@nunet/shared/sealed/fixtures.ts';
 import { fixtureCase, type FixtureCase } from './fixtures.ts';
 import { graceOf, replayUntil, RULES, verdict, type CaseFacts, type Held, type Pool, type Step } from './verdict.ts';
 
@@ -18,11 +20,10 @@ const times = () => c.quote.body;
 const AMOUNT = 6_000_000n;
 
 const facts = (pool: Partial<Pool>, over: Partial<CaseFacts> = {}, of = c): CaseFacts => ({
-  pool: { quote: of.quote, refusals: [], manifests: [], acks: [], disputes: [], ...pool },
+  pool: { quote: of.quote, refusals: [], manifests: [], acks: [], disputes: [], vouchers: [], keys: [], disproved: [], ...pool },
   lock: { amountBaseUnits: AMOUNT, fits: true },
   chainTimeMs: times().issuedAt + 60_000,
   replay: null,
-  highestVoucher: 0n,
   ...over,
 });
 const line = (step: Step): string => (step.type === 'verdict' ? `${step.rule} ${step.kind} ${step.paidBaseUnits}` : step.type);
@@ -151,6 +152,78 @@ describe('the verdict table', () => {
   });
 });
 
+describe('vouchers and sealed outputs', () => {
+  const K = '5a'.repeat(32);
+  let s: FixtureCase;
+  let sealed: Signed<Manifest>;
+  beforeAll(async () => {
+    s = await fixtureCase({ over: { delivery: 'sealed' } });
+    const { outputs, delivery } = (await sealedFixture(K, { 'out.npy': new Uint8Array(1000) }, s.quote.body.jobId)).manifest;
+    sealed = await s.manifest({ outputs, delivery });
+  });
+  const keyAt = async (receivedAt: number, key = K) => [held(await s.sealedKey(sealed, key), receivedAt)];
+  const paidFor = async (paid: bigint) => [held(await s.voucher(paid, sealed.body.delivery.keyHash), inTime())];
+  const pool = () => ({ manifests: [held(sealed, inTime())] });
+  const of = (more: Partial<Pool>, over: Partial<CaseFacts> = {}) => line(verdict(facts({ ...pool(), ...more }, over, s)));
+
+  test('cannot be refunded below the highest voucher, when everybody is silent from then on', async () => {
+    const vouchers = [held(await c.voucher(1_000_000n), inTime())];
+    expect(line(verdict(facts({ vouchers }, late(times().finishBy))))).toBe('missed distribute 1000000');
+    expect(line(verdict(facts({ vouchers: [held(await c.voucher(9_000_000n), inTime())] }, late(times().finishBy))))).toBe(
+      'missed distribute 6000000',
+    );
+  });
+  test('cannot be paid for outputs that nobody can open: without the key in time a silent service provider pays nothing', async () => {
+    expect(verdict(facts(pool(), {}, s))).toMatchObject({ type: 'wait', until: keyBy(times()) + graceOf(times()) });
+    expect(of({}, late(keyBy(times())))).toBe('key-withheld refund 0');
+    expect(of({}, late(times().disputeBy))).toBe('key-withheld refund 0');
+    expect(of({ keys: await keyAt(keyBy(times()) + 1) }, late(times().disputeBy))).toBe('key-withheld refund 0');
+    expect(of({ keys: await keyAt(inTime(), '5b'.repeat(32)) }, late(times().disputeBy))).toBe('key-withheld refund 0');
+    expect(of({ vouchers: [held(await s.voucher(2n), inTime())] }, late(times().disputeBy))).toBe('key-withheld distribute 2');
+  });
+  test('with the key at an oracle in time a sealed result is judged as an open one: silent, disputed, acknowledged', async () => {
+    const keys = await keyAt(inTime());
+    expect(of({ keys })).toBe('wait');
+    expect(of({ keys }, late(times().disputeBy))).toBe('silent withdraw 3000000');
+    const disputes = [held(await s.dispute(sealed), inTime())];
+    expect(of({ keys, disputes })).toBe('replay');
+    const replay = { manifestCid: sealed.cid, outcome: 'upheld' as const };
+    expect(of({ keys, disputes }, { replay })).toBe('outputs-disproved refund 0');
+    expect(of({ acks: [held(await s.ack(sealed), inTime())] })).toBe('acknowledged withdraw 3000000');
+  });
+  test('a voucher for the key pays at once when the key is with an oracle, also late; without the key it pays nothing', async () => {
+    const vouchers = await paidFor(3_000_000n);
+    expect(of({ vouchers, keys: await keyAt(inTime()) })).toBe('bought withdraw 3000000');
+    expect(of({ vouchers, keys: await keyAt(keyBy(times()) + 1) })).toBe('bought withdraw 3000000');
+    expect(of({ vouchers })).toBe('wait');
+    expect(of({ vouchers }, late(keyBy(times())))).toBe('key-withheld refund 0');
+  });
+  test('cannot be bought below what is due; what was offered for the key is then the least that is paid', async () => {
+    const vouchers = await paidFor(2_999_999n);
+    const keys = await keyAt(inTime());
+    expect(of({ vouchers, keys })).toBe('wait');
+    const disputes = [held(await s.dispute(sealed), inTime())];
+    const replay = { manifestCid: sealed.cid, outcome: 'upheld' as const };
+    expect(of({ vouchers, keys, disputes }, { replay })).toBe('outputs-disproved distribute 2999999');
+  });
+  test('cannot be paid for a plaintext other than the committed one: refunded at once, down to what was paid for no key', async () => {
+    const vouchers = [...(await paidFor(3_000_000n)), held(await s.voucher(500_000n), inTime())];
+    const keys = await keyAt(inTime());
+    expect(of({ vouchers, keys, disproved: [sealed.cid] })).toBe('plaintext-disproved distribute 500000');
+    expect(of({ keys, disproved: [sealed.cid] })).toBe('plaintext-disproved refund 0');
+    expect(of({ keys, disproved: [sealed.cid], acks: [held(await s.ack(sealed), inTime())] })).toBe('acknowledged withdraw 3000000');
+    expect(of({ keys, disproved: [m.cid] })).toBe('wait');
+  });
+  test('cannot be paid for sealed outputs where open ones were quoted, or for a sealed manifest that commits to nothing', async () => {
+    const { outputs, delivery } = sealed.body;
+    const ransom = [held(await c.manifest({ outputs, delivery }), inTime())];
+    expect(line(verdict(facts({ manifests: ransom }, late(times().finishBy))))).toBe('missed refund 0');
+    const { leaves: _, ...bare } = delivery;
+    const empty = [held(await s.manifest({ outputs, delivery: bare }), inTime())];
+    expect(line(verdict(facts({ manifests: empty }, late(times().finishBy), s)))).toBe('missed refund 0');
+  });
+});
+
 describe('properties', () => {
   const subset = async () => {
     const fault = await c.manifest({ exit: { kind: 'jobFault', code: 'nan', message: '' }, billedMs: 50_000 });
@@ -170,26 +243,27 @@ describe('properties', () => {
         null,
         ...(['upheld', 'rejected', 'unavailable', 'withheld'] as const).map((outcome) => ({ manifestCid: m.cid, outcome })),
       ),
-      highestVoucher: fc.bigInt({ min: 0n, max: 2n * AMOUNT }),
+      vouchers: some(await Promise.all([1n, AMOUNT / 2n, AMOUNT, 2n * AMOUNT].map((paid) => c.voucher(paid)))),
     });
   };
-  type Drawn = { manifests: Pool['manifests']; acks: Pool['acks']; disputes: Pool['disputes']; refusals: Pool['refusals'] } & Omit<
-    CaseFacts,
-    'pool' | 'lock'
-  >;
-  const of = ({ manifests, acks, disputes, refusals, ...rest }: Drawn): CaseFacts => facts({ manifests, acks, disputes, refusals }, rest);
+  type Drawn = Pick<Pool, 'manifests' | 'acks' | 'disputes' | 'refusals' | 'vouchers'> & Omit<CaseFacts, 'pool' | 'lock'>;
+  const of = ({ manifests, acks, disputes, refusals, vouchers, ...rest }: Drawn): CaseFacts =>
+    facts({ manifests, acks, disputes, refusals, vouchers }, rest);
+  const highest = ({ vouchers }: Drawn): bigint =>
+    vouchers.reduce((most, { body }) => (body.paidBaseUnits > most ? body.paidBaseUnits : most), 0n);
 
   test('order of arrival never matters, pay stays within the lock and above the voucher, the rule is in the table', async () => {
     fc.assert(
       fc.property(await subset(), (drawn) => {
         const step = verdict(of(drawn));
         const turned = { ...drawn };
-        for (const key of ['manifests', 'acks', 'disputes', 'refusals'] as const) turned[key] = [...drawn[key]].reverse() as never;
+        for (const key of ['manifests', 'acks', 'disputes', 'refusals', 'vouchers'] as const)
+          turned[key] = [...drawn[key]].reverse() as never;
         expect(verdict(of(turned))).toEqual(step);
         if (step.type !== 'verdict') return;
         expect(RULES).toContain(step.rule);
         expect(step.paidBaseUnits >= 0n && step.paidBaseUnits <= AMOUNT).toBe(true);
-        expect(step.paidBaseUnits >= (drawn.highestVoucher < AMOUNT ? drawn.highestVoucher : AMOUNT)).toBe(true);
+        expect(step.paidBaseUnits >= (highest(drawn) < AMOUNT ? highest(drawn) : AMOUNT)).toBe(true);
         expect(step.kind === 'refund').toBe(step.paidBaseUnits === 0n && step.kind === 'refund');
       }),
       { numRuns: 2000 },

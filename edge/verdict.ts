@@ -2,8 +2,13 @@
 import type { VerdictKind } from '@nunet/shared/attestation.ts';
 import type { Ack, Dispute, Manifest } from '@nunet/shared/manifest.ts';
 import { billedPay, type LockRefusal, type Quote } from '@nunet/shared/quote.ts';
+import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
 import type { ReplayOutcome } from '@nunet/shared/replay.ts';
+import { keyBy } from '@nunet/shared/sealed/key-deadline.ts';
+import { deliveryProblem } from '@nunet/shared/sealed/manifest-delivery.ts';
+import { opensManifest, type SealedKey } from '@nunet/shared/sealed/sealed-key.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
+import type { Voucher } from '@nunet/shared/voucher.ts';
 
 /** One signed piece, and the chain time (POSIX ms) at which the first oracle of the quote had it. */
 export interface Held<T> {
@@ -19,6 +24,11 @@ export interface Pool {
   manifests: readonly Held<Manifest>[];
   acks: readonly Held<Ack>[];
   disputes: readonly Held<Dispute>[];
+  /** Of each key hash the highest, which is all that counts. */
+  vouchers: readonly Held<Voucher>[];
+  keys: readonly Held<SealedKey>[];
+  /** Manifests that a proof shows to be wrong; the proofs were checked when they came. */
+  disproved: readonly string[];
 }
 
 export interface CaseFacts {
@@ -29,8 +39,6 @@ export interface CaseFacts {
   chainTimeMs: number;
   /** What the last replay found of the claim in this manifest; of another one it says nothing. */
   replay: { manifestCid: string; outcome: ReplayOutcome } | null;
-  /** Highest cumulative pay that the job key has signed for this lock, base units. */
-  highestVoucher: bigint;
 }
 
 export type Verdict = { type: 'verdict'; kind: VerdictKind; paidBaseUnits: bigint; rule: string };
@@ -79,7 +87,11 @@ interface Read {
   /** The manifest that counts, if any. */
   manifest: Held<Manifest> | null;
   acked: boolean;
+  /** The job key signed a voucher for its K at what it is due, or more, and K is here. */
+  bought: boolean;
   contradicted: boolean;
+  /** `open`: readable from the start. `held`: K came in time. `disproved`: K opens something else than was committed to. */
+  outputs: 'open' | 'held' | 'lacking' | 'disproved';
   /** In time, and about the manifest that counts. */
   dispute: Held<Dispute> | null;
   /** What a replay of that manifest found last. */
@@ -93,16 +105,33 @@ const byCid = (a: { cid: string }, b: { cid: string }): number => (a.cid < b.cid
 function read(facts: CaseFacts): Read {
   const quote = facts.pool.quote.body;
   const amount = facts.lock.amountBaseUnits;
+  const { disproved, keys, vouchers } = facts.pool;
+  const isSealed = ({ body }: Held<Manifest>): boolean => body.exit.kind === 'completed' && body.delivery.leaves !== undefined;
+  // Encrypted where readable was quoted, or encrypted to no commitment, is no delivery.
+  const isDelivery = ({ delivery, ...body }: Manifest): boolean =>
+    delivery.kind === 'open' || (quote.delivery === 'sealed' && deliveryProblem({ delivery, ...body }) === null);
   const counts = ({ body }: Held<Manifest>): boolean =>
-    body.exit.kind !== 'completed' || body.payBaseUnits === billedPay(quote, body.billedMs);
+    body.exit.kind !== 'completed' || (body.payBaseUnits === billedPay(quote, body.billedMs) && isDelivery(body));
+  const keyOf = (m: Held<Manifest>): Held<SealedKey> | undefined =>
+    keys.filter(({ body }) => opensManifest(body, m)).sort((a, b) => a.receivedAt - b.receivedAt)[0];
+  const isBought = (m: Held<Manifest>): boolean =>
+    isSealed(m) &&
+    keyOf(m) !== undefined &&
+    !disproved.includes(m.cid) &&
+    vouchers.some(({ body }) => body.keyHash === m.body.delivery.keyHash && body.paidBaseUnits >= due(m.body, quote, amount).paid);
   const manifests = facts.pool.manifests.filter(counts).sort(byCid);
-  const agreed = manifests.filter((m) =>
-    facts.pool.acks.some((a) => a.body.manifestCid === m.cid && a.body.payBaseUnits >= due(m.body, quote, amount).paid),
-  );
+  const isAcked = (m: Held<Manifest>): boolean =>
+    facts.pool.acks.some((a) => a.body.manifestCid === m.cid && a.body.payBaseUnits >= due(m.body, quote, amount).paid);
+  const agreed = manifests.filter((m) => isAcked(m) || isBought(m));
   // Both sides signed more than once: the lowest agreed pay, which both accepted.
   const acked = agreed.sort((a, b) => Number(due(a.body, quote, amount).paid - due(b.body, quote, amount).paid))[0] ?? null;
   const contradicted = acked === null && new Set(facts.pool.manifests.map((m) => m.cid)).size > 1;
   const manifest = acked ?? manifests.find((m) => m.receivedAt <= quote.finishBy) ?? null;
+  const outputsOf = (m: Held<Manifest>): Read['outputs'] => {
+    if (!isSealed(m)) return 'open';
+    if (disproved.includes(m.cid)) return 'disproved';
+    return (keyOf(m)?.receivedAt ?? Infinity) <= keyBy(quote) ? 'held' : 'lacking';
+  };
   const disputes = facts.pool.disputes.filter((d) => d.receivedAt <= quote.disputeBy && d.body.manifestCid === manifest?.cid).sort(byCid);
   return {
     facts,
@@ -110,7 +139,9 @@ function read(facts: CaseFacts): Read {
     now: facts.chainTimeMs,
     grace: graceOf(quote),
     manifest,
-    acked: acked !== null,
+    acked: acked !== null && isAcked(acked),
+    bought: acked !== null && isBought(acked),
+    outputs: manifest === null ? 'open' : outputsOf(manifest),
     contradicted,
     dispute: disputes[0] ?? null,
     found: facts.replay !== null && facts.replay.manifestCid === manifest?.cid ? facts.replay.outcome : null,
@@ -165,6 +196,13 @@ export const VERDICT_TABLE: readonly Row[] = [
     decide: (r) => (r.acked ? pay(r, 'acknowledged') : null),
   },
   {
+    rules: ['bought'],
+    when: 'sealed: the job key signed a voucher for the key of a manifest at what it is due, or more, and the key is with an oracle; no proof says that it opens something else',
+    verdict: 'what the manifest is due',
+    decided: 'at once',
+    decide: (r) => (r.bought ? pay(r, 'bought') : null),
+  },
+  {
     rules: ['contradicted'],
     when: 'the compute provider signed two different manifests and the job key acknowledged neither',
     verdict: 'refund',
@@ -187,6 +225,23 @@ export const VERDICT_TABLE: readonly Row[] = [
     verdict: 'refund',
     decided: 'at once',
     decide: (r) => (r.owed.paid === 0n && r.owed.rule !== null ? refund(r.owed.rule) : null),
+  },
+  {
+    rules: ['plaintext-disproved'],
+    when: 'sealed: with the key known, one block and its Merkle path prove that the outputs are not what the manifest commits to',
+    verdict: 'refund',
+    decided: 'at once',
+    decide: (r) => (r.outputs === 'disproved' ? refund('plaintext-disproved') : null),
+  },
+  {
+    rules: ['key-withheld'],
+    when: 'sealed: the key reached no oracle by the middle between finishBy and disputeBy, so nobody can open or check the outputs',
+    verdict: 'refund',
+    decided: 'after that middle',
+    decide: (r) =>
+      r.outputs === 'lacking'
+        ? after(r, keyBy(r.quote) + r.grace, () => refund('key-withheld'), 'delivered sealed; waiting for a voucher or for the key')
+        : null,
   },
   {
     rules: [
@@ -250,9 +305,27 @@ export function verdict(facts: CaseFacts): Step {
   throw new Error('the last row of the verdict table always applies');
 }
 
-/** What the job key has signed away already is never taken back. */
-function atLeastVoucher(step: Verdict, { highestVoucher, lock }: CaseFacts): Verdict {
-  const floor = least(highestVoucher, lock.amountBaseUnits);
+/**
+ * The most that the job key has signed away: by vouchers that ask for no key, and by those that ask for the key of a manifest
+ * which is here and opens what it should.
+ */
+function signedAway({ quote, manifests, vouchers, keys, disproved }: Pool): bigint {
+  const isPaidFor = (keyHash: string): boolean =>
+    manifests.some(
+      (m) =>
+        m.body.delivery.keyHash === keyHash &&
+        quote.body.delivery === 'sealed' &&
+        !disproved.includes(m.cid) &&
+        keys.some(({ body }) => opensManifest(body, m)),
+    );
+  return vouchers
+    .filter(({ body: { keyHash } }) => keyHash === NO_KEY_HASH || isPaidFor(keyHash))
+    .reduce((most, { body }) => (body.paidBaseUnits > most ? body.paidBaseUnits : most), 0n);
+}
+
+/** It is never taken back. */
+function atLeastVoucher(step: Verdict, { pool, lock }: CaseFacts): Verdict {
+  const floor = least(signedAway(pool), lock.amountBaseUnits);
   if (step.paidBaseUnits >= floor) return step;
   return { ...step, kind: step.kind === 'refund' ? 'distribute' : step.kind, paidBaseUnits: floor };
 }

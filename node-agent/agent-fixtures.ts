@@ -7,6 +7,7 @@ import { decode as dagCborDecode } from '@ipld/dag-cbor';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { Tip } from '@nunet/contracts/chain/chain.ts';
+import type { Agreement } from '@nunet/shared/agreement.ts';
 import type { Receipt } from '@nunet/shared/attestation.ts';
 import { cidOf, encode, hashOfCid } from '@nunet/shared/encoding.ts';
 import { openBundle, encodeBundle, type EvidenceBundle } from '@nunet/shared/evidence.ts';
@@ -183,11 +184,24 @@ export class FakeOracle implements OracleClient {
   manifest(): Promise<never> {
     return this.lock();
   }
+
+  sealedKey(): Promise<never> {
+    return this.lock();
+  }
+
+  /** What was agreed over which lock. */
+  readonly agreements: { lock: OutputReference; agreement: Agreement }[] = [];
+
+  agree(lock: OutputReference, agreement: Agreement): Promise<void> {
+    if (!this.awake) return Promise.reject(new Error('the oracle sleeps'));
+    this.agreements.push({ lock, agreement });
+    return Promise.resolve();
+  }
 }
 
 function cidOfEnvelope(envelope: Uint8Array): string {
-  // The body is the first field of the envelope; its CID is what an oracle signs for.
-  return cidOf(dagCborDecode<{ body: Uint8Array }>(envelope).body);
+  // The body is the first field of a signed statement's envelope; its CID is what an oracle signs for. A voucher is its own envelope.
+  return cidOf(dagCborDecode<{ body?: Uint8Array }>(envelope).body ?? envelope);
 }
 
 export interface World {

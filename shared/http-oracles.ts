@@ -48,5 +48,11 @@ export function httpOracles(parts: {
     async manifest(oracleKey, lock, signal) {
       return clientOf(oracleKey).manifest(lock, within(signal));
     },
+    async sealedKey(oracleKey, lock, signal) {
+      return clientOf(oracleKey).sealedKey(lock, within(signal));
+    },
+    async agree(oracleKey, lock, agreement, quote, signal) {
+      await clientOf(oracleKey).agree(lock, agreement, quote, within(signal));
+    },
   };
 }

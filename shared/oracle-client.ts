@@ -1,5 +1,8 @@
 // OracleClient: how agents and service providers hand evidence to an oracle and ask about a lock. Web APIs only.
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { z } from 'zod';
+import type { Agreement } from './agreement.ts';
+import { encodeAgreement } from './agreement-post.ts';
 import { MAX_RECEIPT_BYTES, receipt, type Receipt } from './attestation.ts';
 import { decode, encode } from './encoding.ts';
 import { NunetError } from './errors.ts';
@@ -23,6 +26,10 @@ export const evidenceAnswer = z.strictObject({
 export type EvidenceAnswer = z.infer<typeof evidenceAnswer>;
 export const MAX_EVIDENCE_ANSWER_BYTES = 2 * EVIDENCE_KINDS.length * (MAX_RECEIPT_BYTES + 700);
 const MAX_REPORT_BYTES = 64 * 1024;
+/** K. */
+const KEY_BYTES = 32;
+/** A short answer, or the problem that comes in its place. */
+const MAX_ANSWER_BYTES = 4 * 1024;
 
 export const encodeEvidenceAnswer = (answer: EvidenceAnswer): Uint8Array => encode(answer);
 
@@ -33,6 +40,10 @@ export interface OracleClient {
   lock(reference: OutputReference, signal: AbortSignal): Promise<LockReport>;
   /** The signed manifest that this oracle holds, for a party of the lock's quote; not opened. Null: it holds none. */
   manifest(reference: OutputReference, signal: AbortSignal): Promise<Uint8Array | null>;
+  /** K of a sealed delivery, hex, for a party of the lock's quote; it is right when it hashes to what the manifest names. Null: this oracle holds none. */
+  sealedKey(reference: OutputReference, signal: AbortSignal): Promise<string | null>;
+  /** Hands over what both parties signed; resolves once the oracle has it on disk and will submit it. Throws as `submitEvidence`. */
+  agree(reference: OutputReference, agreement: Agreement, quote: Uint8Array, signal: AbortSignal): Promise<void>;
 }
 
 /** The body of an answer, at most `maxBytes`. Throws `bytes-too-large`. */
@@ -66,7 +77,10 @@ export interface SignedFetch {
   random: (bytes: number) => Uint8Array;
 }
 
-/** One RFC 9421 signed request; the bounded body of a 2xx answer. Throws `oracle-unavailable`, `oracle-refused` or `manifest-unknown`. */
+/** "I have none", which is no failure. */
+const UNKNOWN = ['manifest-unknown', 'sealed-key-unknown'];
+
+/** One RFC 9421 signed request; the bounded body of a 2xx answer. Throws `oracle-unavailable`, `oracle-refused` or one of `UNKNOWN`. */
 export async function signedRequest(
   io: SignedFetch,
   request: { method: 'GET' | 'POST'; url: string; body?: Uint8Array; maxResponseBytes: number },
@@ -108,7 +122,7 @@ async function bounded(send: () => Promise<Response>, url: string, maxBytes: num
   if (response.ok) return bytes;
   const told = problem.safeParse(readJson(bytes));
   const why = told.success ? `${told.data.code}: ${told.data.detail}` : `status ${response.status}`;
-  if (told.success && told.data.code === 'manifest-unknown') throw new NunetError('manifest-unknown', told.data.detail);
+  if (told.success && UNKNOWN.includes(told.data.code)) throw new NunetError(told.data.code, told.data.detail);
   const code = response.status >= 500 || response.status === 429 ? 'oracle-unavailable' : 'oracle-refused';
   throw new NunetError(code, `Cannot use oracle ${url}: ${why}`);
 }
@@ -124,6 +138,15 @@ function readJson(bytes: Uint8Array): unknown {
 /** `key` is the oracle's own key from the network record: receipts count only under it. */
 export function createOracleClient(options: SignedFetch & { url: string; key: string; network: Network }): OracleClient {
   const base = options.url.replace(/\/+$/, '');
+  const lockUrl = ({ txId, index }: OutputReference): string => `${base}/v1/locks/${txId}/${index}`;
+  const orNull = async <T>(asked: Promise<T>): Promise<T | null> => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (error instanceof NunetError && UNKNOWN.includes(error.code)) return null;
+      throw error;
+    }
+  };
   return {
     url: base,
     async submitEvidence(bundle, signal) {
@@ -147,18 +170,33 @@ export function createOracleClient(options: SignedFetch & { url: string; key: st
       return { receipts, refused: answer.refused };
     },
     async lock(reference, signal) {
-      const url = `${base}/v1/locks/${reference.txId}/${reference.index}`;
+      const url = lockUrl(reference);
       const bytes = await bounded(() => options.fetch(url, { redirect: 'error', signal }), url, MAX_REPORT_BYTES, signal);
       return parseLockReport(readJson(bytes));
     },
-    async manifest(reference, signal) {
-      const url = `${base}/v1/locks/${reference.txId}/${reference.index}/manifest`;
-      try {
-        return await signedRequest(options, { method: 'GET', url, maxResponseBytes: MAX_MANIFEST_BYTES + 1024 }, signal);
-      } catch (error) {
-        if (error instanceof NunetError && error.code === 'manifest-unknown') return null;
-        throw error;
-      }
+    manifest: (reference, signal) =>
+      orNull(
+        signedRequest(
+          options,
+          { method: 'GET', url: `${lockUrl(reference)}/manifest`, maxResponseBytes: MAX_MANIFEST_BYTES + 1024 },
+          signal,
+        ),
+      ),
+    async sealedKey(reference, signal) {
+      const url = `${lockUrl(reference)}/sealed-key`;
+      const bytes = await orNull(signedRequest(options, { method: 'GET', url, maxResponseBytes: MAX_ANSWER_BYTES }, signal));
+      if (bytes === null) return null;
+      if (bytes.length !== KEY_BYTES)
+        throw new NunetError('oracle-unavailable', `Cannot read the answer of ${url}: ${bytes.length} bytes, want ${KEY_BYTES}`);
+      return bytesToHex(bytes);
+    },
+    async agree(reference, agreement, quote, signal) {
+      const body = encodeAgreement(agreement, quote);
+      await signedRequest(
+        options,
+        { method: 'POST', url: `${lockUrl(reference)}/agreement`, body, maxResponseBytes: MAX_ANSWER_BYTES },
+        signal,
+      );
     },
   };
 }

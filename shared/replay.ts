@@ -1,6 +1,6 @@
 // The replay port: what an oracle asks of the agent that its operator runs beside it, and the answer. dag-cbor over a Unix socket or loopback HTTP.
 import { z } from 'zod';
-import { multiaddrText, outputReference } from './fields.ts';
+import { hex32, multiaddrText, outputReference } from './fields.ts';
 import { decode, encode } from './encoding.ts';
 import { MAX_SPEC_BYTES } from './job-spec.ts';
 import { MAX_ANSWER_BYTES, MAX_MANIFEST_BYTES } from './manifest.ts';
@@ -36,6 +36,8 @@ export const replayRequest = z.strictObject({
   dispute: bytes,
   /** dag-cbor of the JobSpec. */
   spec: bytes,
+  /** K of a sealed delivery, hex; left out for an open one. */
+  key: hex32.exactOptional(),
   /** Where the inputs and the claimed outputs can be fetched: addresses of the two parties, those that each told of itself first. */
   sources: z.array(multiaddrText).max(MAX_REPLAY_SOURCES),
 });

@@ -20,6 +20,7 @@ export const SIGNED_NAMES = [
   'receipt',
   'attestation',
   'network-record',
+  'sealed-key',
 ] as const;
 export type SignedName = (typeof SIGNED_NAMES)[number];
 

@@ -88,12 +88,31 @@ describe('the database', () => {
   test('an older database is copied before it is migrated', async () => {
     const old = await openDatabase(folder);
     await old.db.execute(sql`update drizzle.__drizzle_migrations set created_at = 1`);
-    for (const table of ['cases', 'evidence', 'decisions', 'attestations', 'settlements', 'replays', 'nonces', 'events']) {
+    for (const table of ['agreements', 'cases', 'evidence', 'decisions', 'attestations', 'settlements', 'replays', 'nonces', 'events']) {
       await old.db.execute(sql.raw(`drop table ${table}`));
     }
     await old.close();
     await (await openDatabase(folder)).close();
     expect(await readdir(folder)).toContain('backup-1.tar.gz');
+  });
+
+  test('what was kept before agreements were known is there after the migration', async () => {
+    const old = await openDatabase(folder);
+    await old.db.execute(sql`drop table agreements`);
+    await old.db.execute(
+      sql`delete from drizzle.__drizzle_migrations where created_at = (select max(created_at) from drizzle.__drizzle_migrations)`,
+    );
+    const decision = { lock: 'a#0', verdict: 'refund' as const, rule: 'missed', paid: 0n, decidedAt: 1 };
+    await createStore(old.db).decide(decision);
+    await old.close();
+    const migrated = await openDatabase(folder);
+    const store = createStore(migrated.db);
+    expect(await store.decisionOf('a#0')).toEqual(decision);
+    const agreed = { lock: 'a#0', paid: 2n, voucherSignature: 'aa', closeSignature: 'bb', secret: null, arrivedAt: 3 };
+    expect([await store.addAgreement(agreed), await store.addAgreement({ ...agreed, paid: 9n })]).toEqual([true, false]);
+    expect(await store.agreementOf('a#0')).toEqual(agreed);
+    await migrated.close();
+    expect((await readdir(folder)).some((name) => name.startsWith('backup-'))).toBe(true);
   });
 });
 

@@ -21,7 +21,7 @@ export const cases = pgTable(
     spec: bytes(),
     /** JSON: peer id of either party -> its multiaddrs. */
     sources: text().notNull(),
-    state: text({ enum: ['waiting', 'replaying', 'attested', 'submitted', 'settled', 'ended'] }).notNull(),
+    state: text({ enum: ['waiting', 'replaying', 'attested', 'agreed', 'submitted', 'settled', 'ended'] }).notNull(),
     detail: text().notNull(),
     /** Transaction that spent the lock, once the chain shows it; back to null after a rollback. */
     spentBy: text('spent_by'),
@@ -38,7 +38,9 @@ export const evidence = pgTable(
   {
     lock: text().notNull(),
     cid: text().notNull(),
-    kind: text({ enum: ['quote', 'lock-refusal', 'manifest', 'ack', 'dispute', 'cancel'] }).notNull(),
+    kind: text({
+      enum: ['quote', 'lock-refusal', 'manifest', 'ack', 'dispute', 'cancel', 'voucher', 'sealed-key', 'wrong-plaintext'],
+    }).notNull(),
     envelope: bytes().notNull(),
     /** Chain time at which it reached this oracle. */
     arrivedAt: time('arrived_at').notNull(),
@@ -71,6 +73,18 @@ export const attestations = pgTable(
   },
   (table) => [primaryKey({ columns: [table.lock, table.oracleKey] })],
 );
+
+/** What both parties of a lock signed; the first that comes stands. Written before it is submitted. */
+export const agreements = pgTable('agreements', {
+  lock: text().primaryKey(),
+  paid: bigint({ mode: 'bigint' }).notNull(),
+  voucherSignature: text('voucher_signature').notNull(),
+  closeSignature: text('close_signature').notNull(),
+  /** K, hex; null when the voucher names no key. Submitting reveals it. */
+  secret: text(),
+  /** Chain time. */
+  arrivedAt: time('arrived_at').notNull(),
+});
 
 /** Journal of settle transactions: written before each submit. */
 export const settlements = pgTable(

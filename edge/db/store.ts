@@ -4,10 +4,11 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { EvidenceKind } from '@nunet/shared/evidence.ts';
 import type { ReplayOutcome } from '@nunet/shared/replay.ts';
 import type { Db } from './open.ts';
-import { attestations, cases, decisions, events, evidence, nonces, replays, settlements } from './schema.ts';
+import { agreements, attestations, cases, decisions, events, evidence, nonces, replays, settlements } from './schema.ts';
 
 export type CaseRow = typeof cases.$inferSelect;
 export type CaseState = CaseRow['state'];
+export type AgreementRow = typeof agreements.$inferSelect;
 export type EvidenceRow = typeof evidence.$inferSelect;
 export type DecisionRow = typeof decisions.$inferSelect;
 export type AttestationRow = typeof attestations.$inferSelect;
@@ -79,6 +80,20 @@ export function createStore(db: Db) {
         await tx.insert(evidence).values(row).onConflictDoNothing();
         return 'added';
       }),
+    /** Adds a piece in the place of those of its kind that it outdoes. `known`: it is held, or one that outdoes it. */
+    addOutdoing: (row: EvidenceRow, beside: (held: EvidenceRow) => 'outdone' | 'better' | 'other'): Promise<'added' | 'known'> =>
+      db.transaction(async (tx) => {
+        await tx.execute(sql`select pg_advisory_xact_lock(${EVIDENCE_LOCK}, hashtext(${row.lock}))`);
+        const held = await tx
+          .select()
+          .from(evidence)
+          .where(and(eq(evidence.lock, row.lock), eq(evidence.kind, row.kind)));
+        if (held.some((piece) => piece.cid === row.cid || beside(piece) === 'better')) return 'known';
+        for (const { cid } of held.filter((piece) => beside(piece) === 'outdone'))
+          await tx.delete(evidence).where(and(eq(evidence.lock, row.lock), eq(evidence.cid, cid)));
+        await tx.insert(evidence).values(row).onConflictDoNothing();
+        return 'added';
+      }),
 
     async decisionOf(lock: string): Promise<DecisionRow | null> {
       const [row] = await db.select().from(decisions).where(eq(decisions.lock, lock));
@@ -99,6 +114,15 @@ export function createStore(db: Db) {
     /** The first word of an oracle over a lock stands. True when it was new. */
     async addAttestation(row: AttestationRow): Promise<boolean> {
       return (await db.insert(attestations).values(row).onConflictDoNothing().returning({ lock: attestations.lock })).length === 1;
+    },
+
+    async agreementOf(lock: string): Promise<AgreementRow | null> {
+      const [row] = await db.select().from(agreements).where(eq(agreements.lock, lock));
+      return row ?? null;
+    },
+    /** The first stands. True when it was new. */
+    async addAgreement(row: AgreementRow): Promise<boolean> {
+      return (await db.insert(agreements).values(row).onConflictDoNothing().returning({ lock: agreements.lock })).length === 1;
     },
 
     settlementsOf: (lock: string): Promise<SettlementRow[]> =>
@@ -147,14 +171,16 @@ export function createStore(db: Db) {
       states: Record<string, number>;
       rules: Record<string, number>;
       evidence: Partial<Record<EvidenceKind, number>>;
+      agreements: number;
     }> {
-      const [byState, byRule, byKind] = [
+      const [byState, byRule, byKind, [agreed]] = [
         await db.select({ key: cases.state, n: count() }).from(cases).groupBy(cases.state),
         await db.select({ key: decisions.rule, n: count() }).from(decisions).groupBy(decisions.rule),
         await db.select({ key: evidence.kind, n: count() }).from(evidence).groupBy(evidence.kind),
+        await db.select({ n: count() }).from(agreements),
       ];
       const all = (rows: { key: string; n: number }[]) => Object.fromEntries(rows.map(({ key, n }) => [key, n]));
-      return { states: all(byState), rules: all(byRule), evidence: all(byKind) };
+      return { states: all(byState), rules: all(byRule), evidence: all(byKind), agreements: agreed?.n ?? 0 };
     },
   };
 }

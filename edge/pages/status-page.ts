@@ -22,6 +22,7 @@ const STATE_TEXT: Readonly<Record<string, string>> = {
   waiting: 'waiting for evidence or a deadline',
   replaying: 'disputed, running the job again',
   attested: 'decided, gathering signatures',
+  agreed: 'both parties agreed, being submitted',
   submitted: 'settle transaction submitted',
   settled: 'settled on chain',
   ended: 'ended without us (reclaimed)',
@@ -68,7 +69,8 @@ export function statusPage(status: OracleStatus): { html: ReturnType<typeof html
         </div>
         <h2>Decided, by rule</h2>
         <div class="grid">
-          ${Object.keys(status.rules).length === 0 ? html`<div class="card dim">nothing yet</div>` : ''}
+          ${status.agreements === 0 ? '' : html`<div class="card"><b>${status.agreements}</b>agreed by both parties</div>`}
+          ${Object.keys(status.rules).length + status.agreements === 0 ? html`<div class="card dim">nothing yet</div>` : ''}
           ${Object.entries(status.rules).map(([rule, n]) => html`<div class="card"><b>${n}</b>${rule}</div>`)}
         </div>
         <h2>Other oracles</h2>

@@ -17,6 +17,7 @@ const status = z.object({
   states: counts,
   rules: counts,
   evidence: counts,
+  agreements: z.int(),
   peers: z.array(z.object({ key: z.string(), url: z.string(), lastAnswerAt: z.int().nullable(), problem: z.string().nullable() })),
   problems: z.array(z.object({ lock: z.string(), failures: z.int(), message: z.string() })),
   events: z.array(z.object({ seq: z.int(), at: z.int(), kind: z.string(), lock: z.string().nullable(), detail: z.string() })),

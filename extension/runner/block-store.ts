@@ -38,6 +38,10 @@ function translated(error: unknown): unknown {
 export interface BlockStore extends BlockSink {
   /** Null until it is whole. */
   content(cid: string): Blob | null;
+  /** One block of a file that is whole. Throws `file-incomplete`. */
+  block(cid: string, index: number): Promise<Uint8Array>;
+  /** Keeps a file that is whole already. Throws `store-full`. */
+  keep(content: Blob, signal: AbortSignal): Promise<{ cid: string }>;
   /** One block, or the node, of a file among `served`: what peers ask for. */
   read(cid: string, served: ReadonlySet<string>): Promise<Uint8Array | null>;
 }
@@ -116,6 +120,19 @@ export async function openBlocks(database: RunnerDatabase, jobId: string): Promi
       return true;
     },
     content: (cid) => files.get(cid)?.content ?? null,
+    async block(cid, index) {
+      const content = files.get(cid)?.content ?? null;
+      if (content === null) throw new NunetError('file-incomplete', `Cannot use file ${cid}: it is not kept whole`);
+      return new Uint8Array(await content.slice(index * MAX_BLOCK_BYTES, (index + 1) * MAX_BLOCK_BYTES).arrayBuffer());
+    },
+    async keep(content, signal) {
+      const { cid, node: nodeBytes } = await hashFile(content, signal);
+      await database.put('files', { node: nodeBytes, content }, [jobId, cid]).catch((error: unknown) => {
+        throw translated(error);
+      });
+      files.set(cid, { node: decodeFileNode(nodeBytes), nodeBytes, content, missing: new Set() });
+      return { cid };
+    },
     async read(cid, served) {
       const whole = served.has(cid) ? files.get(cid) : undefined;
       if (whole !== undefined) return whole.nodeBytes;

@@ -8,8 +8,11 @@ import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import type { Manifest } from '@nunet/shared/manifest.ts';
 import { outputFault } from '@nunet/shared/output-fault.ts';
 import type { Dialer } from '@nunet/shared/peer-client.ts';
+import { deliveredTree } from '@nunet/shared/sealed/delivered-tree.ts';
+import { openOutputs } from '@nunet/shared/sealed/open-outputs.ts';
 import type { Scorer } from '../score/score-client.ts';
 import type { BlockStore } from './block-store.ts';
+import { plainBlob, sealedBlocks } from './sealed-blocks.ts';
 import type { JobNote } from './database.ts';
 import type { LogStore } from './log-store.ts';
 
@@ -67,26 +70,46 @@ export function browserOutputs(parts: {
     return result;
   };
 
+  const orFault = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw outputFault(error, isOwn);
+    }
+  };
+  const fetchWhole: Outputs['fetchSealed'] = async (agent, jobId, file, onBytes, signal) => {
+    await fetchFile({
+      dialer: parts.dialer,
+      peer: agent,
+      jobId,
+      cid: file.cid,
+      expectedBytes: file.bytes,
+      store: blocks,
+      onProgress: ({ doneBytes }) => onBytes(doneBytes),
+      sleep: (ms, within) => clock.sleep(ms, within),
+      signal,
+    });
+    contentOf(file.cid);
+  };
+
   return {
-    async fetch(agent, jobId, file, onBytes, signal) {
-      try {
-        await fetchFile({
-          dialer: parts.dialer,
-          peer: agent,
-          jobId,
-          cid: file.cid,
-          expectedBytes: file.bytes,
-          store: blocks,
-          onProgress: ({ doneBytes }) => onBytes(doneBytes),
-          sleep: (ms, within) => clock.sleep(ms, within),
-          signal,
-        });
-        contentOf(file.cid);
-        parts.onStored(file.name);
-      } catch (error) {
-        signal.throwIfAborted();
-        throw outputFault(error, isOwn);
-      }
+    fetch: (agent, jobId, file, onBytes, signal) =>
+      orFault(
+        fetchWhole(agent, jobId, file, onBytes, signal).then(() => parts.onStored(file.name)),
+        signal,
+      ),
+    fetchSealed: (agent, jobId, file, onBytes, signal) => orFault(fetchWhole(agent, jobId, file, onBytes, signal), signal),
+    async checkSealed(manifest, signal) {
+      await orFault(deliveredTree(manifest, sealedBlocks(blocks, manifest.jobId)), signal);
+    },
+    async open(manifest, key, signal) {
+      const opening = await orFault(
+        openOutputs(manifest, key, sealedBlocks(blocks, manifest.jobId), plainBlob(blocks, signal), signal),
+        signal,
+      );
+      if (opening.type === 'opened') for (const { name } of opening.outputs) parts.onStored(name);
+      return opening;
     },
     async check(spec, manifest, signal) {
       let result: CheckResult | NunetError;

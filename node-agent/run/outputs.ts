@@ -1,5 +1,5 @@
 // The Outputs port on disk: blocks into the job's store, whole files into the folder that the user named, then the job file's check.
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { checkOutputs, type CheckFiles } from '@nunet/shared/check-outputs.ts';
@@ -8,10 +8,12 @@ import type { Outputs } from '@nunet/shared/job-flow/ports.ts';
 import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import type { Manifest, OutputFile } from '@nunet/shared/manifest.ts';
 import { outputFault } from '@nunet/shared/output-fault.ts';
+import { deliveredTree } from '@nunet/shared/sealed/delivered-tree.ts';
 import type { BlobStore } from '../blobs.ts';
 import type { ScoreRequest } from '../executor/embedded.ts';
 import { fetchFile } from '../network/blocks.ts';
 import type { NetworkNode } from '../network/node.ts';
+import { openInto, sealedSource } from '../opening.ts';
 
 /** Failures of this machine's own disk. */
 const UNSAVED = new Set(['output-exists', 'store-full', 'file-name-invalid', 'file-incomplete']);
@@ -36,18 +38,39 @@ export function diskOutputs(parts: DiskOutputs): Outputs {
   const logPath = join(parts.jobFolder, 'log.txt');
   let lines: number | undefined;
   const savedAt = new Map<string, string>();
+  const fetchWhole: Outputs['fetchSealed'] = async (agent, jobId, file, onBytes, signal) => {
+    const fetch = { node, peer: agent, jobId, cid: file.cid, expectedBytes: file.bytes, store, signal };
+    await fetchFile({ ...fetch, onProgress: ({ doneBytes }) => onBytes(doneBytes) });
+    // A power cut may have lost blocks that were counted as here: they are found now and fetched again.
+    await store.pathOf(jobId, file.cid).catch(() => fetchFile(fetch));
+  };
+  const keep = async (jobId: string, file: OutputFile): Promise<void> => {
+    const path = await save(store, jobId, file, parts.outFolder);
+    savedAt.set(file.name, path);
+    parts.onSaved(file, path);
+  };
+  const orFault = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw outputFault(error, isOwn);
+    }
+  };
   return {
-    async fetch(agent, jobId, file, onBytes, signal) {
-      const fetch = { node, peer: agent, jobId, cid: file.cid, expectedBytes: file.bytes, store, signal };
+    fetch: (agent, jobId, file, onBytes, signal) => orFault(fetchWhole(agent, jobId, file, onBytes, signal).then(() => keep(jobId, file))),
+    fetchSealed: (agent, jobId, file, onBytes, signal) => orFault(fetchWhole(agent, jobId, file, onBytes, signal)),
+    async checkSealed(manifest) {
+      await orFault(deliveredTree(manifest, sealedSource(store, manifest.jobId)));
+    },
+    async open(manifest, key, signal) {
+      // Only on the way to the folder that the user named.
+      const folder = join(parts.jobFolder, 'opened');
       try {
-        await fetchFile({ ...fetch, onProgress: ({ doneBytes }) => onBytes(doneBytes) });
-        // A power cut may have lost blocks that were counted as here: they are found now and fetched again.
-        await store.pathOf(jobId, file.cid).catch(() => fetchFile(fetch));
-        const path = await save(store, jobId, file, parts.outFolder);
-        savedAt.set(file.name, path);
-        parts.onSaved(file, path);
-      } catch (error) {
-        throw outputFault(error, isOwn);
+        const opening = await orFault(openInto(folder, store, manifest, key, signal));
+        if (opening.type === 'opened') for (const file of opening.outputs) await orFault(keep(manifest.jobId, file));
+        return opening;
+      } finally {
+        await rm(folder, { recursive: true, force: true });
       }
     },
     check: (spec, manifest, signal) => checkOutputs(parts.check, checkFiles(parts, savedAt, spec, manifest), spec, manifest, signal),

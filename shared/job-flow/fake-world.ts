@@ -675,6 +675,8 @@ export class FakeWorld {
             if (!this.#upKeys().includes(key)) throw new NunetError('oracle-unavailable', 'this oracle is off');
             return this.#heldManifest(key, lock);
           }),
+        sealedKey: (_key, _lock, signal) => call(signal, () => null),
+        agree: (_key, _lock, _agreement, _quote, signal) => call(signal, () => undefined),
       },
       outputs: {
         fetch: (agent, _jobId, file, onBytes, signal) =>
@@ -686,6 +688,9 @@ export class FakeWorld {
             onBytes(file.bytes);
             this.saved.add(file.name);
           }),
+        fetchSealed: (_agent, _jobId, file, onBytes, signal) => call(signal, () => onBytes(file.bytes)),
+        checkSealed: (_manifest, signal) => call(signal, () => undefined),
+        open: (manifest, _key, signal) => call(signal, () => ({ type: 'opened', outputs: manifest.outputs })),
         check: (_spec, _manifest, signal) =>
           call(signal, () => {
             if (this.options.check === 'broken') throw new NunetError('check-failed', 'a file of the check is missing');

@@ -8,6 +8,7 @@ import type { OutputReference } from '../fields.ts';
 import type { InputFile, JobSpec } from '../job-spec.ts';
 import type { Manifest, OutputFile } from '../manifest.ts';
 import type { Quote, QuoteRequest } from '../quote.ts';
+import type { SealedOpening } from '../sealed/open-outputs.ts';
 import type { Signed, Signer } from '../signature.ts';
 import type { FollowEvent, RequestOf, ResponseOf } from '../wire.ts';
 import type { JobEntry } from './job-record.ts';
@@ -104,6 +105,10 @@ export interface Oracles {
    * the oracles to be paid, and might keep it from us, who could then dispute nothing.
    */
   manifest(oracleKey: string, lock: OutputReference, signal: AbortSignal): Promise<Uint8Array | null>;
+  /** K of a sealed delivery, hex, that this oracle holds over a lock of ours; to be checked against the manifest's hash. Null: it holds none. */
+  sealedKey(oracleKey: string, lock: OutputReference, signal: AbortSignal): Promise<string | null>;
+  /** Hands over what both sides signed, with the signed quote; resolves once this oracle has it on disk and will submit it. */
+  agree(oracleKey: string, lock: OutputReference, agreement: Agreement, quote: Uint8Array, signal: AbortSignal): Promise<void>;
 }
 
 /** Entries of one job. */
@@ -144,7 +149,25 @@ export interface Outputs {
    * commits to, and `outputs-unsaved` when this machine cannot keep it, which must never look like a fault of the agent.
    */
   fetch(agent: AgentContact, jobId: string, file: OutputFile, onBytes: (doneBytes: number) => void, signal: AbortSignal): Promise<void>;
-  /** Runs the job's check over the stored outputs. A check that cannot be run is an error, not a "no". */
+  /** Sealed delivery: as `fetch`, but keeps the file for `open`, under no name. For each of `sealedFiles(manifest)`. */
+  fetchSealed(
+    agent: AgentContact,
+    jobId: string,
+    file: OutputFile,
+    onBytes: (doneBytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Before the final voucher: what was fetched is what the manifest commits to. Throws `outputs-wrong`. */
+  checkSealed(manifest: Manifest, signal: AbortSignal): Promise<void>;
+  /**
+   * With K, hex: opens everything that was fetched and stores it under its names, or proves that it is not what the manifest
+   * commits to. Idempotent. Throws `key-wrong` when K is not the one that the manifest names, and `outputs-unsaved`.
+   */
+  open(manifest: Manifest, key: string, signal: AbortSignal): Promise<SealedOpening>;
+  /**
+   * Runs the job's check over the stored outputs; of a sealed manifest its `outputs` are those that `open` gave. A check that
+   * cannot be run is an error, not a "no".
+   */
   check(spec: JobSpec, manifest: Manifest, signal: AbortSignal): Promise<CheckResult>;
   /** Log lines kept so far; the next wanted offset. */
   logLength(jobId: string): Promise<number>;

@@ -1,4 +1,6 @@
 // For tests: a sealed delivery in memory, as an agent makes it and a receiver holds it.
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { cidOf, encode, rawCidOf } from '../encoding.ts';
 import { cutFile, encodeFileNode, MAX_BLOCK_BYTES, type FileNode } from '../file-dag.ts';
 import type { Manifest } from '../manifest.ts';
@@ -7,10 +9,10 @@ import type { SealedSource } from './delivered-tree.ts';
 import { openOutputs, type SealedOpening } from './open-outputs.ts';
 import { commitmentsOf, sealedDelivery, sealFile, type SealedOutput } from './seal-outputs.ts';
 
-export const QUOTE_CID = cidOf(encode('a quote'));
+const QUOTE_CID = cidOf(encode('a quote'));
 
 /** Files by CID, each as its blocks; a test may put other bytes into them. */
-export class MemoryFiles implements SealedSource {
+class MemoryFiles implements SealedSource {
   readonly files = new Map<string, { node: FileNode; blocks: Uint8Array[] }>();
   add(blocks: Uint8Array[]): { cid: string; bytes: number } {
     const node = { bytes: blocks.reduce((sum, { length }) => sum + length, 0), blocks: blocks.map(rawCidOf) };
@@ -38,7 +40,7 @@ export interface SealedFixture {
 }
 
 /** The manifest of these outputs over what they are said to be. */
-export function manifestOf(key: string, store: MemoryFiles, sealed: SealedOutput[]): Manifest {
+function manifestOf(key: string, store: MemoryFiles, sealed: SealedOutput[]): Manifest {
   const leaves = store.addBytes(commitmentsOf(sealed));
   return {
     ...sampleManifest(QUOTE_CID),
@@ -47,17 +49,53 @@ export function manifestOf(key: string, store: MemoryFiles, sealed: SealedOutput
   };
 }
 
-export async function sealedFixture(key: string, plain: Record<string, Uint8Array>): Promise<SealedFixture> {
+export async function sealedFixture(
+  key: string,
+  plain: Record<string, Uint8Array>,
+  jobId: string = sampleManifest(QUOTE_CID).jobId,
+): Promise<SealedFixture> {
   const store = new MemoryFiles();
   const sealed: SealedOutput[] = [];
-  const { jobId } = sampleManifest(QUOTE_CID);
   for (const [name, bytes] of Object.entries(plain)) {
     const blocks: Uint8Array[] = [];
     const read = async (from: number, length: number): Promise<Uint8Array> => bytes.subarray(from, from + length);
     sealed.push(await sealFile(key, jobId, { name, bytes: bytes.length, read }, async (block) => void blocks.push(block)));
     store.add(blocks);
   }
-  return { manifest: manifestOf(key, store, sealed), store, sealed };
+  return { manifest: { ...manifestOf(key, store, sealed), jobId }, store, sealed };
+}
+
+/** An agent that commits to something else than it encrypts, in one block: the tree holds together, the block does not. `any` chooses which bit. */
+export async function cheatingFixture(
+  key: string,
+  plain: Record<string, Uint8Array>,
+  any: number,
+  what: 'ciphertext' | 'commitment',
+  jobId?: string,
+): Promise<SealedFixture & { file: string }> {
+  const honest = await sealedFixture(key, plain, jobId);
+  const store = new MemoryFiles();
+  const victim = any % honest.sealed.length;
+  const sealed = honest.sealed.map((output, i) => {
+    const { blocks } = honest.store.files.get(output.file.cid) ?? { blocks: [] };
+    if (i !== victim) return { ...output, file: { name: output.file.name, ...store.add(blocks) } };
+    const index = any % blocks.length;
+    const flip = (bytes: Uint8Array): Uint8Array => bytes.map((byte, at) => (at === any % bytes.length ? byte ^ (1 << (any % 8)) : byte));
+    const served = what === 'ciphertext' ? blocks.map((block, j) => (j === index ? flip(block) : block)) : blocks;
+    const file = { name: output.file.name, ...store.add(served) };
+    const leaves = output.leaves.map((leaf, j) =>
+      j !== index
+        ? leaf
+        : {
+            ...leaf,
+            ciphertextHash: bytesToHex(sha256(served[index] ?? new Uint8Array())),
+            commitment: what === 'commitment' ? bytesToHex(flip(hexToBytes(leaf.commitment))) : leaf.commitment,
+          },
+    );
+    return { file, leaves };
+  });
+  const manifest = { ...manifestOf(key, store, sealed), jobId: honest.manifest.jobId };
+  return { manifest, store, sealed, file: sealed[victim]?.file.name ?? '' };
 }
 
 /** Opens into memory. */

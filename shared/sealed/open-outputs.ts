@@ -1,12 +1,13 @@
 // Opens sealed outputs with K, block by block: either all of them become readable, or one block proves that the delivery is not the committed one.
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { keyHashOf } from '../agreement.ts';
 import { encode } from '../encoding.ts';
 import { NunetError } from '../errors.ts';
 import type { Manifest, OutputFile } from '../manifest.ts';
 import { commitmentOf, openBlock } from './block.ts';
 import { deliveredTree, type SealedSource } from './delivered-tree.ts';
 import { inNameOrder } from './manifest-delivery.ts';
-import { fileSecret, keyHashOf } from './secret.ts';
+import { fileSecret } from './secret.ts';
 import { plaintextBytes } from './size.ts';
 import { proveWrongPlaintext } from './wrong-plaintext.ts';
 

@@ -1,5 +1,6 @@
 // Seals the outputs of a job, each read and written block by block; nothing holds a whole file. What the manifest must say comes out at the end.
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
+import { keyHashOf } from '../agreement.ts';
 import { hashOfCid, rawCidOfHash } from '../encoding.ts';
 import { encodeFileNode, MAX_FILE_BYTES } from '../file-dag.ts';
 import { NunetError } from '../errors.ts';
@@ -8,7 +9,7 @@ import { outputRootOf, type Manifest, type OutputFile } from '../manifest.ts';
 import { sealBlock } from './block.ts';
 import { inNameOrder } from './manifest-delivery.ts';
 import { merkleRoot, type Leaf } from './merkle.ts';
-import { fileSecret, keyHashOf } from './secret.ts';
+import { fileSecret } from './secret.ts';
 import { SEALED_BLOCK_BYTES, sealedBlocks, sealedBytes } from './size.ts';
 
 /** A readable output, wherever it lies. */

@@ -3,6 +3,7 @@ import { createCipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
 import { gcm } from '@noble/ciphers/aes.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { keyHashOf } from '../agreement.ts';
 import { blake2b256, cidOf, decode, encode } from '../encoding.ts';
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
@@ -11,11 +12,11 @@ import { MAX_BLOCK_BYTES } from '../file-dag.ts';
 import type { Manifest } from '../manifest.ts';
 import { openBlock, sealBlock, commitmentOf } from './block.ts';
 import { deliveredTree } from './delivered-tree.ts';
-import { manifestOf, MemoryFiles, opened, sealedFixture, type SealedFixture } from './fixtures.ts';
+import { cheatingFixture, opened, sealedFixture, type SealedFixture } from './fixtures.ts';
 import { deliveryProblem, sealedFiles } from './manifest-delivery.ts';
 import { leafHash, merkleRoot, pathOf, rootFrom, type Leaf } from './merkle.ts';
 import { NOTHING_SEALED } from './seal-outputs.ts';
-import { fileSecret, keyHashOf } from './secret.ts';
+import { fileSecret } from './secret.ts';
 import { plaintextBytes, SEALED_BLOCK_BYTES, sealedBlocks, sealedBytes } from './size.ts';
 import {
   MAX_WRONG_PLAINTEXT_BYTES,
@@ -129,8 +130,9 @@ describe('the committed tree', () => {
 /** Sizes around the ends of blocks. */
 const sizes = fc.oneof(fc.constantFrom(0, 1, SEALED_BLOCK_BYTES, SEALED_BLOCK_BYTES + 1), fc.nat(2 * SEALED_BLOCK_BYTES + 5));
 const deliveries = fc.dictionary(fc.constantFrom('a', 'b.npy', 'model.onnx'), sizes, { minKeys: 1, maxKeys: 3 });
-const made = (plan: Record<string, number>): Promise<SealedFixture> =>
-  sealedFixture(K, Object.fromEntries(Object.entries(plan).map(([name, size], i) => [name, bytesOf(size, i)])));
+const plainOf = (plan: Record<string, number>): Record<string, Uint8Array> =>
+  Object.fromEntries(Object.entries(plan).map(([name, size], i) => [name, bytesOf(size, i)]));
+const made = (plan: Record<string, number>): Promise<SealedFixture> => sealedFixture(K, plainOf(plan));
 
 describe('an honest delivery', () => {
   test('opens to what was sealed, with the CIDs of the readable files; no block of it is ever a proof', async () => {
@@ -198,41 +200,11 @@ describe('before the voucher', () => {
   });
 });
 
-/** An agent that commits to something else than it encrypts, in one block: the tree holds together, the block does not. */
-async function cheating(
-  plan: Record<string, number>,
-  any: number,
-  what: 'ciphertext' | 'commitment',
-): Promise<SealedFixture & { file: string }> {
-  const honest = await made(plan);
-  const store = new MemoryFiles();
-  const victim = any % honest.sealed.length;
-  const sealed = honest.sealed.map((output, i) => {
-    const { blocks } = honest.store.files.get(output.file.cid)!;
-    if (i !== victim) return { ...output, file: { name: output.file.name, ...store.add(blocks) } };
-    const index = any % blocks.length;
-    const flip = (bytes: Uint8Array): Uint8Array => bytes.map((byte, at) => (at === any % bytes.length ? byte ^ (1 << (any % 8)) : byte));
-    const served = what === 'ciphertext' ? blocks.map((block, j) => (j === index ? flip(block) : block)) : blocks;
-    const file = { name: output.file.name, ...store.add(served) };
-    const leaves = output.leaves.map((leaf, j) =>
-      j !== index
-        ? leaf
-        : {
-            ...leaf,
-            ciphertextHash: bytesToHex(sha256(served[index]!)),
-            commitment: what === 'commitment' ? bytesToHex(flip(hexToBytes(leaf.commitment))) : leaf.commitment,
-          },
-    );
-    return { file, leaves };
-  });
-  return { manifest: manifestOf(K, store, sealed), store, sealed, file: sealed[victim]!.file.name };
-}
-
 describe('a delivery other than the committed one', () => {
   test.each(['ciphertext', 'commitment'] as const)('is proved by one block, whatever bit of the %s differs', async (what) => {
     await fc.assert(
       fc.asyncProperty(deliveries, fc.nat(2 ** 20), async (plan, any) => {
-        const fixture = await cheating(plan, any, what);
+        const fixture = await cheatingFixture(K, plainOf(plan), any, what);
         const { opening } = await opened(fixture, K);
         expect(opening).toMatchObject({ type: 'wrong', file: fixture.file });
         if (opening.type !== 'wrong') return;
@@ -250,7 +222,7 @@ describe('a delivery other than the committed one', () => {
     const blocks = await Promise.all(
       leaves.map(({ name, index }) => store.block(manifest.outputs.find((file) => file.name === name)!.cid, index)),
     );
-    const cheated = await cheating({ a: 2 * SEALED_BLOCK_BYTES + 5, b: 40 }, 7, 'commitment');
+    const cheated = await cheatingFixture(K, plainOf({ a: 2 * SEALED_BLOCK_BYTES + 5, b: 40 }), 7, 'commitment');
     const foreign = (await opened(cheated, K)).opening;
     const hex32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(bytesToHex);
     const changes = fc.record(

@@ -1,11 +1,7 @@
-// K, the secret of one sealed job, and what follows from it: its hash, and for each file an AES-256-GCM key and a salt. K itself encrypts nothing.
+// K, the secret of one sealed job, and what follows from it for each file: an AES-256-GCM key and a salt. K itself encrypts nothing.
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { blake2b256 } from '../encoding.ts';
-
-/** blake2b-256 of K, both hex: what manifest, voucher and validator name. */
-export const keyHashOf = (key: string): string => bytesToHex(blake2b256(hexToBytes(key)));
+import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 
 /** RFC 5869 with SHA-256: the job's id as salt, the purpose and the file's name as info. */
 const derived = (key: string, jobId: string, purpose: string, name: string): Uint8Array<ArrayBuffer> =>

@@ -1,13 +1,14 @@
 // Proof that a sealed delivery is not what its manifest commits to: one block and its Merkle path, checked by anybody once K is known.
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { z } from 'zod';
+import { keyHashOf } from '../agreement.ts';
 import { cidOf, encode } from '../encoding.ts';
 import { cidText, fileName, hex32, network, outputReference } from '../fields.ts';
 import { MAX_BLOCK_BYTES, MAX_FILE_BYTES } from '../file-dag.ts';
 import type { Manifest } from '../manifest.ts';
 import { commitmentOf, openBlock } from './block.ts';
 import { merklePath, pathOf, rootFrom, type Leaf } from './merkle.ts';
-import { fileSecret, keyHashOf } from './secret.ts';
+import { fileSecret } from './secret.ts';
 
 /** Counts by what it says, whoever brings it. */
 export const wrongPlaintext = z.strictObject({
