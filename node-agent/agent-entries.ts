@@ -24,6 +24,8 @@ export const agentEntry = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('state'), ...job, state: z.enum(JOB_STATES), detail: z.string().max(500).nullable() }),
   /** An execution that exists and has not been told what to run. After this entry it may run, so it never starts again. */
   z.strictObject({ type: z.literal('handle'), ...job, handle: executionHandle }),
+  /** K of a sealed delivery, before anything is encrypted under it. */
+  z.strictObject({ type: z.literal('sealed-key'), ...job, key: hex32 }),
   z.strictObject({ type: z.literal('manifest'), ...job, envelope: hexBytes }),
   z.strictObject({ type: z.literal('answer'), ...job, kind: z.enum(['ack', 'dispute', 'cancel']), envelope: hexBytes }),
   /** The service provider's voucher, before it is answered. `final` asked a running job to stop. */

@@ -150,6 +150,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     evidence,
     checkInputs: (job, inputPath) => checkGraph(job, (name) => readFile(inputPath(name))),
     feedOf,
+    random: (bytes) => components.random(bytes),
     elapsed: () => clock.elapsed(),
     holdPeer: (peer) => {
       node.reserve(peer);

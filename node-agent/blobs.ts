@@ -23,6 +23,17 @@ export interface StoredFile {
 
 const isThere = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EEXIST';
 
+/** Where a path really leads; `within` as in `importFile`. Throws `file-missing`, `file-outside`. */
+export async function realPathWithin(path: string, within?: string): Promise<string> {
+  const real = await realpath(path).catch((cause: unknown) => {
+    throw new NunetError('file-missing', `Cannot take file ${path}: it is not there or cannot be read`, { cause });
+  });
+  if (within !== undefined && !real.startsWith(join(await realpath(within), sep))) {
+    throw new NunetError('file-outside', `Cannot take file ${path}: it leads out of the job's own folder`);
+  }
+  return real;
+}
+
 /** Opens or makes the store. `maxBytes` bounds all files together, imported ones not counted. Throws `store-version`. */
 export async function openBlobStore(options: { root: string; maxBytes: number }): Promise<BlobStore> {
   await mkdir(options.root, { recursive: true, mode: 0o700 });
@@ -157,12 +168,7 @@ export class BlobStore {
    * is read later is checked, so a file that changes is no longer served.
    */
   async importFile(jobId: string, path: string, options: { within?: string } = {}): Promise<{ cid: string; bytes: number }> {
-    const real = await realpath(path).catch((cause: unknown) => {
-      throw new NunetError('file-missing', `Cannot take file ${path}: it is not there or cannot be read`, { cause });
-    });
-    if (options.within !== undefined && !real.startsWith(join(await realpath(options.within), sep))) {
-      throw new NunetError('file-outside', `Cannot take file ${path}: it leads out of the job's own folder`);
-    }
+    const real = await realPathWithin(path, options.within);
     const node = await cutFileOnDisk(real);
     const encoded = encodeFileNode(node);
     if (this.node(jobId, encoded.cid) === undefined) {

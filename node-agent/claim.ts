@@ -1,5 +1,5 @@
 // Claim: brings what both sides signed on chain, for the owner of an agent, in a process of its own that holds a wallet. The agent may run meanwhile.
-import type { BlockfrostChain } from '@nunet/contracts/chain/blockfrost.ts';
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import type { Utxo } from '@nunet/contracts/chain/chain.ts';
 import { collateralOf } from '@nunet/contracts/collateral.ts';
 import { lockedOutput } from '@nunet/contracts/locks.ts';
@@ -31,7 +31,7 @@ export const claimEntry = z.strictObject({
 export type ClaimEntry = z.infer<typeof claimEntry>;
 
 export interface ClaimParts {
-  chain: BlockfrostChain;
+  chain: Source;
   wallet: Wallet;
   record: NetworkRecord;
   /** Of claims, beside the agent's own. */
@@ -53,7 +53,7 @@ interface Due {
 }
 
 /** What is signed by both and still locked; and why something that is signed cannot be claimed. */
-async function dueOf(jobs: readonly Job[], chain: BlockfrostChain, signal: AbortSignal): Promise<{ due: Due[]; problems: string[] }> {
+async function dueOf(jobs: readonly Job[], chain: Source, signal: AbortSignal): Promise<{ due: Due[]; problems: string[] }> {
   const due: Due[] = [];
   const problems: string[] = [];
   for (const job of jobs) {

@@ -1,11 +1,11 @@
 // One job from lock to settle: the story in one function. Each step is journaled before it acts, so a restart goes on from the last one.
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { JobState } from '@nunet/shared/job-state.ts';
-import type { OutputFile } from '@nunet/shared/manifest.ts';
 import type { Reason, StreamTerms } from '@nunet/shared/quote.ts';
 import type { Signer } from '@nunet/shared/signature.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Capacity } from './capacity.ts';
+import type { Delivered } from './delivered.ts';
 import { keepTelling, type EvidenceParts } from './evidence-post.ts';
 import type { ExecutionHandle, ExecutionRequest, ExecutionResult, Executor, ExecutorFingerprint, StopReason } from './executor/executor.ts';
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
@@ -20,7 +20,8 @@ export interface JobFiles {
   fetchInputs(job: Job, onBytes: (done: number) => void, signal: AbortSignal): Promise<(name: string) => string>;
   /** The work folder of a job: for this job alone, deleted with it. */
   workDir(job: Job): string;
-  keepOutput(job: Job, output: { name: string; path: string; bytes: number }): Promise<OutputFile>;
+  /** `key`: K of a sealed delivery; null delivers readable. Doing it again gives the same. */
+  keepOutputs(job: Job, outputs: readonly { name: string; path: string }[], key: string | null): Promise<Delivered>;
   remove(job: Job): Promise<void>;
 }
 
@@ -36,6 +37,7 @@ export interface ExecutionParts {
   /** The real inputs against what was quoted: throws NunetError to refuse. */
   checkInputs(job: Job, inputPath: (name: string) => string, signal: AbortSignal): Promise<void>;
   feedOf(job: Job): Promise<JobFeed>;
+  random(bytes: number): Uint8Array;
   /** Monotonic milliseconds. */
   elapsed(): number;
   /** Keeps the service provider's connection while the job needs it. */

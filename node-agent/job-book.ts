@@ -51,6 +51,8 @@ export interface Job {
   readonly events: readonly StateEvent[];
   readonly handle?: ExecutionHandle;
   readonly refusal?: Signed<LockRefusal>;
+  /** K of a sealed delivery, hex: a secret until it is paid for. */
+  readonly sealedKey?: string;
   readonly manifest?: Signed<Manifest>;
   readonly ack?: Signed<Ack>;
   readonly dispute?: Signed<Dispute>;
@@ -267,6 +269,9 @@ export class JobBook {
         return;
       case 'handle':
         job.handle = entry.handle;
+        return;
+      case 'sealed-key':
+        job.sealedKey = entry.key;
         return;
       case 'manifest':
         job.manifest = openEvidence('manifest', bytesOf(entry.envelope), context) as Signed<Manifest>;

@@ -2,10 +2,12 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { JobState } from '@nunet/shared/job-state.ts';
-import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
-import { outputRootOf, type Manifest, type OutputFile } from '@nunet/shared/manifest.ts';
+import type { Manifest } from '@nunet/shared/manifest.ts';
 import { billedPay, type Reason } from '@nunet/shared/quote.ts';
 import { signStatement, type Signer } from '@nunet/shared/signature.ts';
+import { NOTHING_SEALED } from '@nunet/shared/sealed/seal-outputs.ts';
+import { deliveredOpen, type Delivered } from './delivered.ts';
+import type { JobFiles } from './execution.ts';
 import type { ExecutionResult, ExecutorFingerprint } from './executor/executor.ts';
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
 import { signRefusal } from './refusal.ts';
@@ -16,7 +18,8 @@ export interface JobEndParts {
   book: JobBook;
   signer: Signer;
   fingerprint: ExecutorFingerprint;
-  files: { keepOutput(job: Job, output: { name: string; path: string; bytes: number }): Promise<OutputFile> };
+  files: Pick<JobFiles, 'keepOutputs'>;
+  random(bytes: number): Uint8Array;
   onFailure(error: unknown, jobId: string): void;
 }
 
@@ -29,13 +32,17 @@ export async function finish(
 ): Promise<void> {
   const { book } = parts;
   let { exit } = result;
-  let outputs: OutputFile[] = [];
+  const isSealed = job.quote.body.delivery === 'sealed';
+  let delivered: Delivered = isSealed ? { outputs: [], delivery: NOTHING_SEALED } : deliveredOpen([]);
   try {
-    if (exit.kind === 'completed') outputs = await Promise.all(result.outputs.map((output) => parts.files.keepOutput(job, output)));
+    if (exit.kind === 'completed') {
+      const key = isSealed ? await sealingKey(job, times.finishedAt, parts) : null;
+      delivered = await parts.files.keepOutputs(job, result.outputs, key);
+    }
   } catch (error) {
+    if (error instanceof NunetError && error.code.startsWith('journal-')) throw error;
     parts.onFailure(error, job.jobId);
     exit = faultOf('outputs-lost', error).exit;
-    outputs = [];
   }
   if (job.manifest === undefined) {
     const billedMs = Math.max(0, Math.min(Math.ceil(result.billedMs), job.quote.body.timeLimitMs));
@@ -53,13 +60,20 @@ export async function finish(
       usage: { cpuMs: Math.round(result.cpuMs), peakMemoryBytes: Math.round(result.peakMemoryBytes) },
       sandbox: parts.fingerprint.sandbox,
       metrics: result.metrics.filter(({ value }) => Number.isFinite(value)).slice(0, 32),
-      outputs,
-      delivery: { kind: 'open', root: outputRootOf(outputs), plaintextRoot: NO_KEY_HASH, keyHash: NO_KEY_HASH },
+      ...delivered,
     };
     const signed = await signStatement('manifest', body, parts.signer);
     await book.record({ type: 'manifest', jobId: job.jobId, at: body.finishedAt, envelope: bytesToHex(signed.envelope) });
   }
   await endOnRecord(job, parts);
+}
+
+/** K, on disk before anything is encrypted: a kill must not leave ciphertext that nobody can open, or two of it. */
+async function sealingKey(job: Job, at: number, parts: JobEndParts): Promise<string> {
+  if (job.sealedKey !== undefined) return job.sealedKey;
+  const key = bytesToHex(parts.random(32));
+  await parts.book.record({ type: 'sealed-key', jobId: job.jobId, at, key });
+  return key;
 }
 
 /** A kill between a signed end and its state leaves the state to be written now. */

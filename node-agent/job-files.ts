@@ -8,6 +8,8 @@ import type { BlobStore } from './blobs.ts';
 import type { JobFiles } from './execution.ts';
 import type { Job, JobBook } from './job-book.ts';
 import type { ReadBlock } from '@nunet/shared/peer-server.ts';
+import { deliveredOpen } from './delivered.ts';
+import { sealOutputs } from './sealing.ts';
 import { fetchFiles } from './network/blocks.ts';
 import type { NetworkNode } from './network/node.ts';
 
@@ -46,9 +48,13 @@ export function jobFiles(parts: { store: BlobStore; node: NetworkNode; workRoot:
       };
     },
     workDir: (job) => workFolder(parts.workRoot, job.jobId),
-    async keepOutput(job, output) {
-      const { cid, bytes } = await store.importFile(job.jobId, output.path, { within: workFolder(parts.workRoot, job.jobId) });
-      return { name: output.name, cid, bytes };
+    async keepOutputs(job, outputs, key) {
+      const workDir = workFolder(parts.workRoot, job.jobId);
+      if (key !== null) return sealOutputs(key, job.jobId, outputs, { workDir, store });
+      const kept = await Promise.all(
+        outputs.map(async ({ name, path }) => ({ name, ...(await store.importFile(job.jobId, path, { within: workDir })) })),
+      );
+      return deliveredOpen(kept);
     },
     remove: (job) => store.remove(job.jobId),
   };

@@ -3,6 +3,7 @@ import type { Network } from '@nunet/shared/fields.ts';
 import { confirmationsFor, type NetworkRecord } from '@nunet/shared/network-record.ts';
 import { graphProblems } from '@nunet/shared/onnx/graph-problems.ts';
 import type { Quote, QuoteRequest, Reason } from '@nunet/shared/quote.ts';
+import { sealedBytes } from '@nunet/shared/sealed/size.ts';
 import { MIN_MEMORY_BYTES } from '@nunet/shared/onnx/check-job.ts';
 import type { ExecutorFingerprint } from './executor/executor.ts';
 
@@ -50,16 +51,17 @@ export function requestProblems(request: QuoteRequest, context: PolicyContext): 
     kind === 'onnx' ? 'sandbox-below-floor' : 'kind-not-offered',
     `Jobs of kind ${kind} are not taken here: ${fingerprint.detail}`.slice(0, 500),
   );
-  demand(request.delivery === 'open', 'delivery-not-offered', `Delivery ${request.delivery} is not offered, open is`);
   demand(
     request.timeLimitMs >= 100 && request.timeLimitMs <= limits.maxTimeLimitMs,
     'time-limit',
     `The time limit is ${request.timeLimitMs} ms, want 100 to ${limits.maxTimeLimitMs}`,
   );
+  // Sealed outputs lie beside the readable ones until the job's files go.
+  const outputBytes = request.outputLimitBytes + (request.delivery === 'sealed' ? sealedBytes(request.outputLimitBytes) : 0);
   demand(
-    request.inputBytes + request.outputLimitBytes <= request.resources.diskBytes,
+    request.inputBytes + outputBytes <= request.resources.diskBytes,
     'disk-too-small',
-    `${request.resources.diskBytes} bytes of disk asked, inputs and outputs need ${request.inputBytes + request.outputLimitBytes}`,
+    `${request.resources.diskBytes} bytes of disk asked, inputs and outputs need ${request.inputBytes + outputBytes}`,
   );
   demand(
     request.resources.memoryBytes >= MIN_MEMORY_BYTES,
