@@ -8,6 +8,7 @@ import { runJob } from './demo/run-job.ts';
 import { plotCurve } from './demo/plot.ts';
 import { buildReport, reconcile, type FinishedJob } from './demo/report.ts';
 import { AGENTS, SCENARIOS } from './demo/scenarios.ts';
+import { streamDemo } from './demo/stream.ts';
 import { bold, dim, green, red, say } from './demo/terminal.ts';
 import { dumpLedger } from './network/ledger-dump.ts';
 import { printNetwork } from './network/print.ts';
@@ -18,6 +19,7 @@ import { root } from './run-tool.ts';
 const HELP = `npm run demo                 six jobs on a network of its own, everything stopped at the end
 npm run demo -- --keep       the same, and everything goes on running; addresses are printed, Ctrl-C stops it
 npm run demo -- --browser    the extension in Chromium: open on the dashboard where there is a display, otherwise a walk-through in pictures
+npm run demo -- --stream     one job that is paid by vouchers while it runs and ended by its two parties, with every oracle off
 npm run demo -- --job FILE   runs this job file instead (docs/job-file.md)
 npm run demo -- --only NAME  one of: ${SCENARIOS.map(({ name }) => name).join(', ')}
 npm run demo:audit           recomputes the balances of the last demo from the raw ledger`;
@@ -26,6 +28,7 @@ const { values } = parseArgs({
   options: {
     keep: { type: 'boolean' },
     browser: { type: 'boolean' },
+    stream: { type: 'boolean' },
     job: { type: 'string' },
     only: { type: 'string' },
     help: { type: 'boolean' },
@@ -55,6 +58,7 @@ async function main(): Promise<number> {
   const folder = join(root, '.demo');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (values.stream === true) return streamDemo({ folder, keep: values.keep === true, signal: stop.signal });
   say(bold('Starting a devnet, three oracles (2 of 3), a hub and three agents ...'));
   const network = await startNetwork(
     {

@@ -153,6 +153,26 @@ function tell(event: Event, nameOf: (peerId: unknown) => string, curve: Readonly
       return line(
         `signs ${event['kind'] === 'dispute' ? red('a dispute') : green(event['kind'] === 'ack' ? 'the acknowledgement' : 'the cancellation')}`,
       );
+    case 'due':
+      return event['paused'] === true
+        ? live(`  paused: waits for the next voucher; ${ntx(event['payBaseUnits'])} are due, ${ntx(event['signedBaseUnits'])} are signed`)
+        : undefined;
+    case 'voucher': {
+      const share = Number(event['paidBaseUnits']) / Math.max(1, Number(event['amountBaseUnits']));
+      const what = event['final'] === true ? green('final voucher') : 'voucher';
+      const key = event['namesKey'] === true ? dim(' for the key of the outputs') : '';
+      return line(`${bar(share)} ${what} ${ntx(event['paidBaseUnits'])}${key}`);
+    }
+    case 'close':
+      return line(
+        green(
+          `both sides signed a pay of ${ntx(event['paidBaseUnits'])}${event['revealsKey'] === true ? '; the key of the outputs came with it' : ''}`,
+        ),
+      );
+    case 'opened':
+      return line('outputs opened with the key');
+    case 'agree-built':
+      return line(`brings what both signed on chain, tx ${shortId(event['txId'])}`);
     case 'reclaim-built':
       return line(yellow(`nobody signed in time: takes the lock back alone, tx ${shortId(event['txId'])}`));
     case 'notice':

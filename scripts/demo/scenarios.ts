@@ -46,7 +46,7 @@ async function plain(
 const jobFolder = (stage: Stage): string => join(stage.folder, 'job');
 
 /** Writes a job file again with other fields: anybody may edit one. */
-function edit(path: string, change: (job: Record<string, unknown>) => Record<string, unknown>): string {
+export function edit(path: string, change: (job: Record<string, unknown>) => Record<string, unknown>): string {
   const job = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
   writeFileSync(path, `${JSON.stringify(change(job), null, 2)}\n`);
   return path;
