@@ -4,9 +4,9 @@ import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
 import type { Job } from './job-book.ts';
 
 /** Undefined while one half is missing, or K. */
-export function agreementOf({ close }: Job): Agreement | undefined {
+export function agreementOf({ close, sealedKey }: Job): Agreement | undefined {
   if (close === undefined) return undefined;
   const { paid, keyHash, voucher, signature } = close;
-  if (keyHash !== NO_KEY_HASH) return undefined;
-  return { paid, voucherSignature: voucher, closeSignature: signature, secret: null };
+  const secret = keyHash === NO_KEY_HASH ? null : sealedKey;
+  return secret === undefined ? undefined : { paid, voucherSignature: voucher, closeSignature: signature, secret };
 }

@@ -42,11 +42,11 @@ export function createVouchers(parts: { book: JobBook; now(signal: AbortSignal):
   const pending = new Map<string, Promise<unknown>>();
 
   const noted = (job: Job): Answer => ({ type: 'noted', paidBaseUnits: job.voucher?.paid ?? 0n });
-  const closed = ({ paid, signature }: Close): Answer => ({
+  const closed = (job: Job, { paid, keyHash, signature }: Close): Answer => ({
     type: 'closed',
     paidBaseUnits: paid,
     closeSignature: signature,
-    secret: null,
+    secret: keyHash === NO_KEY_HASH ? null : (job.sealedKey ?? null),
   });
 
   const keep = async (job: Job, request: Request, at: number): Promise<void> => {
@@ -55,12 +55,12 @@ export function createVouchers(parts: { book: JobBook; now(signal: AbortSignal):
   };
 
   const decide = async (job: Job, request: Request, at: number): Promise<Answer> => {
-    if (job.close !== undefined) return closed(job.close);
+    if (job.close !== undefined) return closed(job, job.close);
     const { paidBaseUnits: paid, keyHash, signature, final } = request;
     const have = job.voucher?.paid ?? 0n;
     if (final && (job.manifest !== undefined || job.refusal !== undefined)) {
       if (keyHash === NO_KEY_HASH && paid > have) await keep(job, { ...request, final: false }, at);
-      return isEnough(job, paid) ? closed(await book.close(job.jobId, { paid, keyHash, signature }, at)) : noted(job);
+      return isEnough(job, paid) ? closed(job, await book.close(job.jobId, { paid, keyHash, signature }, at)) : noted(job);
     }
     if (final && stateOf(job) === 'running' && !job.stopAsked) await keep(job, request, at);
     else if (!hasEnded(job) && paid > have && isWorth(job, paid - have)) await keep(job, { ...request, final: false }, at);

@@ -78,6 +78,12 @@ function entryJson(entry: JobEntry, record: JobRecord): Record<string, unknown> 
     }
     case 'close':
       return { event: 'close', atMs, paidBaseUnits: record.agreement?.paid ?? 0n, revealsKey: entry.secret !== null };
+    case 'close-late':
+      return { event: 'close-late', atMs };
+    case 'opened-outputs':
+      return { event: 'opened', atMs, outputs: entry.outputs };
+    case 'wrong-plaintext':
+      return { event: 'wrong-plaintext', atMs, file: entry.file };
     case 'agree-built':
     case 'reclaim-built':
       return { event: entry.type, atMs, txId: entry.txId, feeLovelace: entry.feeLovelace, bytes: entry.cbor.length / 2 };
@@ -219,6 +225,12 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
         return say(`Signed ${written.final ? 'the final voucher' : 'a voucher'}: ${ntx(written.paidBaseUnits)} so far`);
       case 'close':
         return say(`Both sides signed a pay of ${ntx(record.agreement?.paid ?? 0n)}: no oracle is needed`);
+      case 'close-late':
+        return say('The agent takes long to close: the oracles hear of the final voucher');
+      case 'opened-outputs':
+        return say(`Opened ${written.outputs.map(({ name }) => name).join(', ')} with the key`);
+      case 'wrong-plaintext':
+        return say(`Output ${written.file} is not what was committed to`);
       case 'agree-built':
         return say(`Bringing what both signed on chain with ${written.txId}, fee ${ada(written.feeLovelace)}`);
       case 'reclaim-built':

@@ -105,7 +105,7 @@ export async function streamDemo({ folder, keep, signal }: Stage): Promise<numbe
   return allRight ? 0 : 1;
 }
 
-const DELIVERY = 'open';
+const DELIVERY = 'sealed';
 
 function tellEnd({ end }: JobRun, vouchers: number, allRight: boolean, wallMs: number): void {
   const paid = formatAmount(BigInt(end?.spent?.paidBaseUnits ?? '0'));

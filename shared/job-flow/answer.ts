@@ -2,11 +2,11 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { safeError } from '../errors.ts';
 import { isLockEnd } from '../lock-state.ts';
-import type { Manifest } from '../manifest.ts';
+import type { Manifest, OutputFile } from '../manifest.ts';
 import type { Quote } from '../quote.ts';
 import { signStatement, type Signed } from '../signature.ts';
 import { manifestProblems } from './manifest-check.ts';
-import type { BuiltLock, CheckResult } from './ports.ts';
+import type { BuiltLock, CheckResult, Ports } from './ports.ts';
 import { chainTime, type Drive } from './running-job.ts';
 import { withTimeout } from './waiting.ts';
 
@@ -15,7 +15,7 @@ const WRONG_OUTPUT_TRIES = 3;
 /** Tries of a check that cannot be run. */
 const CHECK_TRIES = 5;
 
-interface Result {
+export interface Result {
   drive: Drive;
   quote: Signed<Quote>;
   lockTx: BuiltLock;
@@ -23,15 +23,20 @@ interface Result {
 
 type Fetched = { type: 'stored' } | { type: 'withheld'; reason: string } | { type: 'unsaved' };
 
-/** Fetches all outputs, or says why they cannot be had: by the agent's doing, or because this machine cannot keep them. */
-async function fetchOutputs(work: Result, manifest: Manifest, signal: AbortSignal): Promise<Fetched> {
+/** Fetches what was delivered, or says why it cannot be had: by the agent's doing, or because this machine cannot keep it. */
+export async function fetchDelivered(
+  work: Result,
+  files: readonly OutputFile[],
+  fetch: Ports['outputs']['fetch'],
+  signal: AbortSignal,
+): Promise<Fetched> {
   const { drive, quote } = work;
-  const { clock, outputs } = drive.ports;
+  const { clock } = drive.ports;
   const jobId = drive.record().jobId;
   const { finishBy, disputeBy } = quote.body;
   // Late enough to be patient, early enough that a dispute still reaches the oracles.
   const patientUntil = finishBy + (disputeBy - finishBy) / 2;
-  for (const file of manifest.outputs) {
+  for (const file of files) {
     let wrong = 0;
     for (let attempt = 0; ; attempt++) {
       const { lock } = drive.record();
@@ -40,7 +45,7 @@ async function fetchOutputs(work: Result, manifest: Manifest, signal: AbortSigna
       try {
         const onBytes = (doneBytes: number): void => drive.emit({ type: 'output', name: file.name, doneBytes, totalBytes: file.bytes });
         const limitMs = lockOver ? drive.pace.idleMs : Math.max(patienceMs, drive.pace.retryMs);
-        await withTimeout((within) => outputs.fetch(drive.agent(), jobId, file, onBytes, within), limitMs, clock, signal);
+        await withTimeout((within) => fetch(drive.agent(), jobId, file, onBytes, within), limitMs, clock, signal);
         break;
       } catch (error) {
         drive.failed(`Output ${file.name} cannot be fetched`, error, signal);
@@ -61,7 +66,7 @@ async function fetchOutputs(work: Result, manifest: Manifest, signal: AbortSigna
 }
 
 /** The check's verdict over stored outputs; undefined when it cannot be run, which must not look like a "no". */
-async function runCheck(work: Result, manifest: Manifest, signal: AbortSignal): Promise<CheckResult | undefined> {
+export async function runCheck(work: Result, manifest: Manifest, signal: AbortSignal): Promise<CheckResult | undefined> {
   const { drive } = work;
   for (let attempt = 0; attempt < CHECK_TRIES; attempt++) {
     try {
@@ -78,14 +83,17 @@ async function runCheck(work: Result, manifest: Manifest, signal: AbortSignal): 
   return undefined;
 }
 
+/** Journals what is thought of a result; the first thought stands. */
+export const noteCheck = (drive: Drive, { accept, score, detail }: CheckResult): Promise<unknown> =>
+  drive.append((record, atMs) =>
+    record.check === undefined ? { type: 'checked', atMs, accept, score, detail: detail.slice(0, 500) } : undefined,
+  );
+
 /** Looks at what was delivered and journals what is thought of it. False when there is nothing to answer. */
 async function judge(work: Result, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
   const { drive, quote } = work;
   if (drive.record().check !== undefined) return true;
-  const checked = (accept: boolean, score: number | null, detail: string): Promise<unknown> =>
-    drive.append((record, atMs) =>
-      record.check === undefined ? { type: 'checked', atMs, accept, score, detail: detail.slice(0, 500) } : undefined,
-    );
+  const checked = (accept: boolean, score: number | null, detail: string): Promise<unknown> => noteCheck(drive, { accept, score, detail });
   const problems = manifestProblems(manifest, quote.body, drive.record().spec);
   if (problems.length > 0) {
     await checked(false, null, problems.map((problem) => problem.message).join('; '));
@@ -94,7 +102,8 @@ async function judge(work: Result, manifest: Manifest, signal: AbortSignal): Pro
   // The agent itself says that there is nothing to pay in full: the oracles' table decides, no answer is needed.
   if (manifest.exit.kind !== 'completed') return false;
   if (!drive.record().outputsStored) {
-    const fetched = await fetchOutputs(work, manifest, signal);
+    const { outputs } = drive.ports;
+    const fetched = await fetchDelivered(work, manifest.outputs, (...args) => outputs.fetch(...args), signal);
     if (fetched.type === 'withheld') {
       await checked(false, null, fetched.reason);
       return true;

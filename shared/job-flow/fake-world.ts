@@ -1,12 +1,15 @@
 // FakeWorld: chain, agent, oracles and clock of one job in memory, programmable to misbehave, in virtual time. For tests of the flow.
 // The world outlives a process: `process()` gives the ports of one, `kill` ends it without a trace.
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { keyHashOf } from '../agreement.ts';
+import { cidOf, rawCidOf } from '../encoding.ts';
 import { NunetError } from '../errors.ts';
 import { openBundle, encodeBundle, openEvidence, openQuote, type EvidenceBundle, type LockReport } from '../evidence.ts';
 import type { OutputReference } from '../fields.ts';
-import { closeBytes, settleBytes, voucherBytes } from '../lock.ts';
+import { closeBytes, NO_KEY_HASH, settleBytes, voucherBytes } from '../lock.ts';
 import { outputRootOf, type Ack, type Cancel, type Dispute, type Manifest } from '../manifest.ts';
 import type { NetworkRecord } from '../network-record.ts';
+import type { Voucher } from '../voucher.ts';
 import { billedPay, type LockRefusal, type Quote, type StreamTerms } from '../quote.ts';
 import {
   sampleAdvert,
@@ -21,6 +24,7 @@ import {
   sampleSpec,
   SAMPLE_TIME_MS,
 } from '../samples.ts';
+import { sealedBytes } from '../sealed/size.ts';
 import { signStatement, verifySignature, type Signed, type Signer } from '../signature.ts';
 import { closingPay, isUnpaid } from '../stream-pay.ts';
 import type { FollowEvent, RequestOf, ResponseOf } from '../wire.ts';
@@ -48,7 +52,11 @@ export type AgentBehaviour =
   | 'greedy'
   | 'never-closes'
   | 'forges-close'
-  | 'closes-elsewhere';
+  | 'closes-elsewhere'
+  /** Says nothing of K, and claims with it: only the chain has it. */
+  | 'keeps-key'
+  /** What K opens is not what it committed to. */
+  | 'wrong-plaintext';
 
 export interface WorldOptions {
   agent?: AgentBehaviour;
@@ -82,6 +90,10 @@ export interface WorldOptions {
   stream?: StreamTerms;
   /** Whoever is paid brings what both signed on chain; true by default. */
   claims?: boolean;
+  /** Outputs are encrypted under K until they are paid for. */
+  sealed?: boolean;
+  /** Oracles have K, because the agent gave it to them. */
+  oraclesHaveKey?: boolean;
   /** A refusal brings its half of the way back. */
   refusalCloses?: 'honestly' | 'forged';
 }
@@ -93,6 +105,8 @@ interface Transaction {
   blockMs: number;
   kind: 'lock' | 'settle' | 'agree' | 'reclaim';
   paid: bigint;
+  /** K, where it reveals it. */
+  secret?: string | null;
   cbor: string;
 }
 
@@ -108,6 +122,8 @@ const TIMES = {
 const AGENT_PREPARES_MS = 300;
 const AGENT_RUNS_MS = 4_000;
 const TICK_MS = 100;
+/** K. */
+const SECRET = sampleHash('K');
 
 export class FakeWorld {
   readonly clock = new VirtualClock(SAMPLE_TIME_MS);
@@ -134,6 +150,8 @@ export class FakeWorld {
   readonly vouchersSigned: string[] = [];
   readonly vouchersHeard: RequestOf<'voucher'>[] = [];
   readonly closes = new Set<bigint>();
+  /** Kinds of evidence that oracles took, besides quotes. */
+  readonly heard: string[] = [];
   readonly answersHeard: string[] = [];
   readonly saved = new Set<string>();
   readonly log: string[] = [];
@@ -146,6 +164,7 @@ export class FakeWorld {
       ack?: Ack;
       dispute?: Dispute;
       cancel?: Cancel;
+      voucher?: Voucher;
       bundle: EvidenceBundle;
     }
   >();
@@ -160,6 +179,7 @@ export class FakeWorld {
   #stopped = false;
   #paid = 0n;
   #closedAtMs: number | undefined;
+  #secret: string | null = null;
   #rolledBack = false;
   #spendRolledBack = false;
   #latency = 0;
@@ -172,7 +192,13 @@ export class FakeWorld {
     const world = new FakeWorld(options);
     world.quote = await signStatement(
       'quote',
-      { ...sampleQuote, ...TIMES, ...options.quote, ...(options.stream === undefined ? {} : { stream: options.stream }) },
+      {
+        ...sampleQuote,
+        ...TIMES,
+        ...options.quote,
+        ...(options.stream === undefined ? {} : { stream: options.stream }),
+        ...(options.sealed === true ? { delivery: 'sealed' as const } : {}),
+      },
       sampleSigner('agent'),
     );
     return world;
@@ -200,11 +226,18 @@ export class FakeWorld {
   }
 
   #accept(cbor: string): void {
-    const { txId, validUntilMs, kind, paid } = JSON.parse(new TextDecoder().decode(hexToBytes(cbor))) as {
+    const {
+      txId,
+      validUntilMs,
+      kind,
+      paid,
+      secret = null,
+    } = JSON.parse(new TextDecoder().decode(hexToBytes(cbor))) as {
       txId: string;
       validUntilMs: number;
       kind: Transaction['kind'];
       paid: string;
+      secret?: string | null;
     };
     if (kind === 'lock' && this.options.rejects !== undefined) throw new NunetError('chain-rejected', this.options.rejects);
     if (this.transactions.some((tx) => tx.txId === txId)) throw new NunetError('chain-rejected', 'all inputs are spent');
@@ -214,7 +247,7 @@ export class FakeWorld {
     this.#submissions += 1;
     if (kind === 'lock' && this.#submissions <= (this.options.forgets ?? 0)) return;
     if (kind === 'lock') this.counts.locksTaken += 1;
-    this.transactions.push({ txId, validUntilMs, kind, cbor, paid: BigInt(paid), blockMs: this.#tipMs + BLOCK_MS });
+    this.transactions.push({ txId, validUntilMs, kind, cbor, secret, paid: BigInt(paid), blockMs: this.#tipMs + BLOCK_MS });
   }
 
   #status(reference: OutputReference): LockStatus {
@@ -233,7 +266,7 @@ export class FakeWorld {
       paidLovelace: spend.paid === 0n ? 0n : 1_500_000n,
       changeLovelace: 1_500_000n,
       feeLovelace: 250_000n,
-      secret: null,
+      secret: spend.secret ?? null,
     };
     return { state: 'spent', confirmations: (this.#tipMs - spend.blockMs) / BLOCK_MS, spent };
   }
@@ -267,6 +300,8 @@ export class FakeWorld {
     const { body: quote } = seen.quote;
     const manifest = seen.manifest ?? (this.#filed ? this.#manifestBody() : undefined);
     if (seen.refusal !== undefined) return { paid: 0n, rule: 'refused' };
+    if (seen.voucher !== undefined && this.options.oraclesHaveKey === true)
+      return { paid: seen.voucher.paidBaseUnits, rule: 'acknowledged' };
     if (seen.ack !== undefined) return { paid: seen.ack.payBaseUnits, rule: 'acknowledged' };
     if (seen.cancel !== undefined && manifest === undefined) return { paid: 0n, rule: 'cancelled' };
     if (manifest === undefined) return now >= quote.finishBy ? { paid: 0n, rule: 'missed' } : null;
@@ -349,6 +384,11 @@ export class FakeWorld {
     cids.push(quote.cid);
     for (const item of bundle.items.slice(1)) {
       if (item.kind === 'quote') continue;
+      this.heard.push(item.kind);
+      if (item.kind === 'wrong-plaintext') {
+        cids.push(cidOf(item.envelope));
+        continue;
+      }
       const opened = openEvidence(item.kind, item.envelope, { quote, lock: bundle.lock });
       Object.assign(seen, { [item.kind === 'lock-refusal' ? 'refusal' : item.kind]: opened.body });
       cids.push(opened.cid);
@@ -365,7 +405,15 @@ export class FakeWorld {
     if (this.options.claims === false || paid === undefined || this.#closedAtMs === undefined || isEnded) return;
     if (this.clock.now() < this.#closedAtMs + 2_000 || this.transactions.length === 0) return;
     const txId = sampleHash(`agree of the compute provider ${paid}`);
-    this.transactions.push({ txId, kind: 'agree', paid, cbor: '', validUntilMs: Infinity, blockMs: this.#tipMs + BLOCK_MS });
+    this.transactions.push({
+      txId,
+      kind: 'agree',
+      paid,
+      secret: this.#secret,
+      cbor: '',
+      validUntilMs: Infinity,
+      blockMs: this.#tipMs + BLOCK_MS,
+    });
   }
 
   /** Moves a streamed job on to now. */
@@ -406,9 +454,16 @@ export class FakeWorld {
     if (paid < closingPay(this.#manifestBody(), this.quote.body, this.#paid)) return { type: 'noted', paidBaseUnits: this.#paid };
     this.closes.add(closed);
     this.#closedAtMs ??= this.clock.now();
+    this.#secret = keyHash === NO_KEY_HASH ? null : SECRET;
+    if (behaviour === 'keeps-key') return { type: 'noted', paidBaseUnits: this.#paid };
     const signer = sampleSigner(behaviour === 'forges-close' ? 'another key' : 'close key');
     const at = behaviour === 'closes-elsewhere' ? closed + 1n : closed;
-    return { type: 'closed', paidBaseUnits: at, closeSignature: bytesToHex(signer.sign(closeBytes(lock, at)) as Uint8Array), secret: null };
+    return {
+      type: 'closed',
+      paidBaseUnits: at,
+      closeSignature: bytesToHex(signer.sign(closeBytes(lock, at)) as Uint8Array),
+      secret: this.#secret,
+    };
   }
 
   get #endsAt(): number {
@@ -442,6 +497,18 @@ export class FakeWorld {
       body.exit = { kind: 'jobFault', code: 'stopped', message: 'asked to stop' };
       body.outputs = [];
       body.delivery = { ...body.delivery, root: outputRootOf([]) };
+    }
+    if (this.options.sealed === true) {
+      const outputs = [{ name: 'y.npy', cid: rawCidOf(new TextEncoder().encode('sealed y')), bytes: sealedBytes(1) }];
+      const leaves = { cid: rawCidOf(new TextEncoder().encode('leaves')), bytes: 32 };
+      const delivery = {
+        kind: 'sealed' as const,
+        root: outputRootOf(outputs),
+        plaintextRoot: sampleHash('plaintext'),
+        keyHash: keyHashOf(SECRET),
+        leaves,
+      };
+      Object.assign(body, { outputs, delivery });
     }
     if (behaviour === 'wrong-pay') body.payBaseUnits += 1n;
     if (behaviour === 'job-fault' || behaviour === 'own-fault') {
@@ -535,8 +602,13 @@ export class FakeWorld {
         return signer.sign(bytes);
       },
     });
-    const transactionBytes = (fields: { txId: string; validUntilMs: number; kind: Transaction['kind']; paid: string }): string =>
-      bytesToHex(new TextEncoder().encode(JSON.stringify(fields)));
+    const transactionBytes = (fields: {
+      txId: string;
+      validUntilMs: number;
+      kind: Transaction['kind'];
+      paid: string;
+      secret?: string | null;
+    }): string => bytesToHex(new TextEncoder().encode(JSON.stringify(fields)));
     return {
       clock: this.clock,
       keys: { signer: () => call(undefined, () => counted(sampleSigner('job key'))) },
@@ -586,7 +658,7 @@ export class FakeWorld {
             this.counts.agreesBuilt += 1;
             const txId = sampleHash(`agree ${this.counts.agreesBuilt}`);
             const validUntilMs = this.#tipMs + 10 * BLOCK_MS;
-            const cbor = transactionBytes({ txId, validUntilMs, kind: 'agree', paid: agreement.paid.toString() });
+            const cbor = transactionBytes({ txId, validUntilMs, kind: 'agree', paid: agreement.paid.toString(), secret: agreement.secret });
             return { cbor, txId, feeLovelace: 200_000n, validUntilMs };
           }),
         submit: (cbor, signal) => call(signal, () => this.#accept(cbor)),
@@ -675,7 +747,8 @@ export class FakeWorld {
             if (!this.#upKeys().includes(key)) throw new NunetError('oracle-unavailable', 'this oracle is off');
             return this.#heldManifest(key, lock);
           }),
-        sealedKey: (_key, _lock, signal) => call(signal, () => null),
+        sealedKey: (key, _lock, signal) =>
+          call(signal, () => (this.options.oraclesHaveKey === true && this.#upKeys().includes(key) ? SECRET : null)),
         agree: (_key, _lock, _agreement, _quote, signal) => call(signal, () => undefined),
       },
       outputs: {
@@ -688,9 +761,23 @@ export class FakeWorld {
             onBytes(file.bytes);
             this.saved.add(file.name);
           }),
-        fetchSealed: (_agent, _jobId, file, onBytes, signal) => call(signal, () => onBytes(file.bytes)),
-        checkSealed: (_manifest, signal) => call(signal, () => undefined),
-        open: (manifest, _key, signal) => call(signal, () => ({ type: 'opened', outputs: manifest.outputs })),
+        fetchSealed: (agent, _jobId, file, onBytes, signal) =>
+          call(signal, () => {
+            reach(agent);
+            this.counts.fetches += 1;
+            onBytes(file.bytes);
+          }),
+        checkSealed: (_manifest, signal) =>
+          call(signal, () => {
+            if (behaviour === 'wrong-bytes') throw new NunetError('outputs-wrong', 'its commitments are others');
+          }),
+        open: (manifest, key, signal) =>
+          call(signal, () => {
+            if (keyHashOf(key) !== manifest.delivery.keyHash) throw new NunetError('key-wrong', 'not this key');
+            if (behaviour === 'wrong-plaintext') return { type: 'wrong' as const, file: 'y.npy', proof: Uint8Array.of(1) };
+            this.saved.add('y.npy');
+            return { type: 'opened' as const, outputs: [{ name: 'y.npy', cid: rawCidOf(new TextEncoder().encode('y')), bytes: 1 }] };
+          }),
         check: (_spec, _manifest, signal) =>
           call(signal, () => {
             if (this.options.check === 'broken') throw new NunetError('check-failed', 'a file of the check is missing');

@@ -8,6 +8,7 @@ import { signStatement, type Signed } from '../signature.ts';
 import type { FollowEvent } from '../wire.ts';
 import { takeStatement } from './agent-statement.ts';
 import { answerResult, judgeResult } from './answer.ts';
+import { takeSealed } from './sealed-result.ts';
 import { chainTime, goJob, type Drive } from './running-job.ts';
 import { closeAt, closeRefused, finalPay, Meter, payWhileRunning } from './pay.ts';
 import { highestVoucher } from './job-record.ts';
@@ -219,6 +220,7 @@ export async function followJob(drive: Drive, signal: AbortSignal): Promise<void
       `${exit.kind === 'jobFault' ? 'the job’s own fault' : 'the compute provider’s fault'}: ${exit.message} (${exit.code})`,
     );
   const result = { drive, quote: work.quote, lockTx: work.lockTx };
+  if (work.quote.body.delivery === 'sealed' && exit.kind === 'completed') return takeSealed(result, manifest, signal);
   if (work.quote.body.stream === undefined) return answerResult(result, manifest, signal);
   await judgeResult(result, manifest, signal);
   const paid = finalPay(drive.record(), manifest.body, work.quote.body);

@@ -10,7 +10,7 @@ import { jobIdOf, type JobSpec } from '../job-spec.ts';
 import { canJobGo, isJobEnd, JOB_STATES, type JobState } from '../job-state.ts';
 import { canLockGo, isLockEnd, LOCK_STATES, settledAs, type LockState } from '../lock-state.ts';
 import { NO_KEY_HASH, voucherBytes } from '../lock.ts';
-import type { Ack, Cancel, Dispute, Manifest } from '../manifest.ts';
+import { outputFile, type Ack, type Cancel, type Dispute, type Manifest, type OutputFile } from '../manifest.ts';
 import { MAX_QUOTE_REQUEST_BYTES, quoteRequest, type LockRefusal, type Quote, type QuoteRequest } from '../quote.ts';
 import { verifySignature, type Signed } from '../signature.ts';
 import type { BuiltLock, BuiltTransaction, CheckResult, SpentLock } from './ports.ts';
@@ -62,6 +62,12 @@ export const jobEntry = z.discriminatedUnion('type', [
   }),
   /** The agent's half over the final voucher: from here on anybody may end the lock. */
   z.strictObject({ type: z.literal('close'), atMs: timeMs, closeSignature: hex64, secret: hex32.nullable() }),
+  /** The agent did not close in time: the oracles hear of the final voucher. */
+  z.strictObject({ type: z.literal('close-late'), atMs: timeMs }),
+  /** Sealed outputs are readable here, under these CIDs. */
+  z.strictObject({ type: z.literal('opened-outputs'), atMs: timeMs, outputs: z.array(outputFile).max(64) }),
+  /** Proof that a sealed output is not what its manifest committed to. */
+  z.strictObject({ type: z.literal('wrong-plaintext'), atMs: timeMs, file: z.string().max(120), proof: hexText }),
   z.strictObject({ type: z.literal('agree-built'), atMs: timeMs, ...built }),
   /** `to` is an oracle key or the agent's peer id; `what` are CIDs of what it has. */
   z.strictObject({ type: z.literal('told'), atMs: timeMs, to: z.string().max(64), what: z.array(z.string().max(120)).max(8) }),
@@ -110,6 +116,10 @@ export interface JobRecord {
   /** What both parties signed. */
   readonly agreement?: Agreement;
   readonly agreeTx?: BuiltTransaction;
+  readonly closeLate: boolean;
+  /** The readable files of a sealed delivery. */
+  readonly opened?: readonly OutputFile[];
+  readonly wrongPlaintext?: { readonly file: string; readonly proof: Uint8Array };
   /** CIDs that each oracle (by key) and the agent (by peer id) have. */
   readonly told: Readonly<Record<string, readonly string[]>>;
   readonly reclaimTx?: BuiltTransaction;
@@ -136,6 +146,7 @@ function opened(entry: Extract<JobEntry, { type: 'opened' }>): JobRecord {
     addresses: [],
     outputsStored: false,
     cancelWanted: false,
+    closeLate: false,
     told: {},
   };
 }
@@ -252,6 +263,15 @@ export function reduceJob(record: JobRecord | undefined, entry: JobEntry): JobRe
       const problem = agreementProblem(agreement, { reference: lockTx.reference, datum: quote.body, amountBaseUnits });
       return problem === null ? { ...record, agreement } : illegal(entry, problem);
     }
+    case 'close-late':
+      if (record.finalVoucher === undefined) return illegal(entry, 'there is no final voucher');
+      return { ...record, closeLate: true };
+    case 'opened-outputs':
+      if (record.manifest === undefined || !record.outputsStored) return illegal(entry, 'nothing sealed is stored');
+      return { ...record, opened: entry.outputs };
+    case 'wrong-plaintext':
+      if (record.manifest === undefined || !record.outputsStored) return illegal(entry, 'nothing sealed is stored');
+      return { ...record, wrongPlaintext: { file: entry.file, proof: hexToBytes(entry.proof) } };
     case 'agree-built': {
       if (record.agreement === undefined) return illegal(entry, 'nothing was agreed');
       const { cbor, txId, feeLovelace, validUntilMs } = entry;

@@ -4,6 +4,8 @@ import type { JobSpec, SandboxLevel } from '../job-spec.ts';
 import { sandboxLevel } from '../job-spec.ts';
 import { NO_KEY_HASH } from '../lock.ts';
 import { outputRootOf, type Manifest } from '../manifest.ts';
+import { deliveryProblem } from '../sealed/manifest-delivery.ts';
+import { plaintextBytes } from '../sealed/size.ts';
 import { billedPay, type Quote, type Reason } from '../quote.ts';
 
 const rank = (level: SandboxLevel): number => sandboxLevel.options.indexOf(level);
@@ -37,10 +39,13 @@ export function manifestProblems(manifest: Manifest, quote: Quote, spec: JobSpec
     const zeros = manifest.delivery.plaintextRoot === NO_KEY_HASH && manifest.delivery.keyHash === NO_KEY_HASH;
     demand(zeros, 'manifest-delivery', 'open delivery has no key and no plaintext root');
   }
+  const unsealed = quote.delivery === 'sealed' ? deliveryProblem(manifest) : null;
+  demand(unsealed === null, 'manifest-delivery', unsealed ?? '');
   if (manifest.exit.kind !== 'completed') return problems;
   const names = manifest.outputs.map((output) => output.name);
   demand(new Set(names).size === names.length, 'manifest-outputs', 'it names an output twice');
-  const bytes = manifest.outputs.reduce((sum, output) => sum + output.bytes, 0);
+  const sizeOf = (bytes: number): number => (quote.delivery === 'sealed' ? (plaintextBytes(bytes) ?? bytes) : bytes);
+  const bytes = manifest.outputs.reduce((sum, output) => sum + sizeOf(output.bytes), 0);
   demand(bytes <= spec.outputLimitBytes, 'manifest-outputs', `its outputs are ${bytes} bytes, the limit is ${spec.outputLimitBytes}`);
   if (spec.program.kind === 'onnx') {
     const missing = spec.program.outputs.filter((output) => !names.includes(output.name)).map((output) => output.name);

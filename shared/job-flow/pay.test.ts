@@ -40,6 +40,23 @@ async function run(options: WorldOptions = {}, onEvent?: (event: JobEvent, cance
   return { world, record, events };
 }
 
+/** As the whole run, with the process killed at write number `at` and started again until the job has ended. */
+async function killed(
+  options: WorldOptions,
+  at: number,
+  when: 'before' | 'after',
+): Promise<{ world: FakeWorld; record: JobRecord; died: boolean }> {
+  const world = await FakeWorld.open({ stream: STREAM, ...options });
+  world.begin();
+  const drive = (ports: ReturnType<FakeWorld['process']>): Promise<JobRecord> => driveJob(ports, { record: world.record, signal: never });
+  try {
+    return { world, record: await drive(world.process({ at, when })), died: false };
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+    return { world, record: await drive(world.process()), died: true };
+  }
+}
+
 const lockWay = (record: JobRecord): string => record.lockHistory.map((change) => change.state).join(' ');
 const vouchers = (world: FakeWorld): Extract<JobEntry, { type: 'voucher' }>[] =>
   world.readEntries().filter((entry) => entry.type === 'voucher');
@@ -126,6 +143,66 @@ describe('a job that is paid by vouchers', () => {
   });
 });
 
+describe('a sealed result', () => {
+  const kinds = (world: FakeWorld): string[] => world.readEntries().map((entry) => entry.type);
+
+  test('is verified, paid for, opened and checked, in this order, with every oracle off', async () => {
+    const { record, world } = await run({ sealed: true, oraclesUp: 0 });
+    expect(lockWay(record)).toBe('building submitted locked agreed withdrawn');
+    expect(record.finalVoucher?.keyHash).toBe(record.manifest?.body.delivery.keyHash);
+    expect(record.opened?.map(({ name }) => name)).toEqual(['y.npy']);
+    expect(record.check?.accept).toBe(true);
+    const order = kinds(world).filter((type) => ['manifest', 'outputs-stored', 'close', 'opened-outputs', 'checked'].includes(type));
+    expect(order).toEqual(['manifest', 'outputs-stored', 'close', 'opened-outputs', 'checked']);
+  });
+
+  test('is opened with the key that the claim reveals when the agent does not hand it over', async () => {
+    const { record, world } = await run({ sealed: true, agent: 'keeps-key', oraclesUp: 0 });
+    expect(record.agreement).toBeUndefined();
+    expect(record.spent?.how).toBe('agree');
+    expect(record.spent?.secret).not.toBeNull();
+    expect(world.saved).toEqual(new Set(['y.npy']));
+    expect(record.check?.accept).toBe(true);
+  });
+
+  test('is opened with the key that an oracle was given', async () => {
+    const { record, world } = await run({ sealed: true, agent: 'never-closes', oraclesHaveKey: true });
+    expect(world.heard).toContain('voucher');
+    expect(record.spent?.how).toBe('settle');
+    expect(record.opened).toBeDefined();
+  });
+
+  test('cannot be paid for before its ciphertext is what the manifest commits to', async () => {
+    const { record, world } = await run({ sealed: true, agent: 'wrong-bytes' });
+    expect(record.finalVoucher).toBeUndefined();
+    expect(world.counts.acksSigned).toBe(0);
+    expect(record.answer?.kind).toBe('dispute');
+    expect(record.opened).toBeUndefined();
+  });
+
+  test('cannot pass as another plaintext: the proof is journaled and told', async () => {
+    const { record, events } = await run({ sealed: true, agent: 'wrong-plaintext', claims: false, oraclesUp: 0 });
+    expect(record.wrongPlaintext?.file).toBe('y.npy');
+    expect(record.check).toBeUndefined();
+    expect(notices(events)).toContain('not what was committed to');
+  });
+
+  test('ends the same after a kill before and after every journal write', async () => {
+    for (let at = 0; ; at++) {
+      for (const when of ['before', 'after'] as const) {
+        const { record, died } = await killed({ sealed: true, oraclesUp: 0, stream: FEW }, at, when);
+        if (!died) {
+          expect(at).toBeGreaterThan(15);
+          return;
+        }
+        expect(record.lock).toBe('withdrawn');
+        expect(record.opened).toBeDefined();
+        expect(record.check?.accept).toBe(true);
+      }
+    }
+  });
+});
+
 describe('a refusal that brings its close', () => {
   test('is money back at once, with every oracle off and long before any deadline', async () => {
     const { record, world } = await run({ agent: 'refuses', refusalCloses: 'honestly', oraclesUp: 0 });
@@ -145,23 +222,6 @@ describe('a refusal that brings its close', () => {
 });
 
 describe('a kill around any journal write', () => {
-  /** As the whole run, with the process killed at write number `at` and started again until the job has ended. */
-  async function killed(
-    options: WorldOptions,
-    at: number,
-    when: 'before' | 'after',
-  ): Promise<{ world: FakeWorld; record: JobRecord; died: boolean }> {
-    const world = await FakeWorld.open({ stream: STREAM, ...options });
-    world.begin();
-    const drive = (ports: ReturnType<FakeWorld['process']>): Promise<JobRecord> => driveJob(ports, { record: world.record, signal: never });
-    try {
-      return { world, record: await drive(world.process({ at, when })), died: false };
-    } catch (error) {
-      if (!(error instanceof Killed)) throw error;
-      return { world, record: await drive(world.process()), died: true };
-    }
-  }
-
   test.each(['before', 'after'] as const)('cannot pay twice, nor lose what was agreed, when killed %s it', async (when) => {
     for (let at = 0; ; at++) {
       const { world, record, died } = await killed({ oraclesUp: 0, stream: FEW }, at, when);

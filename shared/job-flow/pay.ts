@@ -126,6 +126,7 @@ export function finalPay(record: JobRecord, manifest: Manifest, quote: Quote): b
   if (pay > quote.amountBaseUnits || manifestProblems(manifest, quote, record.spec).length > 0) return null;
   switch (manifest.exit.kind) {
     case 'completed':
+      if (quote.delivery === 'sealed') return record.outputsStored ? pay : null;
       return record.check?.accept === true ? pay : null;
     case 'computeProviderFault':
       return pay;

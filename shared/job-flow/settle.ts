@@ -1,11 +1,12 @@
 // tellEvidence: keeps every oracle of the quote, and the agent, told of what was signed, until the money has moved.
 import { formatAmount } from '../amount.ts';
-import { encode } from '../encoding.ts';
+import { cidOf, encode } from '../encoding.ts';
 import type { EvidenceBundle, EvidenceKind } from '../evidence.ts';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { settleBytes } from '../lock.ts';
 import type { Quote } from '../quote.ts';
 import { verifySignature, type Signed } from '../signature.ts';
+import { voucherEvidence } from '../voucher.ts';
 import { manifestFromOracles } from './hidden-manifest.ts';
 import type { Drive } from './running-job.ts';
 import type { JobRecord } from './job-record.ts';
@@ -21,15 +22,27 @@ interface Piece {
  * the manifest with our answer, or at once when the agent itself reports a fault.
  */
 export function evidenceFor(record: JobRecord): Piece[] {
-  const { quote, lock, refusal, cancel, manifest, answer } = record;
+  const { quote, lock, refusal, cancel, manifest, answer, wrongPlaintext } = record;
   if (quote === undefined || lock === null || lock === 'building' || lock === 'submitted' || lock === 'dropped') return [];
   const pieces: Piece[] = [{ kind: 'quote', cid: quote.cid, envelope: quote.envelope }];
   if (refusal !== undefined) pieces.push({ kind: 'lock-refusal', cid: refusal.cid, envelope: refusal.envelope });
   if (cancel !== undefined) pieces.push({ kind: 'cancel', cid: cancel.cid, envelope: cancel.envelope });
-  if (manifest !== undefined && (answer !== undefined || manifest.body.exit.kind !== 'completed'))
+  const isTold = answer !== undefined || record.closeLate || wrongPlaintext !== undefined;
+  if (manifest !== undefined && (isTold || manifest.body.exit.kind !== 'completed'))
     pieces.push({ kind: 'manifest', cid: manifest.cid, envelope: manifest.envelope });
   if (answer !== undefined) pieces.push({ kind: answer.kind, cid: answer.signed.cid, envelope: answer.signed.envelope });
+  const voucher = lateVoucher(record);
+  if (voucher !== undefined) pieces.push({ kind: 'voucher', cid: voucher.cid, envelope: voucher.envelope });
+  if (wrongPlaintext !== undefined)
+    pieces.push({ kind: 'wrong-plaintext', cid: cidOf(wrongPlaintext.proof), envelope: wrongPlaintext.proof });
   return pieces;
+}
+
+/** The final voucher, once the agent takes longer to close than it should: an acknowledgement that the chain reads too. */
+function lateVoucher({ jobId, spec, lockTx, finalVoucher, closeLate }: JobRecord): ReturnType<typeof voucherEvidence> | undefined {
+  if (!closeLate || finalVoucher === undefined || lockTx === undefined) return undefined;
+  const { paidBaseUnits, keyHash, signature } = finalVoucher;
+  return voucherEvidence({ v: 1, network: spec.network, jobId, lock: lockTx.reference, paidBaseUnits, keyHash, signature });
 }
 
 const lacks = (record: JobRecord, to: string, pieces: readonly Piece[]): boolean =>
