@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { shareOf } from '../capacity.ts';
 import { agentConfig, CONFIG_VERSION, flagsParsed, pathsOf, writeConfig } from '../config.ts';
 import { machineOffer } from '../machine.ts';
+import { STREAM_SHARES } from '../pricing.ts';
 import { loadPeerKey } from '../network/identity.ts';
 import { parseFlags, type Command, type CommandIo } from './flags.ts';
 
@@ -28,6 +29,8 @@ const flags = {
   'price-memory-gib-hour': { value: 'NTX', help: 'price of one GiB of memory for an hour (0.1)' },
   'price-gpu-hour': { value: 'NTX', help: 'price of one GPU for an hour (10)' },
   'price-minimum': { value: 'NTX', help: 'the least that a job pays (0.01)' },
+  'stream-hold-back': { value: 'PERCENT', help: 'of a job that is paid by vouchers: left open until there are outputs (10)' },
+  'stream-max-unpaid': { value: 'PERCENT', help: 'of such a job: what may be unpaid before it stands still (20)' },
   chain: { value: 'URL', help: 'Blockfrost-compatible API; a project id comes from NUNET_CHAIN_PROJECT_ID' },
   'listen-tcp': { value: 'IP:PORT', help: 'where to listen, "off" for not at all (0.0.0.0:4201)' },
   'listen-ws': { value: 'IP:PORT', help: 'the same for WebSocket (off)' },
@@ -50,6 +53,9 @@ export const FLAG_OF: Readonly<Record<string, string>> = {
   'prices.memoryGibHour': '--price-memory-gib-hour',
   'prices.gpuHour': '--price-gpu-hour',
   'prices.minimum': '--price-minimum',
+  'stream.holdBack': '--stream-hold-back',
+  'stream.maxUnpaid': '--stream-max-unpaid',
+  stream: '--stream-hold-back and --stream-max-unpaid',
   networkRecord: '--network-record',
   'pinned.threshold': '--pinned-threshold',
   'pinned.keys': '--pinned',
@@ -125,6 +131,10 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
         memoryGibHour: await price('price-memory-gib-hour', 'NTX for one GiB of memory for an hour', '0.1'),
         gpuHour: given['price-gpu-hour'] ?? '10',
         minimum: await price('price-minimum', 'NTX that a job pays at least', '0.01'),
+      },
+      stream: {
+        holdBack: Number(given['stream-hold-back'] ?? STREAM_SHARES.holdBack),
+        maxUnpaid: Number(given['stream-max-unpaid'] ?? STREAM_SHARES.maxUnpaid),
       },
       networkRecord: resolve(await value('network-record', 'File with the signed network record', existingFile)),
       pinned: { keys, threshold: given['pinned-threshold'] === undefined ? keys.length : Number(given['pinned-threshold']) },

@@ -29,6 +29,8 @@ export interface End {
     paidLovelace: string;
     changeLovelace: string;
     feeLovelace: string;
+    /** K of sealed outputs, where the transaction revealed it. */
+    secret: string | null;
   } | null;
   answer: string | null;
   score: number | null;

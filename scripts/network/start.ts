@@ -22,6 +22,8 @@ export interface AgentPlan {
   name: string;
   /** NTX a CPU hour. */
   priceCpuHour: string;
+  /** More flags of its `onboard`. */
+  onboard?: readonly string[];
   /** How browsers and others get to it; `hub`: it listens on nothing and is reached through the hub alone. */
   listen?: 'webrtc-direct' | 'ws' | 'hub';
   /** Program instead of the agent's own: a cheat, or one that chaos kills. */
@@ -224,7 +226,7 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
         args: [
           ...['onboard', '--yes', '--network', 'devnet', '--data', dataPath, '--address', address, ...trust],
           ...['--cpus', '50', '--memory', '10', '--disk', '10', '--price-cpu-hour', plan.priceCpuHour, '--price-minimum', '0.001'],
-          ...['--listen-tcp', 'off', ...LISTEN_FLAGS[plan.listen ?? 'webrtc-direct']],
+          ...['--listen-tcp', 'off', ...LISTEN_FLAGS[plan.listen ?? 'webrtc-direct'], ...(plan.onboard ?? [])],
         ],
         logFile: logFile(plan.name),
       });
