@@ -13,6 +13,7 @@ import { outputRootOf, type Dispute, type Exit, type Manifest } from '@nunet/sha
 import type { Quote } from '@nunet/shared/quote.ts';
 import { encodeReplayRequest, openReplayResponse, type ReplayRequest, type ReplayResponse } from '@nunet/shared/replay.ts';
 import { signerOf, signStatement } from '@nunet/shared/signature.ts';
+import { cheatingFixture, sealedFixture, type SealedFixture } from '@nunet/shared/sealed/fixtures.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CP_ADDRESS, fixtureRecord, oracleKeysOf, oracleSeeds, SP_ADDRESS } from './agent-fixtures.ts';
 import { FakeExecutor, type FakeScript } from './executor/fake.ts';
@@ -90,7 +91,11 @@ function specOf(changes: Partial<JobSpec> = {}, measured = true): JobSpec {
 }
 
 /** The request of an oracle: a claim by the agent over these bytes, disputed. */
-async function requestFor(spec: JobSpec, delivered: Uint8Array, claim: { exit?: Exit; withheld?: boolean } = {}): Promise<ReplayRequest> {
+async function requestFor(
+  spec: JobSpec,
+  delivered: Uint8Array,
+  claim: { exit?: Exit; withheld?: boolean; sealed?: SealedFixture; key?: string } = {},
+): Promise<ReplayRequest> {
   const record = fixtureRecord();
   const body: Quote = {
     v: 1,
@@ -109,7 +114,7 @@ async function requestFor(spec: JobSpec, delivered: Uint8Array, claim: { exit?: 
     settleLovelace: 1n,
     resources: spec.resources,
     timeLimitMs: spec.timeLimitMs,
-    delivery: 'open',
+    delivery: spec.delivery,
     replay: spec.replay,
     sandbox: 'namespace',
     expectedStartMs: 1,
@@ -125,6 +130,7 @@ async function requestFor(spec: JobSpec, delivered: Uint8Array, claim: { exit?: 
   if (claim.withheld !== true) reachable.set(cid, delivered);
   const exit: Exit = claim.exit ?? { kind: 'completed' };
   const outputs = exit.kind === 'completed' ? [{ name: 'model.onnx', cid, bytes: delivered.length }] : [];
+  for (const [served, { blocks }] of claim.sealed?.store.files ?? []) reachable.set(served, Buffer.concat(blocks));
   const manifest = await signStatement<Manifest>(
     'manifest',
     {
@@ -141,8 +147,13 @@ async function requestFor(spec: JobSpec, delivered: Uint8Array, claim: { exit?: 
       usage: { cpuMs: 1, peakMemoryBytes: 1 },
       sandbox: 'namespace',
       metrics: [],
-      outputs,
-      delivery: { kind: 'open', root: outputRootOf(outputs), plaintextRoot: NO_KEY_HASH, keyHash: NO_KEY_HASH },
+      outputs: claim.sealed?.manifest.outputs ?? outputs,
+      delivery: claim.sealed?.manifest.delivery ?? {
+        kind: 'open',
+        root: outputRootOf(outputs),
+        plaintextRoot: NO_KEY_HASH,
+        keyHash: NO_KEY_HASH,
+      },
     },
     agentKey.signer,
   );
@@ -151,7 +162,8 @@ async function requestFor(spec: JobSpec, delivered: Uint8Array, claim: { exit?: 
     { v: 1, network: 'devnet', jobId: body.jobId, lock, manifestCid: manifest.cid, reason: 'worse than asked' },
     voucher,
   );
-  return { v: 1, lock, quote: quote.envelope, manifest: manifest.envelope, dispute: dispute.envelope, spec: encode(spec), sources: [] };
+  const pieces = { quote: quote.envelope, manifest: manifest.envelope, dispute: dispute.envelope, spec: encode(spec) };
+  return { v: 1, lock, ...pieces, sources: [], ...(claim.key === undefined ? {} : { key: claim.key }) };
 }
 
 const parts = (): ReplayParts => ({
@@ -275,6 +287,39 @@ describe('replay', () => {
     const two = await requestFor(specOf(), HONEST);
     await expect(replayed({ ...one, manifest: two.manifest })).rejects.toMatchObject({ code: 'evidence-foreign' });
     await expect(replayed({ ...one, spec: two.spec })).rejects.toMatchObject({ code: 'evidence-foreign' });
+  });
+});
+
+describe('replay of a sealed claim', () => {
+  const key = '5a'.repeat(32);
+  const sealedRequest = async (content: Uint8Array, more: { key?: string } = { key }): Promise<ReplayRequest> => {
+    const spec = specOf({ delivery: 'sealed' });
+    return requestFor(spec, content, { sealed: await sealedFixture(key, { 'model.onnx': content }, jobIdOf(spec)), ...more });
+  };
+
+  it('opens what was delivered with the key, and then says the same as of an open one', async () => {
+    expect(await replayed(await sealedRequest(HONEST))).toMatchObject({ outcome: 'rejected', score: null });
+    expect(await replayed(await sealedRequest(LAZY))).toMatchObject({ outcome: 'upheld', score: { claimed: 0.1, replayed: 0.95 } });
+  });
+
+  it('upholds a dispute over a delivery that does not open to what was committed to, and runs nothing', async () => {
+    const spec = specOf({ delivery: 'sealed' });
+    const cheat = await cheatingFixture(key, { 'model.onnx': HONEST }, 3, 'ciphertext', jobIdOf(spec));
+    const answer = await replayed(await requestFor(spec, HONEST, { sealed: cheat, key }));
+    expect(answer).toMatchObject({ outcome: 'upheld' });
+    expect(answer.detail).toContain('does not open');
+    expect(executor.calls).toEqual([]);
+  });
+
+  it('says nothing without the key, or with another one', async () => {
+    expect(await replayed(await sealedRequest(HONEST, {}))).toMatchObject({ outcome: 'unavailable' });
+    expect(await replayed(await sealedRequest(HONEST, { key: '5b'.repeat(32) }))).toMatchObject({ outcome: 'unavailable' });
+  });
+
+  it('cannot be paid for sealed outputs that it withholds', async () => {
+    const request = await sealedRequest(HONEST);
+    for (const cid of reachable.keys()) if (cid !== cutFile(input).cid) reachable.delete(cid);
+    expect(await replayed(request)).toMatchObject({ outcome: 'withheld' });
   });
 });
 

@@ -10,11 +10,14 @@ import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import { outputRootOf, type Manifest, type OutputFile } from '@nunet/shared/manifest.ts';
 import type { Evaluation } from '@nunet/shared/onnx-program.ts';
 import { compareOutputs } from '@nunet/shared/replay-compare.ts';
+import { sealedFiles } from '@nunet/shared/sealed/manifest-delivery.ts';
+import { plaintextBytes } from '@nunet/shared/sealed/size.ts';
 import { REPLAY_FETCH_MS, REPLAY_SLOWER, replayLimitMs, type ReplayRequest, type ReplayResponse } from '@nunet/shared/replay.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
 import { openBlobStore, type BlobStore } from './blobs.ts';
 import type { ScoreRequest } from './executor/embedded.ts';
+import { openInto } from './opening.ts';
 import type { ExecutionHandle, ExecutionResult, Executor } from './executor/executor.ts';
 
 /** A confined executor that can also score a stranger's model. */
@@ -100,12 +103,18 @@ async function judge(c: Case): Promise<Answer> {
   const inputs = await fetchAll(c, c.spec.inputs, serviceProvider.peerId);
   // Before anything is run or compared: a hash that nobody serves is no delivery, even if it is the right one. That the inputs
   // came shows that this machine's own network is not to blame.
-  const delivered: Files = new Map();
+  let delivered: Delivered = { root: claim.delivery.root, files: new Map() };
   if (claim.exit.kind === 'completed') {
-    const bytes = claim.outputs.reduce((sum, output) => sum + output.bytes, 0);
+    const bytes = claim.outputs.reduce((sum, output) => sum + readableBytes(claim, output), 0);
     if (bytes > c.spec.outputLimitBytes) return upheld(`The outputs are ${bytes} bytes, the job's limit is ${c.spec.outputLimitBytes}`);
     try {
-      for (const [name, file] of await fetchAll(c, claim.outputs, computeProvider.peerId)) delivered.set(name, file);
+      const files = await fetchAll(c, sealedFiles(claim), computeProvider.peerId);
+      if (claim.delivery.kind === 'open') delivered = { root: claim.delivery.root, files };
+      else {
+        const opened = await openClaim(c);
+        if ('outcome' in opened) return opened;
+        delivered = opened;
+      }
     } catch (error) {
       c.signal.throwIfAborted();
       if (safeError(error).code !== 'file-unreachable') throw error;
@@ -135,6 +144,35 @@ async function judge(c: Case): Promise<Answer> {
 }
 
 type Files = Map<string, { path: string; bytes: number }>;
+
+/** The claimed outputs as anybody can read them. */
+interface Delivered {
+  root: string;
+  files: Files;
+}
+
+const readableBytes = ({ delivery }: Manifest, { bytes }: OutputFile): number =>
+  delivery.kind === 'sealed' ? (plaintextBytes(bytes) ?? bytes) : bytes;
+
+/** What was fetched of a sealed claim, opened with the key that the oracle holds; or what it says that it does not open. */
+async function openClaim(c: Case): Promise<Delivered | Answer> {
+  const { key } = c.request;
+  if (key === undefined) return unavailable('The outputs are sealed, and no key came with the request');
+  const folder = join(c.folder, 'opened');
+  try {
+    const opening = await openInto(folder, c.store, c.claim, key, c.signal);
+    if (opening.type === 'wrong') return upheld(`Output ${opening.file} does not open to what the manifest commits to`);
+    return {
+      root: outputRootOf(opening.outputs),
+      files: new Map(opening.outputs.map(({ name, bytes }) => [name, { path: join(folder, name), bytes }])),
+    };
+  } catch (error) {
+    const { code, message } = safeError(error);
+    if (code === 'outputs-wrong') return upheld(message);
+    if (code === 'key-wrong') return unavailable(message);
+    throw error;
+  }
+}
 
 /**
  * All of these files, from one party if it has them, else from the other. Throws `file-unreachable` when one is not served, or
@@ -190,22 +228,22 @@ function judgeFault(c: Case, code: string, result: ExecutionResult): Answer {
   return upheld(`A fault of the job is claimed (${code}), but it runs to its end here`);
 }
 
-async function judgeOutputs(c: Case, result: ExecutionResult, inputPath: (name: string) => string, delivered: Files): Promise<Answer> {
+async function judgeOutputs(c: Case, result: ExecutionResult, inputPath: (name: string) => string, delivered: Delivered): Promise<Answer> {
   const { claim, store, jobId } = c;
   const outputs: (OutputFile & { path: string })[] = [];
   for (const { name, path } of result.outputs) outputs.push({ name, path, ...(await store.importFile(jobId, path)) });
   const replayedRoot = outputRootOf(outputs);
-  const claimedRoot = claim.delivery.root;
+  const claimedRoot = delivered.root;
   if (replayedRoot === claimedRoot) return rejected('The outputs are the same, byte for byte');
   const { program } = c.spec;
   if (program.kind !== 'onnx') return unavailable(`Jobs of kind ${program.kind} are not replayed`);
   if (program.evaluate === null) return upheld('The outputs are others, and the job names no measure that could excuse it');
-  if (outputRootOf(claim.outputs) !== claimedRoot) return upheld('The claimed root is not that of the claimed outputs');
+  if (outputRootOf(claim.outputs) !== claim.delivery.root) return upheld('The claimed root is not that of the claimed outputs');
 
   const { evaluation, tolerance } = program.evaluate;
   const replayed = await scoreOf(c, evaluation, inputPath, new Map(outputs.map((output) => [output.name, output])));
   if (replayed === null) return unavailable('The replayed model cannot be scored');
-  const claimed = await scoreOf(c, evaluation, inputPath, delivered);
+  const claimed = await scoreOf(c, evaluation, inputPath, delivered.files);
   const finding = compareOutputs(program, { root: claimedRoot, score: claimed }, { root: replayedRoot, score: replayed });
   const metric = evaluation.metric.name.slice(0, 200);
   if (claimed === null) return upheld(`The delivered model cannot be scored; the replay's ${metric} is ${replayed}`);
