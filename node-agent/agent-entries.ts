@@ -32,6 +32,8 @@ export const agentEntry = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('voucher'), ...job, paid: amountText, keyHash: hex32, signature: hex64, final: z.boolean() }),
   /** Our half over one pay: the only one that is ever signed for this lock. `keyHash` and `voucher` are the other half's. */
   z.strictObject({ type: z.literal('close'), ...job, paid: amountText, keyHash: hex32, voucher: hex64, signature: hex64 }),
+  /** Nobody has closed by finishBy: the oracles hear of the vouchers from now on, and of K, whose statement this is. */
+  z.strictObject({ type: z.literal('late'), ...job, keyStatement: hexBytes.nullable() }),
   /** An oracle signed that it holds this piece of evidence over this lock. */
   z.strictObject({ type: z.literal('receipt'), ...job, lock: outputReference, oracleKey: hex32, evidenceCid: cidText }),
   /** The lock was spent; `paid` is what came to our address, null when it could not be read. */

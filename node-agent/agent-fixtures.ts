@@ -275,6 +275,8 @@ const FAKE_JOB: WorldJob = {
 export interface WorldOptions {
   hooks?: JournalOptions<AgentEntry>['hooks'];
   job?: WorldJob;
+  /** `open` unless given. */
+  delivery?: JobSpec['delivery'];
   /** Instead of the programmed one. */
   executor?: Executor;
 }
@@ -352,12 +354,13 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   };
   world.agent = await begin();
   const clientStore = await openBlobStore({ root: join(folder, 'client'), maxBytes: 2 ** 30 });
-  world.client = await openClient(world, options.job ?? FAKE_JOB, clientStore, await createNode(nodeOptions(randomBytes(32), 0)));
+  world.client = await openClient(world, options, clientStore, await createNode(nodeOptions(randomBytes(32), 0)));
   return world;
 }
 
 /** A service provider with the files of one job, served to the agent alone. */
-async function openClient(world: World, job: WorldJob, store: BlobStore, node: NetworkNode): Promise<Client> {
+async function openClient(world: World, options: WorldOptions, store: BlobStore, node: NetworkNode): Promise<Client> {
+  const { job = FAKE_JOB, delivery = 'open' } = options;
   const voucher = signerOf(randomBytes(32));
   const holding = cidOf(encode('holding'));
   const inputs: JobSpec['inputs'] = [];
@@ -367,7 +370,7 @@ async function openClient(world: World, job: WorldJob, store: BlobStore, node: N
     network: 'devnet',
     nonce: bytesToHex(randomBytes(16)),
     title: 'a test job',
-    delivery: 'open',
+    delivery,
     replay: 'never',
     resources: { cpus: 1, memoryBytes: 2 ** 28, diskBytes: 2 ** 24, gpus: 0 },
     timeLimitMs: 10_000,
@@ -393,7 +396,7 @@ async function openClient(world: World, job: WorldJob, store: BlobStore, node: N
       inputBytes: inputs.reduce((sum, input) => sum + input.bytes, 0),
       outputLimitBytes: spec.outputLimitBytes,
       timeLimitMs: spec.timeLimitMs,
-      delivery: 'open',
+      delivery,
       replay: spec.replay,
       serviceProvider: { peerId: node.peerId, address: SP_ADDRESS },
       voucherKey: voucher.publicKey,

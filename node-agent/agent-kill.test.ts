@@ -58,10 +58,10 @@ async function told(world: World): Promise<void> {
 }
 
 /** One job with a death on the way; the service provider asks again whatever got no answer. Resolves with whether the death came. */
-async function runWithDeath(write: number, when: 'before' | 'after'): Promise<{ reached: boolean }> {
+async function runWithDeath(write: number, when: 'before' | 'after', delivery: 'open' | 'sealed' = 'open'): Promise<{ reached: boolean }> {
   // Restarts take no chain time here, so that no deadline passes meanwhile.
   const death = deathAt(write, when, () => (world.chain.paused = true));
-  const world: World = await openWorld({ hooks: death.hooks });
+  const world: World = await openWorld({ hooks: death.hooks, delivery });
   const restart = async (): Promise<void> => {
     death.revive();
     await world.restart();
@@ -124,4 +124,10 @@ const deaths = Array.from({ length: WRITES }, (_, write) => write);
 it.each(deaths)('ends its job once when it dies before journal write %i, and when it dies after it', async (write) => {
   expect(await runWithDeath(write, 'before')).toEqual({ reached: true });
   expect(await runWithDeath(write, 'after')).toEqual({ reached: true });
+});
+
+/** As above, with the key of what is sealed between running and manifest. */
+it.each([6, 7])('seals its outputs under one key when it dies before journal write %i, and when it dies after it', async (write) => {
+  expect(await runWithDeath(write, 'before', 'sealed')).toEqual({ reached: true });
+  expect(await runWithDeath(write, 'after', 'sealed')).toEqual({ reached: true });
 });

@@ -7,6 +7,7 @@ import type { OutputReference } from '@nunet/shared/fields.ts';
 import type { OracleClient } from '@nunet/shared/oracle-client.ts';
 import type { LockRefusal, Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
+import { voucherEvidence, type Voucher } from '@nunet/shared/voucher.ts';
 import type { Job, JobBook } from './job-book.ts';
 
 export interface EvidenceParts {
@@ -43,7 +44,15 @@ export const piecesOf = (job: Job): Piece[] => [
   ...pieceOf('ack', job.ack),
   ...pieceOf('dispute', job.dispute),
   ...pieceOf('cancel', job.cancel),
+  ...(job.late === undefined ? [] : [...pieceOf('voucher', voucherOf(job)), ...pieceOf('sealed-key', job.late.sealedKey)]),
 ];
+
+/** The highest that names no key, as evidence: a verdict is never below it. */
+function voucherOf({ jobId, lock, quote, voucher }: Job): Signed<Voucher> | undefined {
+  if (voucher === undefined) return undefined;
+  const { paid: paidBaseUnits, keyHash, signature } = voucher;
+  return voucherEvidence({ v: 1, network: quote.body.network, jobId, lock, paidBaseUnits, keyHash, signature });
+}
 
 /** True when each oracle of the quote that we can reach has signed for each piece. */
 export function isDelivered(job: Job, parts: Pick<EvidenceParts, 'book' | 'oracle'>): boolean {

@@ -1,8 +1,9 @@
 // One job from lock to settle: the story in one function. Each step is journaled before it acts, so a restart goes on from the last one.
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { JobState } from '@nunet/shared/job-state.ts';
 import type { Reason, StreamTerms } from '@nunet/shared/quote.ts';
-import type { Signer } from '@nunet/shared/signature.ts';
+import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Capacity } from './capacity.ts';
 import type { Delivered } from './delivered.ts';
@@ -12,6 +13,7 @@ import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
 import { CANCELLED, endOnRecord, faultOf, finish, refuse } from './job-end.ts';
 import type { JobFeed } from './job-feed.ts';
 import { runMeter } from './meter.ts';
+import { keepAgreementTold } from './post-agreement.ts';
 import { awaitLock, awaitSpend, startMissed, type LockWait } from './lock-wait.ts';
 
 /** A job's files, wherever they are kept. */
@@ -273,17 +275,43 @@ async function report(job: Job, parts: ExecutionParts, signal: AbortSignal): Pro
   const over = new AbortController();
   const within = AbortSignal.any([signal, over.signal]);
   const telling = keepTelling(job, parts.evidence, within);
-  const closing = closeAlone(job, parts, within);
+  const lanes = [telling, closeAlone(job, parts, within), tellLate(job, parts, within), keepAgreementTold(job, parts.evidence, within)];
   try {
-    const end = await Promise.race([awaitSpend(job.quote, job.lock, parts.chain, signal), telling, closing]);
+    const end = await Promise.race([awaitSpend(job.quote, job.lock, parts.chain, signal), ...lanes]);
     const at = await parts.chain.watch.now(signal);
     if (end.type === 'spent') await parts.book.record({ type: 'spent', jobId: job.jobId, at, txId: end.txId, paid: end.paid });
     else await parts.book.record({ type: 'abandoned', jobId: job.jobId, at, reason: 'The lock is not on chain' });
   } finally {
     over.abort();
-    await Promise.allSettled([telling, closing]);
+    await Promise.allSettled(lanes);
   }
 }
+
+/**
+ * Until finishBy the two parties may end the lock by themselves. From then on the oracles hear what else was signed: the highest
+ * voucher, and K of a sealed result, which makes it as readable as an open one while there is time to answer (`keyBy`).
+ */
+async function tellLate(job: Job, parts: ExecutionParts, signal: AbortSignal): Promise<never> {
+  for await (const tip of parts.chain.watch.tips(signal)) if (tip.timeMs > job.quote.body.finishBy) break;
+  if (job.late === undefined && job.close === undefined && (job.voucher !== undefined || job.sealedKey !== undefined)) {
+    const keyStatement = await keyStatementOf(job, parts);
+    await parts.book.record({ type: 'late', jobId: job.jobId, at: await chainNow(parts, signal), keyStatement });
+  }
+  throw await aborted(signal);
+}
+
+/** Null: there is no manifest whose outputs a key would open. */
+async function keyStatementOf({ jobId, lock, manifest, sealedKey }: Job, parts: ExecutionParts): Promise<string | null> {
+  if (sealedKey === undefined || manifest?.body.exit.kind !== 'completed') return null;
+  const body = { v: 1 as const, network: parts.book.network, jobId, lock, manifestCid: manifest.cid, key: sealedKey };
+  return bytesToHex((await signStatement('sealed-key', body, parts.signer)).envelope);
+}
+
+const aborted = (signal: AbortSignal): Promise<unknown> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(signal.reason);
+    signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
+  });
 
 /**
  * A service provider that is gone closes nothing, and oracles may sleep: what it signed is closed in the middle of the claim window

@@ -8,6 +8,7 @@ import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import { canJobGo, isJobEnd, type JobState } from '@nunet/shared/job-state.ts';
 import type { Ack, Cancel, Dispute, Manifest } from '@nunet/shared/manifest.ts';
 import { MAX_QUOTE_REQUEST_BYTES, quoteRequest, type LockRefusal, type Quote, type QuoteRequest } from '@nunet/shared/quote.ts';
+import type { SealedKey } from '@nunet/shared/sealed/sealed-key.ts';
 import { signerOf, type Signed, type Signer } from '@nunet/shared/signature.ts';
 import { bytesOf, type AgentEntry } from './agent-entries.ts';
 import { closeBytes, NO_KEY_HASH } from '@nunet/shared/lock.ts';
@@ -62,6 +63,8 @@ export interface Job {
   /** The service provider asked a running job to stop. */
   readonly stopAsked: boolean;
   readonly close?: Close;
+  /** The oracles are told what was signed for no oracle: nobody has closed in time. */
+  readonly late?: { readonly sealedKey?: Signed<SealedKey> };
   readonly spent?: { readonly txId: string; readonly paid: bigint | null };
   readonly abandoned?: string;
   readonly cleaned: boolean;
@@ -290,6 +293,12 @@ export class JobBook {
         job.close = { paid, keyHash, voucher, signature };
         return;
       }
+      case 'late':
+        job.late =
+          entry.keyStatement === null
+            ? {}
+            : { sealedKey: openEvidence('sealed-key', bytesOf(entry.keyStatement), context) as Signed<SealedKey> };
+        return;
       case 'spent':
         job.spent = { txId: entry.txId, paid: entry.paid };
         return;

@@ -6,7 +6,7 @@ import { cidOf, encode, decode } from '@nunet/shared/encoding.ts';
 import { cutFile } from '@nunet/shared/file-dag.ts';
 import type { Manifest } from '@nunet/shared/manifest.ts';
 import { sampleManifest } from '@nunet/shared/samples.ts';
-import { deliveryProblem } from '@nunet/shared/sealed/manifest-delivery.ts';
+import { deliveryProblem, sealedFiles } from '@nunet/shared/sealed/manifest-delivery.ts';
 import { wrongPlaintextProblem, wrongPlaintext, MAX_WRONG_PLAINTEXT_BYTES } from '@nunet/shared/sealed/wrong-plaintext.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openBlobStore, type BlobStore } from './blobs.ts';
@@ -67,7 +67,11 @@ it('cannot be asked for a readable block: the store holds ciphertext and commitm
       .files(jobId)
       .map(({ cid }) => cid)
       .sort(),
-  ).toEqual([...manifest.outputs.map(({ cid }) => cid), manifest.delivery.leaves?.cid].sort());
+  ).toEqual(
+    sealedFiles(manifest)
+      .map(({ cid }) => cid)
+      .sort(),
+  );
 });
 
 it("cannot be led out of the job's own folder", async () => {
