@@ -3,13 +3,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressBytes } from './chain/address.ts';
 import { bech32 } from '@scure/base';
 import { NO_KEY_HASH, type EscrowDatum } from '@nunet/shared/lock.ts';
+import type { NetworkRecord } from '@nunet/shared/network-record.ts';
+import type { Quote } from '@nunet/shared/quote.ts';
+import { sampleQuote, sampleRecord, sampleSigner } from '@nunet/shared/samples.ts';
+import { signStatement } from '@nunet/shared/signature.ts';
 import { addressOf } from './address.ts';
 import { balance } from './balance.ts';
 import type { AssetQuantity, Utxo } from './chain/chain.ts';
 import { encodeDatum } from './datum.ts';
 import { lockLovelace, lockOutput } from './lock-output.ts';
 import { buildLock, type LockRequest } from './lock.ts';
-import { lockProblem } from './lock-order.ts';
+import { jobEscrow } from './job-escrow.ts';
+import { foreignQuote, lockProblem } from './lock-order.ts';
 import { buildReclaim } from './reclaim.ts';
 import { AMOUNT, startRehearsal, type Rehearsal } from './rehearsal.ts';
 import { ESCROW, ESCROW_ADDRESS } from './script.ts';
@@ -204,6 +209,39 @@ describe('cannot lock', () => {
 
   test('dust past the checks: the ledger itself refuses an output below its minimum', async () => {
     await expect(lockRaw({ lovelace: ADA, datum: encodeDatum(on.datum()) })).rejects.toMatchObject({ code: 'chain-rejected' });
+  });
+});
+
+describe('cannot lock on a quote', () => {
+  const record: NetworkRecord = { ...sampleRecord, escrows: [{ scriptHash: ESCROW.hash, referenceScript: null }] };
+  const quote: Quote = { ...sampleQuote, asset: record.asset, oracleKeys: record.oracles.map(({ key }) => key).toSorted() };
+
+  test.each<[string, Partial<Quote>, Partial<NetworkRecord>, string]>([
+    ['of another network', { network: 'preprod' }, {}, 'network-mismatch'],
+    ['in another asset', { asset: { ...record.asset, assetName: 'ff' } }, {}, 'asset-foreign'],
+    ['under an oracle that the network does not know', { oracleKeys: [newOracle().publicKey], k: 1 }, {}, 'oracle-foreign'],
+    [
+      'at an escrow that this build does not know',
+      {},
+      { escrows: [{ scriptHash: '00'.repeat(28), referenceScript: null }] },
+      'escrow-unknown',
+    ],
+  ])('%s, and nothing is built or signed', async (_, quoteChange, recordChange, code) => {
+    const never = (): never => {
+      throw new Error('it was built or signed');
+    };
+    const escrow = jobEscrow({
+      chain: on.chain,
+      wallet: { address: on.cast.serviceProvider.address, sign: never },
+      record: { ...record, ...recordChange },
+      builders: { lock: never, reclaim: never, settle: never },
+    });
+    const signed = await signStatement('quote', { ...quote, ...quoteChange }, sampleSigner('agent'));
+    await expect(escrow.buildLock(signed, new AbortController().signal)).rejects.toMatchObject({ code });
+  });
+
+  test('of this network, in NTX, under its oracles there is nothing to complain of', () => {
+    expect(foreignQuote(quote, record)).toBeNull();
   });
 });
 

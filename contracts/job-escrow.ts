@@ -9,6 +9,7 @@ import type { ScriptRun } from './balance.ts';
 import { timeOf, slotOf, type OutputState, type Source, type Utxo } from './chain/chain.ts';
 import type { Transaction } from './chain/transaction.ts';
 import { collateralOf } from './collateral.ts';
+import { foreignQuote } from './lock-order.ts';
 import type { buildLock } from './lock.ts';
 import { encodePlutusData } from './plutus-data.ts';
 import { datumOf } from './quote-datum.ts';
@@ -16,7 +17,6 @@ import { readSpend } from './read-spend.ts';
 import { scriptOfLock } from './parked-script.ts';
 import type { buildReclaim } from './reclaim.ts';
 import { payoutTag } from './redeemer.ts';
-import { ESCROW } from './script.ts';
 import type { buildSettle } from './settle.ts';
 import { transactionId } from './sign.ts';
 
@@ -76,7 +76,8 @@ export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: Netw
     chainTimeMs: async (signal) => (await chain.tip(signal)).timeMs,
 
     async buildLock(quote, signal) {
-      demandOwnEscrow(record);
+      const problem = foreignQuote(quote.body, record);
+      if (problem !== null) throw new NunetError(problem.code, problem.message);
       const [own, parameters, tip] = await Promise.all([payer(signal), chain.parameters(signal), chain.tip(signal)]);
       const { amountBaseUnits, expiresAt } = quote.body;
       const built = await builders.lock(
@@ -122,16 +123,6 @@ export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: Netw
       return { state: 'spent', confirmations: spending.confirmations, spent: spentLock(quote, lock, output, transaction) };
     },
   };
-}
-
-/** Locks go to the newest escrow of the record only; a build whose escrow is another one must not lock money there. */
-function demandOwnEscrow(record: NetworkRecord): void {
-  const newest = record.escrows[0]?.scriptHash;
-  if (newest === ESCROW.hash) return;
-  throw new NunetError(
-    'escrow-unknown',
-    `Cannot lock: the network record's escrow is ${newest ?? 'none'}, this program builds for ${ESCROW.hash}; update one of them`,
-  );
 }
 
 /** What a transaction did with one lock, from what the validator enforced in it. */

@@ -1,6 +1,7 @@
-// Why no money may be locked on an order: everything that would bury it or leave somebody unpaid, told before anything is signed. Pure.
+// Why no money may be locked on a quote or an order: everything that would bury it or leave somebody unpaid, told before anything is signed. Pure.
 import { escrowDatum, type EscrowDatum } from '@nunet/shared/lock.ts';
-import type { Reason } from '@nunet/shared/quote.ts';
+import type { NetworkRecord } from '@nunet/shared/network-record.ts';
+import type { Quote, Reason } from '@nunet/shared/quote.ts';
 import { addressParts } from './address.ts';
 import { ESCROW } from './script.ts';
 
@@ -47,5 +48,28 @@ export function lockProblem({ datum, amountBaseUnits, expiresAt }: LockOrder, no
   if (reclaimAfter <= now) return no('deadline-invalid', `until ${day(reclaimAfter)}: that is past; anybody's answer would come too late`);
   if (reclaimAfter > now + LONGEST_LOCK_MS)
     return no('deadline-invalid', `until ${day(reclaimAfter)}: want at most ${LONGEST_LOCK_MS / 86_400_000} days from now`);
+  return null;
+}
+
+/** Why money must not be locked on this quote on this network by this build; null when it may. */
+export function foreignQuote(quote: Quote, record: NetworkRecord): Reason | null {
+  const no = (code: string, why: string): Reason => ({ code, message: `Cannot lock: ${why}` });
+  const { asset } = record;
+  const newest = record.escrows[0]?.scriptHash;
+  // Locks go to the newest escrow of the record only.
+  if (newest !== ESCROW.hash)
+    return no(
+      'escrow-unknown',
+      `the network record's escrow is ${newest ?? 'none'}, this program builds for ${ESCROW.hash}; update one of them`,
+    );
+  if (quote.network !== record.network)
+    return no('network-mismatch', `the quote is for ${quote.network}, the network record for ${record.network}`);
+  if (quote.asset.policyId !== asset.policyId || quote.asset.assetName !== asset.assetName)
+    return no(
+      'asset-foreign',
+      `the quote asks for ${quote.asset.policyId}.${quote.asset.assetName}, want NTX: ${asset.policyId}.${asset.assetName}`,
+    );
+  const foreign = quote.oracleKeys.find((key) => !record.oracles.some((oracle) => oracle.key === key));
+  if (foreign !== undefined) return no('oracle-foreign', `the quote names oracle ${foreign}, which the network record does not`);
   return null;
 }
