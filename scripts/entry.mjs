@@ -37,6 +37,7 @@ const COMMANDS = {
     what: 'speed, cost and memory, beside their baselines',
     packages: { bwrap: 'bubblewrap', ...CHROMIUM },
   },
+  'chain:check': { file: 'scripts/chain-check.ts', what: 'whether a chain source works for this build, one line a part' },
   chaos: {
     file: 'scripts/chaos.ts',
     what: 'kill -9 around every journal write; every run must end paid, refunded or reclaimed',
