@@ -1,5 +1,7 @@
 // Flags of the Node entry, each also an environment variable (EDGE_ORACLE_KEY for --oracle-key).
 import { parseArgs } from 'node:util';
+import { sourceAddress, SOURCE_WANTED } from '@nunet/contracts/chain/source-address.ts';
+import { parseAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { hex32 } from '@nunet/shared/fields.ts';
 import type { PinnedKeys } from '@nunet/shared/network-record.ts';
@@ -14,8 +16,11 @@ const FLAGS = {
   'pinned-threshold': ['N', 'how many of them must have signed (all)'],
   'oracle-key': ['FILE', 'secret key of this oracle, mode 0600'],
   'fee-key': ['FILE', 'payment key of the fee wallet, mode 0600'],
-  chain: ['URL', 'Blockfrost-compatible chain source'],
+  chain: ['URL', 'chain source: a Blockfrost-compatible API, or koios:URL'],
   'chain-project': ['FILE', "file with the source's project id, mode 0600"],
+  chain2: ['URL', 'second source, which must agree on larger amounts'],
+  'chain2-project': ['FILE', 'the same for the second source'],
+  'compare-above': ['NTX', 'the amount above which both must agree (100, on a devnet 10)'],
   'replay-socket': ['PATH', "socket of the operator's own agent: nunet-agent replay --socket PATH"],
   'block-ms': ['MS', "time between the chain's blocks (20000, on a devnet 1000)"],
 } as const;
@@ -32,6 +37,10 @@ export interface NodeOptions {
   feeKey: string;
   chain: string;
   chainProject: string | null;
+  chain2: string | null;
+  chain2Project: string | null;
+  /** Base units. */
+  compareAbove: bigint | null;
   replaySocket: string | null;
   blockMs: number | null;
 }
@@ -82,7 +91,22 @@ export function readOptions(argv: readonly string[], env: Readonly<Record<string
   // Not quoted: it holds a password.
   if (database !== null && !/^postgres(ql)?:\/\//.test(database))
     throw new NunetError('flag-invalid', 'Cannot start: --database is no postgres:// URL; leave it away for the database in --data');
+  const source = (name: FlagName, text: string): string => {
+    if (sourceAddress(text) !== null) return text;
+    throw new NunetError('flag-invalid', `Cannot start: --${name} "${text.slice(0, 60)}" ${SOURCE_WANTED}`);
+  };
+  const amount = (name: FlagName, text: string): bigint => {
+    try {
+      return parseAmount(text);
+    } catch (cause) {
+      throw new NunetError('flag-invalid', `Cannot start: --${name} is "${text.slice(0, 20)}", want an amount of NTX such as 2.5`, {
+        cause,
+      });
+    }
+  };
   const blockMs = optional('block-ms');
+  const chain2 = optional('chain2');
+  const compareAbove = optional('compare-above');
   return {
     port: wholeNumber('port', optional('port') ?? '0', 0, 65_535),
     host: optional('host') ?? '127.0.0.1',
@@ -92,8 +116,11 @@ export function readOptions(argv: readonly string[], env: Readonly<Record<string
     pinned: { keys, threshold: wholeNumber('pinned-threshold', optional('pinned-threshold') ?? String(keys.length), 1, keys.length) },
     oracleKey: wanted('oracle-key'),
     feeKey: wanted('fee-key'),
-    chain: wanted('chain'),
+    chain: source('chain', wanted('chain')),
     chainProject: optional('chain-project'),
+    chain2: chain2 === null ? null : source('chain2', chain2),
+    chain2Project: optional('chain2-project'),
+    compareAbove: compareAbove === null ? null : amount('compare-above', compareAbove),
     replaySocket: optional('replay-socket'),
     blockMs: blockMs === null ? null : wholeNumber('block-ms', blockMs, 20, 600_000),
   };

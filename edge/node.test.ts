@@ -80,9 +80,16 @@ test('flags come from the environment too, and --help names them all', () => {
     EDGE_PINNED: pin.publicKey,
     EDGE_ORACLE_KEY: 'o',
     EDGE_FEE_KEY: 'f',
-    EDGE_CHAIN: 'c',
+    EDGE_CHAIN: 'http://127.0.0.1:9',
   };
   expect(readOptions(['--port', '8080'], env)).toMatchObject({ port: 8080, data: '/d', pinned: { threshold: 1 }, replaySocket: null });
   expect(readOptions(['--help'], {})).toBe('help');
+  const two = readOptions(
+    ['--chain', 'koios:https://preprod.koios.rest/api/v1', '--chain2', 'https://x.example', '--compare-above', '2.5'],
+    env,
+  );
+  expect(two).toMatchObject({ chain2: 'https://x.example', compareAbove: 2_500_000n });
+  expect(() => readOptions(['--chain2', 'nowhere'], env)).toThrow('--chain2 "nowhere" must be a URL');
+  expect(() => readOptions(['--compare-above', 'much'], env)).toThrow('want an amount of NTX');
   for (const name of ['--port', '--data', '--database', '--replay-socket', '--block-ms']) expect(HELP).toContain(name);
 });

@@ -24,6 +24,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'rate-limited': 429,
   'oracle-full': 503,
   'chain-unavailable': 503,
+  'chain-disagrees': 503,
   aborted: 503,
   internal: 500,
 };

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { serve, type HttpBindings } from '@hono/node-server';
-import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
+import { openChain } from '@nunet/contracts/chain/open.ts';
 import { readLock } from '@nunet/contracts/locks.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { signerOf } from '@nunet/shared/signature.ts';
@@ -54,8 +54,17 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
   const record = await openRecordFile({ path: options.networkRecord, folder: options.data, network, pinned: options.pinned, now, log });
   const own = record.current().oracles.find(({ key }) => key === signer.publicKey);
   if (own === undefined) log(`oracle ${signer.publicKey} is not in the network record ${record.current().sequence}: no lock will name it`);
-  const projectId = options.chainProject === null ? undefined : await readProjectId(options.chainProject);
-  const chain = await openBlockfrost({ url: options.chain, network, ...(projectId === undefined ? {} : { projectId }) });
+  const access = async (source: string, project: string | null) => ({
+    source,
+    projectId: project === null ? undefined : await readProjectId(project),
+  });
+  const chain = await openChain({
+    network,
+    first: await access(options.chain, options.chainProject),
+    second: options.chain2 === null ? undefined : await access(options.chain2, options.chain2Project),
+    asset: record.current().asset,
+    compareAbove: options.compareAbove ?? undefined,
+  });
 
   const failed = Promise.withResolvers<NunetError>();
   const database = await openDatabase(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CP_ADDRESS } from './agent-fixtures.ts';
-import { parseConfig, parseListen, pricesOf, readConfig, writeConfig, type AgentConfig } from './config.ts';
+import { chainAccessOf, parseConfig, parseListen, pricesOf, readConfig, writeConfig, type AgentConfig } from './config.ts';
 
 const config: AgentConfig = {
   version: 1,
@@ -38,6 +38,23 @@ it('reads what it wrote, for its owner alone', async () => {
 it('reads a file that was written before there was anything to say about hubs', () => {
   const { relay: _, ...listen } = config.listen;
   expect(parseConfig({ ...config, listen }, path)).toEqual(config);
+});
+
+it('takes a second chain source and the amount above which both must agree', () => {
+  const two = { ...config, chainUrl: 'koios:https://preprod.koios.rest/api/v1', chain2Url: 'https://x.example', compareAbove: '2.5' };
+  const env = { NUNET_CHAIN_PROJECT_ID: 'a', NUNET_CHAIN2_PROJECT_ID: 'b' };
+  const asset = { policyId: 'ab'.repeat(28), assetName: '' };
+  expect(chainAccessOf(parseConfig(two, path), asset, env)).toEqual({
+    network: 'devnet',
+    first: { source: two.chainUrl, projectId: 'a' },
+    second: { source: two.chain2Url, projectId: 'b' },
+    asset,
+    compareAbove: 2_500_000n,
+  });
+  expect(chainAccessOf(config, asset, {})).toMatchObject({ second: undefined, compareAbove: undefined });
+  expect(() => parseConfig({ ...config, chain2Url: 'here', compareAbove: '-1' }, path)).toThrow(
+    /chain2Url: must be a URL[^]*compareAbove: must be/,
+  );
 });
 
 it('names every wrong field with what is allowed, and refuses a newer version', async () => {

@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { ChainAccess } from '@nunet/contracts/chain/open.ts';
+import { sourceAddress, SOURCE_WANTED } from '@nunet/contracts/chain/source-address.ts';
 import { parseAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { cardanoAddress, hex32, multiaddrText, network } from '@nunet/shared/fields.ts';
+import { cardanoAddress, hex32, multiaddrText, network, type AssetId } from '@nunet/shared/fields.ts';
 import { z } from 'zod';
 import { MAX_SHARE_PERCENT, MIN_SHARE_PERCENT } from './capacity.ts';
 import type { ListenAt } from './network/node.ts';
@@ -20,6 +22,7 @@ const price = z.string().refine((text) => {
     return false;
   }
 }, 'must be a decimal number of NTX with at most 6 places');
+const chainSource = z.string().refine((text) => sourceAddress(text) !== null, SOURCE_WANTED);
 const listenText = z.string().refine((text) => parseListen(text) !== null, 'must be HOST:PORT with an IP address, such as 0.0.0.0:9000');
 
 export const agentConfig = z.strictObject({
@@ -39,8 +42,12 @@ export const agentConfig = z.strictObject({
   /** Path of the signed network record, and the keys that must have signed it. */
   networkRecord: z.string().min(1),
   pinned: z.strictObject({ keys: z.array(hex32).min(1).max(16), threshold: z.int().min(1).max(16) }),
-  /** A Blockfrost-compatible API; its project id, where it wants one, comes from NUNET_CHAIN_PROJECT_ID. */
-  chainUrl: z.url({ protocol: /^https?$/ }),
+  /** A Blockfrost-compatible API or koios:URL; its project id, where it wants one, comes from NUNET_CHAIN_PROJECT_ID. */
+  chainUrl: chainSource,
+  /** A second one, which must agree on what is above `compareAbove`; its project id comes from NUNET_CHAIN2_PROJECT_ID. */
+  chain2Url: chainSource.optional(),
+  /** NTX. */
+  compareAbove: price.optional(),
   /** null: not listened on. */
   listen: z.strictObject({
     tcp: listenText.nullable(),
@@ -83,6 +90,15 @@ export const pricesOf = (config: AgentConfig): Prices => ({
   memoryGibHour: parseAmount(config.prices.memoryGibHour),
   gpuHour: parseAmount(config.prices.gpuHour),
   minimum: parseAmount(config.prices.minimum),
+});
+
+/** The chain of this configuration; project ids are secrets and come from the environment. */
+export const chainAccessOf = (config: AgentConfig, asset: AssetId, env: Readonly<Record<string, string | undefined>>): ChainAccess => ({
+  network: config.network,
+  first: { source: config.chainUrl, projectId: env['NUNET_CHAIN_PROJECT_ID'] },
+  second: config.chain2Url === undefined ? undefined : { source: config.chain2Url, projectId: env['NUNET_CHAIN2_PROJECT_ID'] },
+  asset,
+  compareAbove: config.compareAbove === undefined ? undefined : parseAmount(config.compareAbove),
 });
 
 /** Every wrong field is named, by `names` where it has another. Throws `config-invalid`. */

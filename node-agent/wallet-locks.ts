@@ -1,8 +1,8 @@
 // A wallet's locks from the chain alone: listed, and taken back when their time has come. Needs no journal and no job folder.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as after } from 'node:timers/promises';
-import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
-import type { Utxo } from '@nunet/contracts/chain/chain.ts';
+import type { Source, Utxo } from '@nunet/contracts/chain/chain.ts';
+import { openSource } from '@nunet/contracts/chain/open.ts';
 import { readTransactionHex } from '@nunet/contracts/chain/transaction.ts';
 import { collateralOf } from '@nunet/contracts/collateral.ts';
 import { readLedgerView, type HeldLock, type LedgerView } from '@nunet/contracts/ledger-view.ts';
@@ -56,13 +56,8 @@ async function open(options: LocksOptions, io: CommandIo) {
   if (!cardanoAddress.safeParse(address).success)
     throw new NunetError('flag-invalid', `Cannot look for locks: --address "${address.slice(0, 130)}" is no address of a test network`);
   const record = await openRecord(options, wallet?.network, io);
-  const projectId = process.env['NUNET_CHAIN_PROJECT_ID'];
-  const chain = await openBlockfrost({
-    url: options.chainUrl,
-    network: record.network,
-    signal: io.signal,
-    ...(projectId === undefined ? {} : { projectId }),
-  });
+  const access = { source: options.chainUrl, projectId: process.env['NUNET_CHAIN_PROJECT_ID'] };
+  const chain = await openSource(access, record.network, io.signal);
   return { wallet, address, record, chain, view: await readLedgerView(chain, record, address, { signal: io.signal }) };
 }
 
@@ -132,7 +127,7 @@ function chooseLocks(view: LedgerView, only: readonly string[]): HeldLock[] {
 async function reclaimer(
   wallet: Wallet,
   record: NetworkRecord,
-  chain: Awaited<ReturnType<typeof openBlockfrost>>,
+  chain: Source,
   { signal }: CommandIo,
 ): Promise<(batch: HeldLock[]) => Promise<string>> {
   const { buildReclaim } = await import('@nunet/contracts/reclaim.ts');

@@ -4,7 +4,7 @@ import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import { referenceText, type AssetId, type Network, type OutputReference } from '@nunet/shared/fields.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { ProtocolParameters, Source, Utxo } from '../chain/chain.ts';
-import { parkedScript } from '../deploy.ts';
+import { findParked } from '../deploy.ts';
 import { balanceOf } from '../holdings.ts';
 import { settleLovelaceFor } from '../lock-output.ts';
 import { buildLock } from '../lock.ts';
@@ -146,7 +146,7 @@ async function scriptLine(source: Source, record: NetworkRecord | null, signal: 
       'update this program, or take the newest network record',
     );
   const named = newest?.referenceScript ?? null;
-  const reference: OutputReference | null = named ?? (await parkedScript(source, signal))?.reference ?? null;
+  const reference: OutputReference | null = named ?? (await findParked(source, ESCROW.hash, signal))?.reference ?? null;
   if (reference === null)
     return failed(
       what,

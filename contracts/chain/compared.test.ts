@@ -6,7 +6,8 @@ import { PARAMETERS } from '../devnet/parameters.ts';
 import type { Source, TransactionStatus, Utxo } from './chain.ts';
 import { agreedOutput, agreedParameters, agreedStatus, comparedChain, type Said, type SeenOutput } from './compared.ts';
 import { openKoios } from './koios.ts';
-import { COMPARE_ABOVE, openChain, sourceAddress } from './open.ts';
+import { openChain } from './open.ts';
+import { COMPARE_ABOVE, sourceAddress } from './source-address.ts';
 import { unavailable } from './source-request.ts';
 
 const said = <Thing>(thing: Thing, height: number, name = 'one'): Said<Thing> => ({ name, height, thing });

@@ -8,7 +8,7 @@ import { AMOUNT, startRehearsal, type Rehearsal } from '../rehearsal.ts';
 import { ESCROW, ESCROW_ADDRESS, PARKING_ADDRESS } from '../script.ts';
 import { signTransaction } from '../sign.ts';
 import type { Source } from './chain.ts';
-import { changed, FAULTS, limited, lostAnswer, lostRequest, startFaultyServer, type FaultyServer } from './faulty-server.ts';
+import { changed, FAULTS, limited, lostAnswer, lostRequest, startFaultyServer, type FaultyServer } from '../devnet/faulty-server.ts';
 import type { Timing } from './retry.ts';
 import type { SourceOptions } from './source-request.ts';
 

@@ -1,11 +1,11 @@
 // claim: the owner of an agent brings on chain what both sides of its jobs signed. Its own process, with a wallet; the agent may run or not.
 import { join, resolve } from 'node:path';
-import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
+import { openChain } from '@nunet/contracts/chain/open.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
 import { AGENT_JOURNAL_VERSION, agentEntry } from '../agent-entries.ts';
-import { pathsOf, readConfig } from '../config.ts';
+import { chainAccessOf, pathsOf, readConfig } from '../config.ts';
 import { JobBook } from '../job-book.ts';
 import { openJournal, readJournal } from '../journal.ts';
 import { readNetworkRecord } from '../network-trust.ts';
@@ -44,13 +44,7 @@ export async function claimCommand(argv: readonly string[], io: CommandIo): Prom
   });
   const entries = await readJournal(paths.journal, { schema: agentEntry, name: 'agent jobs', version: AGENT_JOURNAL_VERSION });
   const book = new JobBook(network, { entries, ...READ_ONLY });
-  const projectId = process.env['NUNET_CHAIN_PROJECT_ID'];
-  const chain = await openBlockfrost({
-    network,
-    url: config.chainUrl,
-    signal: io.signal,
-    ...(projectId === undefined ? {} : { projectId }),
-  });
+  const chain = await openChain(chainAccessOf(config, record.asset, process.env), io.signal);
   const journal = await openJournal(join(dataPath, 'claims.jsonl'), { schema: claimEntry, name: 'claims', version: 1 });
   try {
     const { claims, waiting, problems } = await claim(book.jobs(), { chain, wallet, record, journal, now: () => clock.now() }, io.signal);

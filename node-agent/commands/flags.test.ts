@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { command as hub } from './hub.ts';
-import { helpOf, hubFlags, parseFlags, urlFlag, type Command, type CommandIo } from './flags.ts';
+import { helpOf, hubFlags, parseFlags, sourceFlag, type Command, type CommandIo } from './flags.ts';
 import { command as onboard } from './onboard.ts';
 import { command as replay } from './replay.ts';
 import { command as run } from './run.ts';
@@ -42,8 +42,11 @@ describe('a wrong command line names what is allowed', () => {
   });
 
   test('an address of the chain or of a hub that is none', () => {
-    expect(() => urlFlag('run', 'chain', 'ftp://x')).toThrow('--chain "ftp://x" is not a URL that starts with https:// or http://');
-    expect(() => urlFlag('run', 'chain', 'here')).toThrow('is not a URL');
+    expect(() => sourceFlag('run', 'chain', 'ftp://x')).toThrow(
+      '--chain "ftp://x" must be a URL that starts with https:// or http://, or koios:URL',
+    );
+    expect(() => sourceFlag('run', 'chain', 'here')).toThrow('must be a URL');
+    expect(sourceFlag('run', 'chain', 'koios:https://preprod.koios.rest/api/v1')).toContain('koios');
     expect(() => hubFlags('run', ['/ip4/127.0.0.1/tcp/1', 'here'])).toThrow('--hub "here" is not a multiaddress');
   });
 

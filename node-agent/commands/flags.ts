@@ -1,5 +1,7 @@
 // Flags of the commands: one table a command; a wrong one is named with what is allowed, and --help prints the table.
 import { parseArgs } from 'node:util';
+import { sourceAddress, SOURCE_WANTED } from '@nunet/contracts/chain/source-address.ts';
+import { parseAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { hex32, multiaddrText } from '@nunet/shared/fields.ts';
 import type { PinnedKeys } from '@nunet/shared/network-record.ts';
@@ -69,14 +71,21 @@ function plainReason({ code, message }: Error & { code?: string }): string {
   return message.includes('argument missing') ? `${flag} needs a value` : (message.split('\n')[0] ?? message);
 }
 
-/** A flag that names an HTTP API. Throws `flag-invalid`. */
-export function urlFlag(command: string, name: string, text: string): string {
-  const url = URL.parse(text);
-  if (url?.protocol === 'https:' || url?.protocol === 'http:') return text;
-  throw new NunetError(
-    'flag-invalid',
-    `Cannot run ${command}: --${name} "${text.slice(0, 60)}" is not a URL that starts with https:// or http://`,
-  );
+/** A flag that names a chain source. Throws `flag-invalid`. */
+export function sourceFlag(command: string, name: string, text: string): string {
+  if (sourceAddress(text) !== null) return text;
+  throw new NunetError('flag-invalid', `Cannot run ${command}: --${name} "${text.slice(0, 60)}" ${SOURCE_WANTED}`);
+}
+
+/** A flag that is an amount of NTX; base units. Throws `flag-invalid`. */
+export function amountFlag(command: string, name: string, text: string): bigint {
+  try {
+    return parseAmount(text);
+  } catch (cause) {
+    throw new NunetError('flag-invalid', `Cannot run ${command}: --${name} "${text.slice(0, 40)}" is not an amount of NTX such as 2.5`, {
+      cause,
+    });
+  }
 }
 
 /** Keys whose network records are believed, and how many must have signed. Throws `flag-invalid`. */

@@ -6,7 +6,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { cidText, peerIdText } from '@nunet/shared/fields.ts';
 import type { Offer } from '@nunet/shared/job-flow/preflight.ts';
 import type { OpenOptions } from '../run/open-job.ts';
-import { hubFlags, parseFlags, pinnedFlags, required, urlFlag, type Command, type CommandIo } from './flags.ts';
+import { amountFlag, hubFlags, parseFlags, pinnedFlags, required, sourceFlag, type Command, type CommandIo } from './flags.ts';
 
 const DEFAULT_DATA = join(homedir(), '.nunet-run');
 
@@ -15,7 +15,9 @@ const flags = {
   'network-record': { value: 'FILE', help: 'signed record of the network: script hashes, oracles, hubs' },
   pinned: { value: 'KEY,...', help: 'public keys that sign the network record, 64 hex digits each' },
   'pinned-threshold': { value: 'N', help: 'how many of them must have signed (all)' },
-  chain: { value: 'URL', help: 'Blockfrost-compatible API; a project id comes from NUNET_CHAIN_PROJECT_ID' },
+  chain: { value: 'URL', help: 'Blockfrost-compatible API, or koios:URL; a project id comes from NUNET_CHAIN_PROJECT_ID' },
+  chain2: { value: 'URL', help: 'a second source that must agree on larger amounts; its project id from NUNET_CHAIN2_PROJECT_ID' },
+  'compare-above': { value: 'NTX', help: 'the amount above which both sources must agree (100, on a devnet 10)' },
   out: { value: 'FOLDER', help: 'where outputs are saved (./outputs)' },
   data: { value: 'FOLDER', help: `where jobs are kept until they have ended (${DEFAULT_DATA})` },
   hub: { value: 'MULTIADDR', many: true, help: 'a hub besides those of the network record' },
@@ -80,8 +82,12 @@ export async function runCommand(argv: readonly string[], io: CommandIo, hooks: 
         wallet: required('run', given, 'wallet'),
         networkRecord: required('run', given, 'network-record'),
         pinned: pinnedFlags('run', { pinned: required('run', given, 'pinned'), threshold: given['pinned-threshold'] }),
-        chainUrl: urlFlag('run', 'chain', required('run', given, 'chain')),
-        chainProjectId: process.env['NUNET_CHAIN_PROJECT_ID'],
+        chain: { source: sourceFlag('run', 'chain', required('run', given, 'chain')), projectId: process.env['NUNET_CHAIN_PROJECT_ID'] },
+        chain2:
+          given.chain2 === undefined
+            ? undefined
+            : { source: sourceFlag('run', 'chain2', given.chain2), projectId: process.env['NUNET_CHAIN2_PROJECT_ID'] },
+        compareAbove: given['compare-above'] === undefined ? undefined : amountFlag('run', 'compare-above', given['compare-above']),
         data: given.data ?? DEFAULT_DATA,
         out: given.out ?? 'outputs',
         hubs: hubFlags('run', given.hub),

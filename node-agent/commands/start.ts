@@ -1,8 +1,8 @@
 // start: the daemon. Reads the configuration, builds the real parts and hands them to the agent. Never loads a wallet or Mesh (a test proves it).
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
 import type { Source } from '@nunet/contracts/chain/chain.ts';
+import { openChain, type ChainAccess } from '@nunet/contracts/chain/open.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
@@ -12,7 +12,7 @@ import { startAgent, type Agent } from '../agent.ts';
 import { openBlobStore } from '../blobs.ts';
 import { shareOf } from '../capacity.ts';
 import { chainLocks } from '../chain-locks.ts';
-import { flagsParsed, parseListen, pathsOf, pricesOf, readConfig, type AgentConfig } from '../config.ts';
+import { chainAccessOf, flagsParsed, parseListen, pathsOf, pricesOf, readConfig, type AgentConfig } from '../config.ts';
 import { controlSocketOf, serveControl } from '../control-socket.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import type { Executor } from '../executor/executor.ts';
@@ -30,6 +30,8 @@ const flags = {
   'network-record': { value: 'FILE', help: 'instead of the configured one' },
   pinned: { value: 'KEY,...', help: 'instead of the configured ones; all must have signed' },
   chain: { value: 'URL', help: 'instead of the configured one' },
+  chain2: { value: 'URL', help: 'the same for the second one' },
+  'compare-above': { value: 'NTX', help: 'the amount above which both must agree, instead of the configured one' },
   'listen-tcp': { value: 'IP:PORT', help: 'instead of the configured one; "off", or port 0 for a free one' },
   'listen-ws': { value: 'IP:PORT', help: 'the same for WebSocket' },
   'listen-webrtc': { value: 'IP:PORT', help: 'the same for WebRTC' },
@@ -54,10 +56,10 @@ const listenAt = (flag: string | undefined, configured: string | null, name: str
 };
 
 /** The source is opened at the first answer that it gives: an agent whose source is down starts, says so, and goes on by itself. */
-function lazyChain(network: Network, url: string, projectId: string | undefined) {
+function lazyChain(access: ChainAccess) {
   let open: Promise<Source> | undefined;
   const source = (signal: AbortSignal): Promise<Source> => {
-    open ??= openBlockfrost({ network, url, signal, ...(projectId === undefined ? {} : { projectId }) }).catch((error: unknown) => {
+    open ??= openChain(access, signal).catch((error: unknown) => {
       open = undefined;
       throw error;
     });
@@ -79,6 +81,8 @@ async function withFlags(config: AgentConfig, given: Parsed<typeof flags>): Prom
       ...(given['network-record'] === undefined ? {} : { networkRecord: resolve(given['network-record']) }),
       ...(keys === undefined ? {} : { pinned: { keys, threshold: keys.length } }),
       ...(given.chain === undefined ? {} : { chainUrl: given.chain }),
+      ...(given.chain2 === undefined ? {} : { chain2Url: given.chain2 }),
+      ...(given['compare-above'] === undefined ? {} : { compareAbove: given['compare-above'] }),
       hubs: [...config.hubs, ...(given.hub ?? [])],
     },
     'with these flags',
@@ -120,7 +124,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       pinned: config.pinned,
       now: Date.now(),
     });
-    const chain = lazyChain(network, config.chainUrl, process.env['NUNET_CHAIN_PROJECT_ID']);
+    const chain = lazyChain(chainAccessOf(config, record.asset, process.env));
     await chain.check(AbortSignal.any([io.signal, AbortSignal.timeout(20_000)])).catch((error: unknown) => {
       io.signal.throwIfAborted();
       if (error instanceof NunetError && error.code === 'chain-wrong-network') throw error;

@@ -3,12 +3,12 @@ import { resolve } from 'node:path';
 import { formatAmount, PREPROD_TNTX } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { assetId, network } from '@nunet/shared/fields.ts';
-import { parseFlags, pinnedFlags, required, urlFlag, type Command, type CommandIo } from './flags.ts';
+import { parseFlags, pinnedFlags, required, sourceFlag, type Command, type CommandIo } from './flags.ts';
 
 const flags = {
   wallet: { value: 'FILE', help: 'the wallet file, mode 0600' },
   network: { value: 'NAME', help: 'create: devnet, preview or preprod' },
-  chain: { value: 'URL', help: 'Blockfrost-compatible API; a project id comes from NUNET_CHAIN_PROJECT_ID' },
+  chain: { value: 'URL', help: 'Blockfrost-compatible API, or koios:URL; a project id comes from NUNET_CHAIN_PROJECT_ID' },
   asset: { value: 'POLICY.NAME', help: 'show: the NTX asset in hex (tNTX of preprod)' },
   address: { value: 'ADDR', help: 'locks: of this address, in place of a wallet file' },
   'network-record': { value: 'FILE', help: 'locks, reclaim: signed record of the network, which names every escrow' },
@@ -47,7 +47,7 @@ export async function walletCommand(argv: readonly string[], io: CommandIo): Pro
     const options = {
       wallet: given.wallet === undefined && action === 'locks' ? undefined : resolve(required(name, given, 'wallet')),
       address: given.address,
-      chainUrl: urlFlag(name, 'chain', required(name, given, 'chain')),
+      chainUrl: sourceFlag(name, 'chain', required(name, given, 'chain')),
       networkRecord: resolve(required(name, given, 'network-record')),
       pinned: pinnedFlags(name, { pinned: required(name, given, 'pinned'), threshold: given['pinned-threshold'] }),
       json: given.json === true,
@@ -80,20 +80,15 @@ export async function walletCommand(argv: readonly string[], io: CommandIo): Pro
     );
     return 0;
   }
-  const url = urlFlag('wallet show', 'chain', required('wallet show', given, 'chain'));
+  const url = sourceFlag('wallet show', 'chain', required('wallet show', given, 'chain'));
   const wallet = await openWalletFile(path);
   const [policyId = '', assetName = ''] = (given.asset ?? `${PREPROD_TNTX.policyId}.${PREPROD_TNTX.assetName}`).split('.');
   const asset = assetId.safeParse({ policyId, assetName });
   if (!asset.success) throw new NunetError('flag-invalid', 'Cannot show the wallet: --asset must be POLICY.NAME in hex');
   const projectId = process.env['NUNET_CHAIN_PROJECT_ID'];
-  const { openBlockfrost } = await import('@nunet/contracts/chain/blockfrost.ts');
+  const { openSource } = await import('@nunet/contracts/chain/open.ts');
   const { balanceOf } = await import('@nunet/contracts/holdings.ts');
-  const chain = await openBlockfrost({
-    url,
-    network: wallet.network,
-    signal: io.signal,
-    ...(projectId === undefined ? {} : { projectId }),
-  });
+  const chain = await openSource({ source: url, projectId }, wallet.network, io.signal);
   const balance = balanceOf(await chain.utxos(wallet.address, { signal: io.signal }), asset.data);
   io.print(
     given.json === true

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
 import type { Source } from '@nunet/contracts/chain/chain.ts';
+import { openChain, type SourceAccess } from '@nunet/contracts/chain/open.ts';
 import { jobEscrow } from '@nunet/contracts/job-escrow.ts';
 import { buildLock } from '@nunet/contracts/lock.ts';
 import { buildReclaim } from '@nunet/contracts/reclaim.ts';
@@ -39,8 +39,10 @@ export interface RunOptions extends OpenOptions {
   wallet: string;
   networkRecord: string;
   pinned: PinnedKeys;
-  chainUrl: string;
-  chainProjectId: string | undefined;
+  chain: SourceAccess;
+  /** Must agree on what is above `compareAbove`, base units. */
+  chain2?: SourceAccess | undefined;
+  compareAbove?: bigint | undefined;
   hubs: readonly string[];
   /** Only this agent's offer is taken. */
   agent: string | undefined;
@@ -58,12 +60,8 @@ const ADVERT_TRIES = 5;
 export async function runSession(options: RunOptions, report: Report, signal: AbortSignal): Promise<JobRecord> {
   const wallet = await openWalletFile(options.wallet);
   const record = await trustedRecord(options, wallet);
-  const chain = await openBlockfrost({
-    url: options.chainUrl,
-    network: wallet.network,
-    signal,
-    ...(options.chainProjectId === undefined ? {} : { projectId: options.chainProjectId }),
-  });
+  const { chain: first, chain2: second, compareAbove } = options;
+  const chain = await openChain({ network: wallet.network, first, second, asset: record.asset, compareAbove }, signal);
   const { folder, resumed } = await openJob(options, wallet, record, chain, signal);
   try {
     return await withFolder(folder, resumed, { options, wallet, record, chain, report, signal });
