@@ -241,6 +241,30 @@ describe('oracles pool, decide once and settle', () => {
     expect(new Set(w.chain.submitted.map(({ paid }) => paid))).toEqual(new Set([3_000_000n]));
   });
 
+  test('cannot be stuck with a settlement whose inputs a rollback took: another one is built', async () => {
+    const { w, c } = await withLock();
+    const m = await c.manifest();
+    await w.client(first(w)).submitEvidence(
+      bundleOf(c, [
+        ['manifest', m],
+        ['ack', await c.ack(m)],
+      ]),
+      signal(),
+    );
+    await settled(w, c);
+    const lost = w.chain.submitted.map(({ txId }) => txId);
+    for (const txId of lost) w.chain.refused.add(txId);
+    w.chain.rollBackSpends();
+    await expect.poll(() => w.chain.submitted.length, { timeout: 20_000 }).toBeGreaterThan(lost.length);
+    const { txId } = w.chain.submitted.at(-1) ?? { txId: '' };
+    expect(lost).not.toContain(txId);
+    await Promise.all(
+      w.oracles.map((one) => reportWhen(one, c.lock, ({ state, settleTxId }) => state === 'settled' && settleTxId === txId)),
+    );
+    // What was decided stays decided, whichever transaction brings it.
+    expect(new Set(w.chain.submitted.map(({ paid }) => paid))).toEqual(new Set([3_000_000n]));
+  });
+
   test('a chain that is down delays and is reported; nothing is decided meanwhile', async () => {
     const { w, c } = await withLock();
     const m = await c.manifest();

@@ -65,6 +65,8 @@ export class FakeChain {
   readonly locks = new Map<string, { lock: LockedOutput; height: number; spentBy: string | null }>();
   readonly transactions = new Map<string, FakeTransaction>();
   readonly submitted: { txId: string; paid: bigint; lock: string; signatures: number }[] = [];
+  /** Transactions that the ledger refuses from now on: a rollback took their inputs. */
+  readonly refused = new Set<string>();
   readonly slotConfig = { zeroTimeMs: 0, zeroSlot: 0, slotLengthMs: 1000 };
 
   private check(): void {
@@ -113,7 +115,7 @@ export class FakeChain {
     this.check();
     const { txId, lock, paid, signatures } = JSON.parse(cbor) as { txId: string; lock: string; paid: string; signatures: number };
     const entry = this.locks.get(lock);
-    if (entry === undefined || entry.spentBy !== null) throw new NunetError('chain-rejected', 'Missing inputs');
+    if (entry === undefined || entry.spentBy !== null || this.refused.has(txId)) throw new NunetError('chain-rejected', 'Missing inputs');
     entry.spentBy = txId;
     this.transactions.set(txId, { height: this.height, timeMs: this.timeMs });
     this.submitted.push({ txId, lock, paid: BigInt(paid), signatures });

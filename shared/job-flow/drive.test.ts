@@ -282,6 +282,23 @@ describe('a lock and the chain', () => {
     expectSound(outcome);
     expect(lockWay(outcome.record)).toMatch(/withdrawn locked (attested )?withdrawn$/);
   });
+
+  test('cannot keep a reclaim that a rollback took back: the money is reclaimed again', async () => {
+    const outcome = await run({ agent: 'never-answers', oraclesUp: 0, rollBackSpendAfterMs: 500 });
+    expectSound(outcome);
+    expect(lockWay(outcome.record)).toMatch(/reclaimed locked reclaimed$/);
+    expect(outcome.world.transactions.map(({ kind }) => kind)).toEqual(['lock', 'reclaim']);
+  });
+
+  test('cannot wait for ever for a lock that a rollback took away after its validity: nothing is locked any more', async () => {
+    const outcome = await run({ agent: 'never-answers', rollBackAfterMs: 19_000 });
+    expectSound(outcome);
+    expect(lockWay(outcome.record)).toBe('building submitted locked submitted dropped');
+    expect(outcome.world.transactions).toEqual([]);
+    // Only blocks on top of the end of its validity prove that no fork brings it back.
+    const dropped = outcome.record.lockHistory.find((change) => change.state === 'dropped');
+    expect(dropped?.atMs).toBeGreaterThanOrEqual(outcome.world.quote.body.expiresAt + 3_000);
+  });
 });
 
 describe('cancel', () => {
