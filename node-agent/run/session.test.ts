@@ -48,7 +48,7 @@ function argvOf(name: string, jobFile: string, wallet: string): string[] {
   ];
 }
 
-async function run(name: string, jobFile: string, wallet: string, more: string[] = []): Promise<Ran> {
+async function run(name: string, jobFile: string, wallet: string, more: string[] = [], onEvent = (_event: RunEvent) => {}): Promise<Ran> {
   const events: RunEvent[] = [];
   await mkdir(join(network.folder, 'runs', name), { recursive: true });
   const argv = argvOf(name, jobFile, wallet);
@@ -56,7 +56,9 @@ async function run(name: string, jobFile: string, wallet: string, more: string[]
   const code = await runCommand([...argv, ...more], {
     print: (line) => {
       if (process.env['DEBUG'] !== undefined) process.stderr.write(`${name}: ${line}\n`);
-      events.push(JSON.parse(line) as RunEvent);
+      const event = JSON.parse(line) as RunEvent;
+      events.push(event);
+      onEvent(event);
     },
     warn: () => undefined,
     signal: new AbortController().signal,
@@ -87,6 +89,36 @@ describe('run', () => {
     );
     expect(events.find((event) => event.event === 'quotes')?.['offers']).toHaveLength(1);
     expect(code).toBe(0);
+  });
+
+  test('is paid the same through Koios, with every amount compared with a second source', async () => {
+    const { path } = await network.wallet('koios');
+    const job = await writeAddOneJob(join(network.folder, 'koios'));
+    const { url } = network.devnet;
+    const { code, end, error } = await run('koios', job, path, [
+      ...['--chain', `koios:${url}/koios/api/v1`],
+      ...['--chain2', url, '--compare-above', '0'],
+    ]);
+    expect(error).toBeUndefined();
+    expect(end).toMatchObject({ job: 'finished', lock: 'withdrawn', answer: 'ack', wallet: { reconciled: true } });
+    expect(code).toBe(0);
+  });
+
+  test('cannot lose its lock to a rollback: it is submitted again and the job is paid', async () => {
+    const { path } = await network.wallet('rolled-back');
+    const job = await writeAddOneJob(join(network.folder, 'rolled-back'));
+    let rolledBack = 0;
+    const { end, error, events } = await run('rolled-back', job, path, [], ({ event, state }) => {
+      if (event !== 'lock' || state !== 'locked' || rolledBack > 0) return;
+      rolledBack += 1;
+      network.devnet.ledger.rollback(3, 'vanish');
+    });
+    expect(error).toBeUndefined();
+    expect(rolledBack).toBe(1);
+    const way = events.filter(({ event }) => event === 'lock').map(({ state }) => state);
+    expect(way.join(' ')).toContain('submitted locked submitted locked');
+    expect(events.filter(({ event }) => event === 'lock-built')).toHaveLength(1);
+    expect(end).toMatchObject({ job: 'finished', lock: 'withdrawn', wallet: { reconciled: true } });
   });
 
   test('outputs that differ from what was expected are disputed', async () => {
