@@ -24,12 +24,12 @@ if (import.meta.main) {
   for (const { file, line } of NOT_DROPPED) {
     if (occurrences(sources.get(file) ?? '', line) === 0) throw new TypeError(`${file} has no line: ${line}`);
   }
-  const mutants = mutations.map(({ file, dropped, check, redundant, edit }): Mutant => {
+  const mutants = mutations.map(({ file, dropped, check, edit }): Mutant => {
     const blueprint = compile('silent', (path, source) => (path === file ? edit(source) : source));
     const { hash, code } = scriptFrom(JSON.parse(blueprint) as Parameters<typeof scriptFrom>[0], 'escrow.escrow.else');
     if (hash === ESCROW.hash) throw new TypeError(`Dropping "${dropped}" of ${file} changes nothing: nobody needs it`);
     console.log(file, dropped, code.length / 2);
-    const about = { ...(check === undefined ? {} : { check }), ...(redundant === undefined ? {} : { redundant }) };
+    const about = check === undefined ? {} : { check };
     return { file, dropped, ...about, hash, code: Buffer.from(code, 'hex').toString('base64') };
   });
   const page: MutantsPage = { sourcesSha256: sourcesHash(), mutants };

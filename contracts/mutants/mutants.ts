@@ -10,8 +10,6 @@ export interface Mutant {
   dropped: string;
   /** The named condition that it belongs to. */
   check?: string;
-  /** Why nothing can notice that it is gone. */
-  redundant?: string;
   hash: string;
   /** The flat program wrapped once in CBOR, base64. */
   code: string;

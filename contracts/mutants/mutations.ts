@@ -6,8 +6,6 @@ export interface Mutation {
   dropped: string;
   /** The named condition that it is, or is part of. */
   check?: string;
-  /** Why no transaction can tell that it is gone: another condition refuses the same. */
-  redundant?: string;
   edit: (source: string) => string;
 }
 
@@ -36,17 +34,9 @@ const DEMANDED = /^ *expect (\w+)\?$/gm;
 const BOTH = /^ *let (\w+) =\s+(.+?) && (.+)$/gm;
 const ALL = /^ *let (\w+) = and \{\n((?:.+,\n)+) *\}$/gm;
 
-/** By name: kept for what it says when it fires, and because it costs a comparison. */
-const REDUNDANT: Record<string, string> = {
-  oracle_positions_ascend: 'a position that does not ascend is an index below 0 a line later, which no list has',
-};
-
 /** `expect name?`: the condition is then dead, and what it led to goes on. */
 const demanded = (file: string, source: string): Mutation[] =>
-  [...source.matchAll(DEMANDED)].map(([line, check = '']) => {
-    const redundant = REDUNDANT[check];
-    return { ...told(file, `expect ${check}`, line, '', check), ...(redundant === undefined ? {} : { redundant }) };
-  });
+  [...source.matchAll(DEMANDED)].map(([line, check = '']) => told(file, `expect ${check}`, line, '', check));
 
 /** `let name = one && other`: each in turn. */
 const operands = (file: string, source: string): Mutation[] =>

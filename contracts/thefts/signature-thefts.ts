@@ -58,7 +58,7 @@ export const SIGNATURE_THEFTS: Theft[] = [
   {
     name: 'cannot count the same signature twice',
     twin: 'a second oracle signs',
-    check: 'oracle_positions_ascend',
+    check: 'index_is_within_the_list',
     locks: oneLock,
     honest: (scene) => honestSettle(scene),
     steal: ({ locks }) => {
@@ -80,7 +80,7 @@ export const SIGNATURE_THEFTS: Theft[] = [
   {
     name: 'cannot settle with signatures out of order',
     twin: 'positions ascending',
-    check: 'oracle_positions_ascend',
+    check: 'index_is_within_the_list',
     locks: oneLock,
     honest: (scene) => honestSettle(scene),
     steal: ({ locks }) => {
