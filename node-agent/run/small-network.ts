@@ -36,6 +36,7 @@ import { AdvertBook } from '@nunet/shared/advert-book.ts';
 import { startAdverts } from '../network/adverts.ts';
 import { peerKeyOfSeed } from '../network/identity.ts';
 import { createNode, type NetworkNode } from '../network/node.ts';
+import type { StreamShares } from '../pricing.ts';
 import { createOracleClient } from '@nunet/shared/oracle-client.ts';
 import { createWalletFile, type Wallet } from '../wallet-file.ts';
 
@@ -94,7 +95,7 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-export async function openSmallNetwork(options: { price?: bigint } = {}): Promise<SmallNetwork> {
+export async function openSmallNetwork(options: { price?: bigint; stream?: StreamShares } = {}): Promise<SmallNetwork> {
   const folder = await mkdtemp(join(tmpdir(), 'small-network-'));
   const devnet = await startDevnet({ blockTimeMs: 200 });
   const chain = await openBlockfrost({ url: devnet.url, network: 'devnet' });
@@ -260,7 +261,14 @@ export async function openSmallNetwork(options: { price?: bigint } = {}): Promis
   const recordPath = join(folder, 'network-record.cbor');
   await writeFile(recordPath, await signNetworkRecord(record, [pin]));
 
-  const agent = await startTestAgent({ folder: join(folder, 'agent'), record, chain, price: options.price ?? 3_600_000_000n, hub });
+  const agent = await startTestAgent({
+    folder: join(folder, 'agent'),
+    record,
+    chain,
+    price: options.price ?? 3_600_000_000n,
+    hub,
+    stream: options.stream,
+  });
   const small: SmallNetwork = {
     folder,
     devnet,
@@ -312,6 +320,7 @@ async function startTestAgent(parts: {
   record: NetworkRecord;
   chain: Source;
   price: bigint;
+  stream: StreamShares | undefined;
   hub: NetworkNode;
 }): Promise<Agent> {
   await mkdir(parts.folder, { recursive: true });
@@ -337,6 +346,7 @@ async function startTestAgent(parts: {
     peerKey,
     address: payout.address,
     prices: { cpuHour: parts.price, memoryGibHour: 0n, gpuHour: 0n, minimum: 10_000n },
+    ...(parts.stream === undefined ? {} : { stream: parts.stream }),
     offer: { cpus: 4, memoryBytes: 4 * 2 ** 30, diskBytes: 2 ** 30, gpus: 0 },
     limits: { maxTimeLimitMs: 3_600_000, maxQuotesAPeer: 16 },
     windows: { startMs: 5_000, finishMs: 2_000 },
