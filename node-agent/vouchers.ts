@@ -31,10 +31,12 @@ function demandValid(job: Job, { paidBaseUnits, keyHash, signature, final }: Req
 }
 
 /** True when we end the lock at this pay: what the result is due, or nothing where nothing ran. */
-function isEnough(job: Job, paid: bigint): boolean {
+function isEnough(job: Job, paid: bigint, keyHash: string): boolean {
   const { manifest, quote } = job;
   if (job.refusal !== undefined) return paid === 0n;
-  return manifest !== undefined && paid >= closingPay(manifest.body, quote.body, job.voucher?.paid ?? 0n);
+  if (manifest === undefined) return false;
+  // The one close there will ever be must buy what was delivered: K of a sealed result, nothing but the pay of an open one.
+  return keyHash === manifest.body.delivery.keyHash && paid >= closingPay(manifest.body, quote.body, job.voucher?.paid ?? 0n);
 }
 
 export function createVouchers(parts: { book: JobBook; now(signal: AbortSignal): Promise<number> }) {
@@ -60,7 +62,7 @@ export function createVouchers(parts: { book: JobBook; now(signal: AbortSignal):
     const have = job.voucher?.paid ?? 0n;
     if (final && (job.manifest !== undefined || job.refusal !== undefined)) {
       if (keyHash === NO_KEY_HASH && paid > have) await keep(job, { ...request, final: false }, at);
-      return isEnough(job, paid) ? closed(job, await book.close(job.jobId, { paid, keyHash, signature }, at)) : noted(job);
+      return isEnough(job, paid, keyHash) ? closed(job, await book.close(job.jobId, { paid, keyHash, signature }, at)) : noted(job);
     }
     if (final && stateOf(job) === 'running' && !job.stopAsked) await keep(job, request, at);
     else if (!hasEnded(job) && paid > have && isWorth(job, paid - have)) await keep(job, { ...request, final: false }, at);

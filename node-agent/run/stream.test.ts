@@ -29,13 +29,19 @@ interface RunEvent {
   [field: string]: unknown;
 }
 
-async function run(name: string, job: string, wallet: string, onEvent: (event: RunEvent) => void): Promise<RunEvent[]> {
+async function run(
+  name: string,
+  job: string,
+  wallet: string,
+  onEvent: (event: RunEvent) => void,
+  { signal = NEVER, flags = [] }: { signal?: AbortSignal; flags?: string[] } = {},
+): Promise<RunEvent[]> {
   const folder = join(network.folder, 'runs', name);
   await mkdir(folder, { recursive: true });
   const events: RunEvent[] = [];
   const argv = [
     ...[job, '--wallet', wallet, '--network-record', network.recordPath, '--pinned', network.pinned, '--chain', network.devnet.url],
-    ...['--data', join(folder, 'data'), '--out', join(folder, 'out'), '--yes', '--json', '--stream'],
+    ...['--data', join(folder, 'data'), '--out', join(folder, 'out'), '--yes', '--json', '--stream', ...flags],
   ];
   await runCommand(argv, {
     print: (line) => {
@@ -44,7 +50,7 @@ async function run(name: string, job: string, wallet: string, onEvent: (event: R
       onEvent(event);
     },
     warn: () => undefined,
-    signal: NEVER,
+    signal,
   });
   return events;
 }
@@ -99,4 +105,16 @@ test('is paid by vouchers, claimed by the owner with the key, opened and checked
   // Whoever claims gains and pays nothing, and a second claim finds nothing to do.
   expect(balanceOf(await network.chain.utxos(owner.wallet.address), network.record.asset)).toEqual(before);
   expect((await claimAll(owner.path, 'claims.jsonl')).claims).toEqual([]);
+});
+
+test('a job that is cancelled after its lock is refunded by its two parties at once, with every oracle off', async () => {
+  const { path } = await network.wallet('cancels');
+  const job = await writeAddOneJob(join(network.folder, 'cancelled'));
+  const stopped = new AbortController();
+  const before = await run('cancelled', job, path, ({ event }) => event === 'lock-built' && stopped.abort(new Error('stopped')), {
+    signal: stopped.signal,
+  });
+  expect(typeOf(before, 'end')).toEqual([]);
+  const end = (await run('cancelled', job, path, () => undefined, { flags: ['--cancel'] })).at(-1);
+  expect(end).toMatchObject({ event: 'end', lock: 'refunded', spent: { how: 'agree', paidBaseUnits: '0' }, wallet: { reconciled: true } });
 });

@@ -11,7 +11,7 @@ import { answerResult, judgeResult } from './answer.ts';
 import { takeSealed } from './sealed-result.ts';
 import { chainTime, goJob, type Drive } from './running-job.ts';
 import { closeAt, closeRefused, finalPay, Meter, payWhileRunning } from './pay.ts';
-import { highestVoucher } from './job-record.ts';
+import { highestVoucher, type JobRecord } from './job-record.ts';
 import { NO_KEY_HASH } from '../lock.ts';
 import type { BuiltLock } from './ports.ts';
 import { orAborted } from './waiting.ts';
@@ -127,11 +127,18 @@ async function cancelIfWanted(work: Work): Promise<void> {
   );
 }
 
+/** The agent has our cancel: whatever it is asked about this lock, it begins nothing any more. */
+const isCancelKnown = ({ cancel, told }: JobRecord, agentPeerId: string): boolean =>
+  cancel !== undefined && (told[agentPeerId] ?? []).includes(cancel.cid);
+
 /** One try: hand over the spec unless that was done, then follow. */
 async function tryOnce(work: Work, lockOver: boolean, signal: AbortSignal): Promise<void> {
   const { drive, quote, lockTx } = work;
-  if (drive.record().cancelWanted) await cancelIfWanted(work);
-  else if (!work.accepted && !lockOver) {
+  const { cancelWanted } = drive.record();
+  if (cancelWanted) await cancelIfWanted(work);
+  // A job that was cancelled before it was handed over is known to the agent as a refused lock, which it tells whoever hands it over.
+  const isToHandOver = cancelWanted ? isCancelKnown(drive.record(), drive.agent().peerId) : !work.accepted;
+  if (isToHandOver && !lockOver) {
     const answer = await drive.ports.network.run(
       drive.agent(),
       { spec: drive.record().spec, quote: quote.envelope, lock: lockTx.reference },
