@@ -12,7 +12,10 @@ import { manifest, MAX_MANIFEST_BYTES } from './manifest.ts';
 import { openNetworkRecord, signNetworkRecord } from './network-record.ts';
 import { MAX_QUOTE_BYTES, MAX_QUOTE_REQUEST_BYTES, quote, quoteRequest } from './quote.ts';
 import { rawCidOf } from './encoding.ts';
+import { openAgreement, encodeAgreement } from './agreement-post.ts';
+import { NO_KEY_HASH, voucherBytes } from './lock.ts';
 import * as samples from './samples.ts';
+import { openVoucher, voucherEvidence } from './voucher.ts';
 import { signStatement } from './signature.ts';
 import { PROTOCOLS } from './wire.ts';
 
@@ -27,6 +30,27 @@ const bundleBytes = encodeBundle({
   items: [{ kind: 'quote', envelope: signedQuote.envelope }],
   spec: encode(samples.sampleSpec),
   sources: [],
+});
+const jobKey = samples.sampleSigner('job key');
+const signatureOf = async (paid: bigint): Promise<string> => bytesToHex(await jobKey.sign(voucherBytes(samples.sampleLock, paid)));
+const voucherBytesOf = voucherEvidence(samples.sampleVoucher(5n, NO_KEY_HASH, await signatureOf(5n))).envelope;
+const agreementBytes = encodeAgreement(
+  { paid: 5n, voucherSignature: await signatureOf(5n), closeSignature: await signatureOf(6n), secret: samples.sampleHash('K') },
+  signedQuote.envelope,
+);
+const proofBytes = encode({
+  v: 1,
+  network: 'devnet',
+  jobId: samples.sampleRequest.jobId,
+  lock: samples.sampleLock,
+  manifestCid: signedManifest.cid,
+  key: samples.sampleHash('K'),
+  file: 'y.npy',
+  index: 0,
+  isLast: true,
+  ciphertext: new Uint8Array(20),
+  commitment: samples.sampleHash('commitment'),
+  path: [{ side: 'left', hash: samples.sampleHash('sibling') }],
 });
 const limit = (name: string, maxBytes: number) => ({ name, maxBytes });
 
@@ -53,6 +77,16 @@ const PARSERS: Readonly<Record<string, { read: (bytes: Uint8Array) => unknown; v
       }),
     valid: recordBytes,
   },
+  voucher: { read: (bytes) => openVoucher(bytes, { network: 'devnet', voucherKey: jobKey.publicKey }), valid: voucherBytesOf },
+  'signed sealed key': {
+    read: (bytes) => openEvidence('sealed-key', bytes, { quote: signedQuote, lock: samples.sampleLock }),
+    valid: (await signStatement('sealed-key', samples.sampleSealedKey(signedManifest.cid), agent)).envelope,
+  },
+  'proof of a wrong plaintext': {
+    read: (bytes) => openEvidence('wrong-plaintext', bytes, { quote: signedQuote, lock: samples.sampleLock }),
+    valid: proofBytes,
+  },
+  agreement: { read: openAgreement, valid: agreementBytes },
   'evidence bundle': { read: openBundle, valid: bundleBytes },
   'file node': {
     read: decodeFileNode,

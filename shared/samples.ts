@@ -12,7 +12,9 @@ import { outputRootOf, type Ack, type Cancel, type Dispute, type Manifest } from
 import type { NetworkRecord } from './network-record.ts';
 import { peerIdOfKey } from './peer-id.ts';
 import { billedPay, quotedAmount, type LockRefusal, type Quote, type QuoteRefusal, type QuoteRequest } from './quote.ts';
+import type { SealedKey } from './sealed/sealed-key.ts';
 import { signerOf, type Signed, type Signer } from './signature.ts';
+import type { Voucher } from './voucher.ts';
 
 /** A key that anybody can make again: never for anything of value. */
 export const sampleSigner = (name: string): Signer => signerOf(blake2b256(new TextEncoder().encode(`nunet sample key: ${name}`)));
@@ -170,6 +172,26 @@ export const sampleAnswers = (manifestCid: string): { ack: Ack; dispute: Dispute
     cancel: answer,
   };
 };
+
+/** Signed by the job key; `signature` over `voucherBytes`. */
+export const sampleVoucher = (paidBaseUnits: bigint, keyHash: string, signature: string): Voucher => ({
+  v: 1,
+  network: 'devnet',
+  jobId: sampleRequest.jobId,
+  lock: sampleLock,
+  paidBaseUnits,
+  keyHash,
+  signature,
+});
+
+export const sampleSealedKey = (manifestCid: string): SealedKey => ({
+  v: 1,
+  network: 'devnet',
+  jobId: sampleRequest.jobId,
+  lock: sampleLock,
+  manifestCid,
+  key: sampleHash('K'),
+});
 
 const reasons = [{ code: 'memory', message: 'The job wants 256 MiB of memory, 128 MiB are free.' }];
 

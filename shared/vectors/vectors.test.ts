@@ -6,6 +6,8 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { advert, MAX_ADVERT_BYTES } from '../advert.ts';
+import { keyHashOf, type Agreement } from '../agreement.ts';
+import { encodeAgreement, openAgreement } from '../agreement-post.ts';
 import { MAX_RECEIPT_BYTES, receipt } from '../attestation.ts';
 import { cidOf, decode, encode, hashOfCid } from '../encoding.ts';
 import { encodeBundle, openBundle, openEvidence, openQuote, openSpec } from '../evidence.ts';
@@ -26,7 +28,13 @@ import {
   type ReplayResponse,
 } from '../replay.ts';
 import * as samples from '../samples.ts';
+import { deliveredTree } from '../sealed/delivered-tree.ts';
+import { sealedFixture } from '../sealed/fixtures.ts';
+import { leafHash, type Leaf } from '../sealed/merkle.ts';
+import { MAX_SEALED_KEY_BYTES, sealedKey } from '../sealed/sealed-key.ts';
+import { MAX_WRONG_PLAINTEXT_BYTES, proveWrongPlaintext, wrongPlaintext } from '../sealed/wrong-plaintext.ts';
 import { openStatement, signStatement, statementBytes, verifySignature, type SignedName, type Signer } from '../signature.ts';
+import { openVoucher, voucherEvidence, type Voucher } from '../voucher.ts';
 import { PROTOCOLS, type ProtocolName } from '../wire.ts';
 
 const agent = samples.sampleSigner('agent');
@@ -56,6 +64,13 @@ async function statements(): Promise<
     { name: 'dispute', body: answers.dispute, signer: jobKey, schema: dispute, maxBytes: MAX_ANSWER_BYTES },
     { name: 'cancel', body: answers.cancel, signer: jobKey, schema: cancel, maxBytes: MAX_ANSWER_BYTES },
     { name: 'receipt', body: samples.sampleReceipt(signedManifest.cid), signer: oracle, schema: receipt, maxBytes: MAX_RECEIPT_BYTES },
+    {
+      name: 'sealed-key',
+      body: samples.sampleSealedKey(signedManifest.cid),
+      signer: agent,
+      schema: sealedKey,
+      maxBytes: MAX_SEALED_KEY_BYTES,
+    },
   ] as const;
   return all as never;
 }
@@ -138,6 +153,28 @@ async function replayRequestSample(): Promise<ReplayRequest> {
   };
 }
 
+/** A voucher, and an agreement over it, by fixed keys. */
+async function agreementSample(): Promise<{ voucher: Voucher; agreement: Agreement; quote: Uint8Array }> {
+  const key = samples.sampleHash('K');
+  const paid = 4_000_000n;
+  const voucherSignature = bytesToHex(await jobKey.sign(voucherBytes(samples.sampleLock, paid, keyHashOf(key))));
+  const closeSignature = bytesToHex(await samples.sampleSigner('close key').sign(closeBytes(samples.sampleLock, paid)));
+  return {
+    voucher: samples.sampleVoucher(paid, keyHashOf(key), voucherSignature),
+    agreement: { paid, voucherSignature, closeSignature, secret: key },
+    quote: (await signStatement('quote', samples.sampleQuote, agent)).envelope,
+  };
+}
+
+/** A sealed delivery of one small file, and a proof over it: the block is as committed, so it proves nothing, but it travels. */
+async function sealedSample() {
+  const key = samples.sampleHash('K');
+  const fixture = await sealedFixture(key, { 'y.npy': new TextEncoder().encode('twenty bytes of text') });
+  const leaves = await deliveredTree(fixture.manifest, fixture.store);
+  const ciphertext = await fixture.store.block(fixture.manifest.outputs[0]?.cid ?? '', 0);
+  return { key, manifest: fixture.manifest, ciphertext, leaves, proof: proveWrongPlaintext(fixture.manifest, key, leaves, 0, ciphertext) };
+}
+
 const REPLAY_RESPONSES: readonly ReplayResponse[] = replayOutcome.options.map((outcome) => ({
   v: 1,
   outcome,
@@ -177,6 +214,22 @@ async function recordVectors(): Promise<Record<string, unknown>[]> {
       name: `replay response: ${response.outcome}`,
       bytes: bytesToHex(encodeReplayResponse(response)),
     })),
+    ...(await sealedVectors()),
+  ];
+}
+
+/** Sealed delivery, and what ends a lock without an oracle. */
+async function sealedVectors(): Promise<Record<string, unknown>[]> {
+  const { voucher, agreement, quote: signedQuote } = await agreementSample();
+  const { key, manifest: sealed, ciphertext, leaves, proof } = await sealedSample();
+  return [
+    { name: 'voucher', cid: voucherEvidence(voucher).cid, bytes: bytesToHex(voucherEvidence(voucher).envelope) },
+    { name: 'agreement', bytes: bytesToHex(encodeAgreement(agreement, signedQuote)) },
+    { name: 'sealed manifest', cid: cidOf(encode(sealed)), bytes: bytesToHex(encode(sealed)) },
+    { name: 'sealed block', key, jobId: sealed.jobId, file: 'y.npy', plaintext: 'twenty bytes of text', bytes: bytesToHex(ciphertext) },
+    { name: 'sealed leaf', commitment: leaves[0]?.commitment, bytes: bytesToHex(leafHash(leaves[0] as Leaf)) },
+    { name: 'proof of a wrong plaintext', cid: cidOf(encode(proof)), bytes: bytesToHex(encode(proof)) },
+    { name: 'replay request with a key', bytes: bytesToHex(encodeReplayRequest({ ...(await replayRequestSample()), key })) },
   ];
 }
 
@@ -288,6 +341,14 @@ describe('the frozen bytes are read as what they are', () => {
     expect(openNetworkRecord(bytesOf('signed network record'), opening)).toEqual(samples.sampleRecord);
     expect(openReplayRequest(bytesOf('replay request'))).toEqual(await replayRequestSample());
     for (const response of REPLAY_RESPONSES) expect(openReplayResponse(bytesOf(`replay response: ${response.outcome}`))).toEqual(response);
+    const { voucher, agreement, quote: envelope } = await agreementSample();
+    expect(openVoucher(bytesOf('voucher'), { network: 'devnet', voucherKey: jobKey.publicKey }).body).toEqual(voucher);
+    expect(openAgreement(bytesOf('agreement'))).toEqual({ agreement, quote: envelope });
+    const sealed = await sealedSample();
+    expect(decode(manifest, bytesOf('sealed manifest'), { name: 'manifest', maxBytes: MAX_MANIFEST_BYTES })).toEqual(sealed.manifest);
+    const proofLimit = { name: 'proof', maxBytes: MAX_WRONG_PLAINTEXT_BYTES };
+    expect(decode(wrongPlaintext, bytesOf('proof of a wrong plaintext'), proofLimit)).toEqual(sealed.proof);
+    expect(openReplayRequest(bytesOf('replay request with a key')).key).toBe(sealed.key);
     const bundle = openBundle(bytesOf('evidence bundle'));
     const signedQuote = openQuote(bundle.items[0]?.envelope ?? new Uint8Array(), 'devnet');
     expect(keyOfPeerId(signedQuote.body.computeProvider.peerId)).toBe(agent.publicKey);
