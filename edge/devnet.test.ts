@@ -12,10 +12,11 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { addressOf } from '@nunet/contracts/address.ts';
 import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
-import type { Chain } from '@nunet/contracts/chain/chain.ts';
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { buildDeploy } from '@nunet/contracts/deploy.ts';
 import { startDevnet, type Devnet } from '@nunet/contracts/devnet/start.ts';
 import { buildLock } from '@nunet/contracts/lock.ts';
+import { readSpend } from '@nunet/contracts/read-spend.ts';
 import { ESCROW } from '@nunet/contracts/script.ts';
 import { keyHash, signTransaction } from '@nunet/contracts/sign.ts';
 import { quantityOf } from '@nunet/contracts/value.ts';
@@ -55,7 +56,7 @@ interface Edge {
 let folder: string;
 let devnet: Devnet;
 let postgres: TestPostgres | undefined;
-let chain: Chain;
+let chain: Source;
 let edges: Edge[];
 let wallet: { secret: string; address: string };
 const agentAddress = enterprise('11'.repeat(32));
@@ -241,6 +242,23 @@ describe('three edges on a devnet', () => {
     expect(quantityOf(back?.utxo ?? { lovelace: 0n, assets: [] }, devnet.asset)).toBe(6_000_000n);
     await at(2).start();
     expect((await at(2).client.lock(c.lock, signal())).lock).toEqual(c.lock);
+  });
+
+  test('what both parties agreed on is paid by one transaction that reveals the key, also over a kill -9, and no oracle signs', async () => {
+    const c = await lockedCase();
+    const key = '5a'.repeat(32);
+    const before = performance.now();
+    // Told to all, as agents do; the first submits, and is killed as soon as it has it on disk.
+    const agreement = await c.agreement(2_500_000n, key);
+    for (const edge of edges) await edge.client.agree(c.lock, agreement, c.quote.envelope, signal());
+    at(0).child.kill('SIGKILL');
+    await at(0).start();
+    const report = await settled(at(0), c.lock);
+    console.log(`agreed to settled, one edge killed meanwhile: ${Math.round(performance.now() - before)} ms with blocks of ${BLOCK_MS} ms`);
+    expect(report.attestations).toEqual([]);
+    const transaction = await chain.rawTransaction(report.settleTxId ?? '');
+    if (transaction === null) throw new Error('the chain does not have it');
+    expect(readSpend(transaction, { reference: c.lock, datum: c.locked().datum })).toEqual({ how: 'agree', paid: 2_500_000n, secret: key });
   });
 
   test('cannot sign two outcomes for one lock: kill -9 after the decision, then the opposite evidence', async () => {

@@ -1,10 +1,12 @@
 // Outputs from peers that are honest, wrong or short, into a browser with room and without; and what is answered to what the check finds.
-import { cutFile } from '@nunet/shared/file-dag.ts';
+import { cutFile, encodeFileNode } from '@nunet/shared/file-dag.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { OutputCheck } from '@nunet/shared/job-file.ts';
 import type { CheckResult } from '@nunet/shared/job-flow/ports.ts';
 import { blockAnswerer, streamServer } from '@nunet/shared/peer-server.ts';
 import { sampleManifest, sampleSpec } from '@nunet/shared/samples.ts';
+import { cheatingFixture, sealedFixture, type SealedFixture } from '@nunet/shared/sealed/fixtures.ts';
+import { sealedFiles } from '@nunet/shared/sealed/manifest-delivery.ts';
 import { timerClock } from '@nunet/shared/timer-clock.ts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PortStream } from '../network/stream-port.ts';
@@ -97,6 +99,46 @@ describe('fetching', () => {
     await expect(full.outputs.fetch(agent, JOB, output, () => undefined, signal)).rejects.toMatchObject({ code: 'outputs-unsaved' });
     const missing = await begin({ peer: () => null });
     await expect(missing.outputs.fetch(agent, JOB, output, () => undefined, signal)).rejects.toMatchObject({ code: 'block-unavailable' });
+  });
+});
+
+describe('sealed outputs', () => {
+  const K = '5a'.repeat(32);
+  const begun = async (fixture: SealedFixture) => {
+    const served = (cid: string): Uint8Array | null => {
+      for (const [file, { node, blocks }] of fixture.store.files) {
+        if (file === cid) return encodeFileNode(node).bytes;
+        const block = blocks[node.blocks.indexOf(cid)];
+        if (block !== undefined) return block;
+      }
+      return null;
+    };
+    const world = await begin({ peer: served });
+    for (const file of sealedFiles(fixture.manifest)) await world.outputs.fetchSealed(agent, JOB, file, () => undefined, signal);
+    return world;
+  };
+
+  test('are kept as they came, and become readable files with the key; told of only then', async () => {
+    const fixture = await sealedFixture(K, { 'y.npy': content, 'empty.txt': new Uint8Array() }, JOB);
+    const { outputs, blocks, told } = await begun(fixture);
+    await outputs.checkSealed(fixture.manifest, signal);
+    expect(told).toEqual([]);
+    const opening = await outputs.open(fixture.manifest, K, signal);
+    expect(opening).toMatchObject({ type: 'opened', outputs: [{ name: 'empty.txt', bytes: 0 }, output] });
+    expect(told).toEqual(['stored empty.txt', 'stored y.npy']);
+    expect(Buffer.compare(new Uint8Array((await blocks.content(file.cid)?.arrayBuffer()) ?? new ArrayBuffer()), content)).toBe(0);
+    expect(await outputs.open(fixture.manifest, K, signal)).toEqual(opening);
+  });
+
+  test('cannot be other than the committed ones: before the key they are wrong, after it one block proves it', async () => {
+    const cheat = await cheatingFixture(K, { 'y.npy': content }, 5, 'commitment', JOB);
+    const { outputs, told } = await begun(cheat);
+    await outputs.checkSealed(cheat.manifest, signal);
+    await expect(outputs.open(cheat.manifest, '5b'.repeat(32), signal)).rejects.toMatchObject({ code: 'key-wrong' });
+    expect(await outputs.open(cheat.manifest, K, signal)).toMatchObject({ type: 'wrong', file: 'y.npy' });
+    expect(told).toEqual([]);
+    const other = { ...cheat.manifest, delivery: { ...cheat.manifest.delivery, plaintextRoot: '11'.repeat(32) } };
+    await expect(outputs.checkSealed(other, signal)).rejects.toMatchObject({ code: 'outputs-wrong' });
   });
 });
 
