@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { isJobEnd } from '@nunet/shared/job-state.ts';
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import { areSealed, readableOutputs } from '@nunet/shared/job-flow/readable-outputs.ts';
 import type { LiveState, OutputState } from '../messages.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icons.tsx';
@@ -57,7 +58,8 @@ function nothing({ manifest, job }: JobRecord): string {
 export function Outputs({ record, live }: { record: JobRecord; live: LiveState }): JSX.Element {
   const { runner, act } = usePage();
   const saving = useSignal<string | null>(null);
-  const named = record.manifest?.body.outputs ?? [];
+  const readable = readableOutputs(record);
+  const named = (record.manifest?.body.outputs ?? []).map((sent) => readable.find(({ name }) => name === sent.name) ?? sent);
   const outputs: OutputState[] = named.map(
     ({ name, bytes }) => live.outputs.find((output) => output.name === name) ?? { name, bytes, doneBytes: 0, isStored: false },
   );
@@ -81,6 +83,11 @@ export function Outputs({ record, live }: { record: JobRecord; live: LiveState }
         )}
       </div>
       {outputs.length === 0 && <p class="none">{nothing(record)}</p>}
+      {areSealed(record) && (
+        <p class="none" data-testid="outputs-sealed">
+          Encrypted: they are verified block by block as they come, and become readable with the key that the last voucher pays for.
+        </p>
+      )}
       <ul class="outputs">
         {outputs.map((output) => (
           <Output

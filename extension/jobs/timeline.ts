@@ -1,6 +1,7 @@
 // The two state machines of a job as one timeline: what was reached and when, what may come next, and where both stand in a sentence.
 import { isJobEnd, JOB_TRANSITIONS, type JobState } from '@nunet/shared/job-state.ts';
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import { areSealed } from '@nunet/shared/job-flow/readable-outputs.ts';
 import { isLockEnd, LOCK_TRANSITIONS, type LockState } from '@nunet/shared/lock-state.ts';
 import { ntxText } from '../ui/quantity-text.ts';
 
@@ -95,11 +96,16 @@ function nextOf(record: JobRecord): Timeline['next'] {
   return { work: usualFirst(JOB_TRANSITIONS[job]), money };
 }
 
-function finishedSentence({ answer, check, outputsStored, manifest, lock }: JobRecord): string {
+function finishedSentence(record: JobRecord): string {
+  const { answer, check, outputsStored, manifest, lock, wrongPlaintext } = record;
   const because = check === undefined || check.detail === '' ? '.' : `: ${check.detail}`;
   if (answer?.kind === 'ack') return `Finished, and the result was acknowledged${because}`;
   if (answer?.kind === 'dispute') return `Finished, and the result was disputed${because}`;
+  if (wrongPlaintext !== undefined)
+    return `Finished, but output ${wrongPlaintext.file} is not what was committed to; the proof goes to the oracles.`;
   if (lock !== null && isLockEnd(lock)) return 'Finished.';
+  if (outputsStored && areSealed(record))
+    return 'Finished. All outputs are here and verified, still encrypted; the last voucher pays for their key.';
   if (check !== undefined) return 'Finished and checked; the answer is being signed.';
   if (outputsStored) return 'Finished. All outputs are here and verified; the check runs or waits for you.';
   return manifest === undefined ? 'Finished.' : 'Finished. The outputs are on their way, verified block by block.';

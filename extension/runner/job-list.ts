@@ -1,5 +1,6 @@
 // All jobs of this browser: opened from the database at the start, added by `prepare`, removed by `discard` and `forget`.
 import { NunetError } from '@nunet/shared/errors.ts';
+import { sealedFiles } from '@nunet/shared/sealed/manifest-delivery.ts';
 import type { Network } from '@nunet/shared/job-flow/ports.ts';
 import { inputReaders } from '@nunet/shared/input-readers.ts';
 import type { ReadBlock } from '@nunet/shared/peer-server.ts';
@@ -55,7 +56,8 @@ export async function openJobs(parts: JobParts, onUnreadable: (jobId: string, er
     if (job === undefined) return null;
     const { spec, manifest } = job.record();
     // What a replay needs and nothing else: the yardsticks of the job's own check are nobody's business.
-    const served = new Set([...spec.inputs, ...(manifest?.body.outputs ?? [])].map((file) => file.cid));
+    const delivered = manifest === undefined ? [] : sealedFiles(manifest.body);
+    const served = new Set([...spec.inputs, ...delivered].map((file) => file.cid));
     return job.blocks.read(cid, served);
   });
 

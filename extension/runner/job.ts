@@ -1,5 +1,6 @@
 // One job in the runner: its record, its files, and the drive that takes it to its end. Everything that pages may do to it is decided here, once.
 import { NunetError } from '@nunet/shared/errors.ts';
+import { readableOutputs } from '@nunet/shared/job-flow/readable-outputs.ts';
 import { parseJobFile } from '@nunet/shared/job-file.ts';
 import { jobHasEnded, quotedEntry, readJob, reduceJob, type JobEntry, type JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { Clock } from '@nunet/shared/job-flow/ports.ts';
@@ -80,8 +81,11 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
   if (first === undefined) throw new NunetError('job-not-open', `Cannot open job ${jobId}: its journal is empty`);
   let record = first;
   let shown: Shown = { live: { ...NOTHING_SHOWN.live, curve: stored?.curve ?? [] }, notices: stored?.notices ?? [] };
-  for (const { name, bytes, cid } of record.manifest?.body.outputs ?? []) {
-    const isStored = blocks.content(cid) !== null;
+  const readable = readableOutputs(record);
+  for (const { name, bytes: sentBytes } of record.manifest?.body.outputs ?? []) {
+    const file = readable.find((output) => output.name === name);
+    const isStored = file !== undefined && blocks.content(file.cid) !== null;
+    const bytes = file?.bytes ?? sentBytes;
     shown = {
       ...shown,
       live: { ...shown.live, outputs: [...shown.live.outputs, { name, bytes, doneBytes: isStored ? bytes : 0, isStored }] },

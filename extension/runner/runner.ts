@@ -1,5 +1,6 @@
 // The runner: jobs, keys, chain and network of this browser, behind the ports of its pages. It lives as long as the host holds it.
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
+import { readableOutputs } from '@nunet/shared/job-flow/readable-outputs.ts';
 import type { Clock } from '@nunet/shared/job-flow/ports.ts';
 import type { Pace } from '@nunet/shared/job-flow/running-job.ts';
 import type { Fetch } from '@nunet/shared/oracle-client.ts';
@@ -214,7 +215,7 @@ export function startRunner(needs: RunnerNeeds): Runner {
       }
       case 'output': {
         const job = list.get(request.jobId);
-        const output = job.record().manifest?.body.outputs.find(({ name }) => name === request.name);
+        const output = readableOutputs(job.record()).find(({ name }) => name === request.name);
         const blob = output === undefined ? null : job.blocks.content(output.cid);
         if (blob === null) throw new NunetError('output-missing', `Output ${request.name} is not here whole yet`);
         return { blob };

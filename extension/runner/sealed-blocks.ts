@@ -8,13 +8,11 @@ export const sealedBlocks = (blocks: BlockStore, jobId: string): SealedSource =>
   block: (cid, index) => blocks.block(cid, index),
 });
 
-export const plainBlob =
-  (blocks: BlockStore, signal: AbortSignal) =>
-  async (): Promise<PlainSink> => {
-    const parts: Blob[] = [];
-    return {
-      write: async (plaintext) => void parts.push(new Blob([plaintext as Uint8Array<ArrayBuffer>])),
-      finish: () => blocks.keep(new Blob(parts), signal),
-      abandon: async () => void parts.splice(0),
-    };
+export const plainBlob = (blocks: BlockStore, signal: AbortSignal) => async (): Promise<PlainSink> => {
+  const parts: Blob[] = [];
+  return {
+    write: async (plaintext) => void parts.push(new Blob([plaintext as Uint8Array<ArrayBuffer>])),
+    finish: () => blocks.keep(new Blob(parts), signal),
+    abandon: async () => void parts.splice(0),
   };
+};
