@@ -5,6 +5,7 @@ import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import { addressOf } from './address.ts';
 import { balance, type ScriptRun } from './balance.ts';
 import { openBlockfrost } from './chain/blockfrost.ts';
+import { openKoios } from './chain/koios.ts';
 import type { Source, Utxo } from './chain/chain.ts';
 import { datumData, encodeDatum } from './datum.ts';
 import { buildDeploy } from './deploy.ts';
@@ -217,6 +218,16 @@ describe('a wallet’s view', () => {
     expect(done.map(({ locks }) => locks.length)).toEqual([3, 1]);
     expect((await viewOf(on.cast.serviceProvider)).refundable).toEqual([]);
   });
+});
+
+test('Koios gives the same view as Blockfrost, staked addresses included', async () => {
+  const staked = await lockAt(atScript(ESCROW.hash, '66'.repeat(28)), encodeDatum(on.datum({ reclaimAfter: tipMs() - 1 })));
+  await on.lock(on.datum());
+  const koios = await openKoios({ url: `${on.devnet.url}/koios/api/v1`, network: 'devnet' });
+  for (const person of [on.cast.serviceProvider, on.cast.computeProvider])
+    expect(await viewOf(person, koios)).toEqual(await viewOf(person));
+  expect((await viewOf(on.cast.serviceProvider, koios)).refundable).toMatchObject([{ utxo: staked, staked: true }]);
+  await reclaim([staked]);
 });
 
 describe('a view cannot', () => {

@@ -1,7 +1,7 @@
 // The commands of `npm run record`: each reads its files, asks for what is missing, and says what it did.
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as after } from 'node:timers/promises';
-import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
+import { openSource } from '@nunet/contracts/chain/open.ts';
 import { openWalletFile } from '@nunet/node-agent/wallet-file.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
@@ -144,12 +144,7 @@ export const COMMANDS: Readonly<Record<string, RecordCommand>> = {
       if (wallet.network !== record.network)
         throw new NunetError('network-mismatch', `Cannot deploy: the wallet is for ${wallet.network}, the record for ${record.network}`);
       const projectId = process.env['NUNET_CHAIN_PROJECT_ID'];
-      const chain = await openBlockfrost({
-        url: needed(flags, 'chain'),
-        network: record.network,
-        signal: io.signal,
-        ...(projectId === undefined ? {} : { projectId }),
-      });
+      const chain = await openSource({ source: needed(flags, 'chain'), projectId }, record.network, io.signal);
       const journalPath = `${path}.deploy`;
       const parked = await parkScript(
         {
