@@ -1,6 +1,8 @@
 // A wallet's locks are found again from the chain alone: current and past scripts, malformed datums, staked addresses, and how each ended.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { referenceText } from '@nunet/shared/fields.ts';
 import type { EscrowDatum } from '@nunet/shared/lock.ts';
 import { addressOf } from './address.ts';
 import { balance, type ScriptRun } from './balance.ts';
@@ -243,12 +245,33 @@ describe('a view cannot', () => {
   });
 
   test('hide that staked addresses or an older history were not read', async () => {
-    const blind = { ...chain, scriptUtxos: async () => null };
-    expect((await viewOf(on.cast.serviceProvider, blind)).unread).toEqual([ESCROW, OLDER].map(({ hash }) => expect.stringContaining(hash)));
+    const heaped = () => Promise.reject(new NunetError('chain-unavailable', 'it holds more than 20000 outputs'));
+    for (const scriptUtxos of [async () => null, heaped]) {
+      const { unread } = await viewOf(on.cast.serviceProvider, { ...chain, scriptUtxos });
+      expect(unread).toEqual([ESCROW, OLDER].map(({ hash }) => expect.stringContaining(`under staked addresses of escrow ${hash}`)));
+    }
     const silent = { ...chain, scriptUtxos: async () => [] };
     expect((await viewOf(on.cast.serviceProvider, silent)).unread).toEqual([expect.stringContaining(ESCROW.hash)]);
     const short = await readLedgerView(chain, { escrows }, on.cast.serviceProvider.address, { history: 2 });
-    expect(short.unread).toEqual([expect.stringContaining('Only the newest 2 transactions')]);
+    expect(short.unread).toEqual([expect.stringContaining('Only the newest 2 transactions of')]);
+  });
+
+  test('be blinded by whoever heaps outputs onto the escrow: one’s own locks are found in one’s own transactions', async () => {
+    const { utxo } = await on.lock(on.datum());
+    const { utxo: past } = await on.lock(on.datum({ reclaimAfter: tipMs() + 1_000 }));
+    on.devnet.ledger.advance({ slots: 2, blocks: 1 });
+    const seen = await viewOf(on.cast.serviceProvider);
+    const heaped = () => Promise.reject(new NunetError('chain-unavailable', 'it holds more than 20000 outputs'));
+    const { locked, refundable, settled, unread } = await viewOf(on.cast.serviceProvider, { ...chain, utxos: heaped, scriptUtxos: heaped });
+    const byName = (locks: { utxo: Utxo }[]): string[] => locks.map((lock) => referenceText(lock.utxo.reference)).sort();
+    expect([byName(locked), byName(refundable)]).toEqual([byName(seen.locked), byName(seen.refundable)]);
+    expect(byName(locked)).toContain(referenceText(utxo.reference));
+    expect(byName(refundable)).toContain(referenceText(past.reference));
+    expect(settled).toEqual(seen.settled);
+    expect(unread).toEqual(
+      [ESCROW, OLDER].map(({ hash }) => expect.stringMatching(new RegExp(`${hash} could not be listed.*20000 outputs`))),
+    );
+    await reclaim([past]);
   });
 
   test('take an escrow’s script from where another one is parked', async () => {
