@@ -10,7 +10,8 @@ import { MUTANTS_FILE, type Mutant, type MutantsPage } from './mutants.ts';
 
 const occurrences = (source: string, line: string): number => source.split('\n').filter((one) => one.trim() === line).length;
 
-if (import.meta.main) {
+/** Compiles them all. */
+export function buildMutants(): MutantsPage {
   const files = sourceFiles().filter((path) => path.startsWith('lib/') || path === 'validators/escrow.ak');
   const sources = new Map(files.map((path) => [path, readFileSync(join(CONTRACTS, path), 'utf8')]));
   const mutations = mutationsOf(sources);
@@ -28,10 +29,10 @@ if (import.meta.main) {
     const blueprint = compile('silent', (path, source) => (path === file ? edit(source) : source));
     const { hash, code } = scriptFrom(JSON.parse(blueprint) as Parameters<typeof scriptFrom>[0], 'escrow.escrow.else');
     if (hash === ESCROW.hash) throw new TypeError(`Dropping "${dropped}" of ${file} changes nothing: nobody needs it`);
-    console.log(file, dropped, code.length / 2);
     const about = check === undefined ? {} : { check };
     return { file, dropped, ...about, hash, code: Buffer.from(code, 'hex').toString('base64') };
   });
-  const page: MutantsPage = { sourcesSha256: sourcesHash(), mutants };
-  writeFileSync(MUTANTS_FILE, `${JSON.stringify(page, null, 2)}\n`);
+  return { sourcesSha256: sourcesHash(), mutants };
 }
+
+if (import.meta.main) writeFileSync(MUTANTS_FILE, `${JSON.stringify(buildMutants(), null, 2)}\n`);

@@ -1,5 +1,6 @@
 // Every condition of the validator, dropped in turn, lets a named theft through or refuses an honest twin: none is there for nothing,
 // and none is untested. Needs no compiler: the mutants are committed with the hash of the sources that they were made from.
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -11,6 +12,7 @@ import { EXTRA_THEFTS } from '../thefts/mutant-thefts.ts';
 import { PAYOUT_THEFTS } from '../thefts/payout-thefts.ts';
 import { RECLAIM_THEFTS } from '../thefts/reclaim-thefts.ts';
 import { SIGNATURE_THEFTS } from '../thefts/signature-thefts.ts';
+import { buildMutants } from './build-mutants.ts';
 import { mutantTable } from './mutant-table.ts';
 import { readMutants, scriptOf, type Mutant } from './mutants.ts';
 import { attackBy, PAPER_ATTACKS, type Attack } from './paper-attacks.ts';
@@ -40,6 +42,16 @@ test('the mutants were made from the sources as they are (node contracts/mutants
   expect(new Set(mutants.map(({ hash }) => hash)).size).toBe(mutants.length);
   expect(mutants.map(({ hash }) => hash)).not.toContain(ESCROW.hash);
 });
+
+const hasAiken = spawnSync('aiken', ['--version']).status === 0;
+
+test.runIf(hasAiken)(
+  'the mutants are what aiken makes of the sources',
+  () => {
+    expect(buildMutants()).toEqual(readMutants());
+  },
+  300_000,
+);
 
 test('the escrow itself falls for no theft and refuses no honest twin', () => {
   for (const { name, ask } of ATTACKS) {
