@@ -16,7 +16,7 @@ const lock = (index: number, script: number): HeldLock => ({
 
 test('every lock is taken back once or told why not, whatever the limit and whichever are poisoned', async () => {
   const worlds = fc.record({
-    locks: fc.array(fc.record({ script: fc.nat(2), poisoned: fc.boolean() }), { maxLength: 250 }),
+    locks: fc.array(fc.record({ script: fc.nat(2), poisoned: fc.boolean() }), { maxLength: 600 }),
     limit: fc.integer({ min: 1, max: 60 }),
   });
   await fc.assert(

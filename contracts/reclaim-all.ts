@@ -8,8 +8,8 @@ export interface Reclaimed {
   failed: { lock: HeldLock; reason: string }[];
 }
 
-/** More would not fit a transaction of 16,384 bytes: each input with its redeemer takes some 50, its evaluation some 60 million steps of 10,000 million. */
-const MOST_AT_ONCE = 100;
+/** Measured: 290 locks take 15,776 of 16,384 bytes, 13.2 of 16.5 million memory and 15 s to build; 90 take 5,140 bytes and a second. */
+const MOST_AT_ONCE = 250;
 
 /** Codes after which fewer locks at a time may go through. */
 const SPLIT = new Set(['transaction-too-big', 'chain-rejected', 'datum-invalid', 'reclaim-too-early']);
