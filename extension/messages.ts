@@ -118,6 +118,8 @@ export interface OutputState {
 /** What changes many times a second; sent at most ten times a second. */
 export interface LiveState {
   progress: { phase: 'inputs' | 'steps'; done: number; total: number; epoch: number } | null;
+  /** A job that is paid by vouchers: what the agent says is due, and what was signed. Base units. */
+  due?: { payBaseUnits: bigint; signedBaseUnits: bigint; paused: boolean };
   /** One point an epoch, oldest first. */
   curve: { epoch: number; metrics: { name: string; value: number }[] }[];
   outputs: OutputState[];

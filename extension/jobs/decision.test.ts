@@ -39,4 +39,14 @@ describe('the decision', () => {
     const asked = await sampleSnapshot('preparing', START);
     expect(mayCancel({ ...asked, record: { ...asked.record, cancelWanted: true } })).toBe(false);
   });
+
+  test('a job that is paid by vouchers can be stopped while it runs', async () => {
+    const running = await sampleSnapshot('running', START);
+    const { quote } = running.record;
+    if (quote === undefined) throw new Error('no quote');
+    const stream = { maxUnpaidBaseUnits: 2n, holdBackBaseUnits: 1n };
+    const record = { ...running.record, quote: { ...quote, body: { ...quote.body, stream } } };
+    expect(mayCancel({ ...running, record })).toBe(true);
+    expect(mayCancel({ ...running, record: { ...record, cancelWanted: true } })).toBe(false);
+  });
 });

@@ -44,6 +44,8 @@ export function decisionOf({ record, decision }: JobSnapshot, chainNowMs: number
   };
 }
 
-/** Until the job runs, a cancel refunds everything. */
+/** Until the job runs, a cancel refunds everything; one that is paid by vouchers is stopped for what it used. */
 export const mayCancel = ({ summary, record }: JobSnapshot): boolean =>
-  summary.isDriven && !record.cancelWanted && ['quoted', 'locked', 'preparing'].includes(record.job);
+  summary.isDriven && !record.cancelWanted && (['quoted', 'locked', 'preparing'].includes(record.job) || isStoppable(record));
+
+export const isStoppable = (record: JobRecord): boolean => record.job === 'running' && record.quote?.body.stream !== undefined;

@@ -12,7 +12,7 @@ import { usePage } from '../ui/page.ts';
 import { routeHash } from '../ui/route.ts';
 import { Stranger } from '../ui/stranger.tsx';
 import { shortId } from '../ui/visible-text.ts';
-import { mayCancel } from './decision.ts';
+import { isStoppable, mayCancel } from './decision.ts';
 import { DecisionBar } from './decision-bar.tsx';
 import { Curve } from './curve.tsx';
 import { LogView } from './log-view.tsx';
@@ -132,7 +132,9 @@ function JobHead({ job }: { job: JobSnapshot }): JSX.Element {
           onClose={() => (asks.value = null)}
           onConfirm={() => void act(() => runner.ask({ type: 'cancel', jobId }))}
         >
-          It has not started, so everything that was locked comes back, less the fees of the chain. Once it runs, it can only be disputed.
+          {isStoppable(job.record)
+            ? 'It is stopped, and you pay for the time that it used; the rest comes back, less the fees of the chain. There will be no outputs.'
+            : 'It has not started, so everything that was locked comes back, less the fees of the chain. Once it runs, it can only be disputed.'}
         </ConfirmDialog>
       )}
       {asks.value === 'forget' && (

@@ -2,7 +2,7 @@
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 
 export interface Transaction {
-  kind: 'lock' | 'end' | 'reclaim';
+  kind: 'lock' | 'end' | 'agree' | 'reclaim';
   title: string;
   txId: string;
   feeLovelace: bigint;
@@ -22,12 +22,14 @@ export interface Money {
 const ENDS = { settle: 'Settled by the oracles', agree: 'Settled by agreement', reclaim: 'Reclaimed by you' } as const;
 
 export function moneyOf(record: JobRecord): Money {
-  const { quote, lockTx, spent, manifest, lock, reclaimTx } = record;
+  const { quote, lockTx, spent, manifest, lock, agreeTx, reclaimTx } = record;
   const transactions: Transaction[] = [];
   if (lockTx !== undefined) transactions.push({ kind: 'lock', title: 'Lock', txId: lockTx.txId, feeLovelace: lockTx.feeLovelace });
   // Built is not sent: a reclaim is listed while it is under way, and as the end once the chain has it.
   if (reclaimTx !== undefined && spent === undefined && lock !== 'dropped')
     transactions.push({ kind: 'reclaim', title: 'Reclaim, under way', txId: reclaimTx.txId, feeLovelace: reclaimTx.feeLovelace });
+  if (agreeTx !== undefined && spent === undefined && lock !== 'dropped')
+    transactions.push({ kind: 'agree', title: 'Agreement, under way', txId: agreeTx.txId, feeLovelace: agreeTx.feeLovelace });
   if (spent !== undefined) transactions.push({ kind: 'end', title: ENDS[spent.how], txId: spent.txId, feeLovelace: spent.feeLovelace });
   const isNothing = lock === 'dropped';
   return {

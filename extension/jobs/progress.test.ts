@@ -21,3 +21,11 @@ test('an ended job shows no bar, whatever was told last', async () => {
   const paid = await sampleSnapshot('paid', START);
   expect(progressOf(paid.record, { ...paid.live, progress: { phase: 'steps', done: 1, total: 2, epoch: 1 } })).toBeNull();
 });
+
+test('a job that is paid by vouchers says what is due, or that it waits for the next one', () => {
+  const due = { payBaseUnits: 2_500_000n, signedBaseUnits: 2_000_000n, paused: false };
+  expect(progressOf(running.record, { ...running.live, due })?.says).toContain('2 NTX signed of 2.5 NTX due');
+  expect(progressOf(running.record, { ...running.live, due: { ...due, paused: true } })?.says).toContain(
+    'paused: waits for the next voucher',
+  );
+});

@@ -126,6 +126,8 @@ function workSentence(record: JobRecord): string {
     case 'preparing':
       return 'The compute provider fetches the inputs. This time is not billed.';
     case 'running':
+      if (cancelling && record.quote?.body.stream !== undefined)
+        return 'You asked to stop it; both sides then sign a pay for the time that it used.';
       return cancelling ? 'It runs already: it can be disputed, not cancelled.' : 'It runs. Billed time counts from its first instruction.';
     case 'finished':
       return finishedSentence(record);

@@ -142,7 +142,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       keepPromise();
     }
     if (event.type === 'log') return;
-    if (event.type === 'progress' || event.type === 'output') changed('live');
+    if (event.type === 'progress' || event.type === 'output' || event.type === 'due') changed('live');
     else changed('job');
     save();
   };
@@ -226,7 +226,8 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
     cancel() {
       if (!isTaken()) throw new NunetError('job-not-taken', 'Nothing is locked for this job yet: discard the draft instead');
       if (isJobEnd(record.job)) throw new NunetError('job-ended', 'Cannot cancel: the job has ended');
-      if (record.job === 'running') throw new NunetError('cancel-late', 'The job runs already: it can be disputed, not cancelled');
+      if (record.job === 'running' && record.quote?.body.stream === undefined)
+        throw new NunetError('cancel-late', 'The job runs already: it can be disputed, not cancelled');
       if (driving === undefined) throw new NunetError('job-not-driven', 'Cannot cancel: this browser does not drive the job');
       if (cancelling.signal.aborted || record.cancelWanted)
         throw new NunetError('job-cancelled', 'The job is being cancelled already, perhaps from another window');

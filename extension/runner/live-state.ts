@@ -57,7 +57,10 @@ export function shownAfter(shown: Shown, event: JobEvent, atMs: number): Shown {
       const outputs = manifest.body.outputs.map(({ name, bytes }) => ({ name, bytes, doneBytes: 0, isStored: false }));
       return { ...shown, live: { ...live, outputs } };
     }
-    case 'due':
+    case 'due': {
+      const { payBaseUnits, signedBaseUnits, paused } = event;
+      return { ...shown, live: { ...live, due: { payBaseUnits, signedBaseUnits, paused } } };
+    }
     case 'log':
       return shown;
   }
