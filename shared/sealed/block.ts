@@ -31,7 +31,8 @@ const gcm = (secret: FileSecret, place: BlockPlace) => ({
 
 /** HMAC-SHA256 under the file's salt over the block's number and its plaintext: says nothing of it until K is known, and binds to it then. */
 export async function commitmentOf(secret: FileSecret, index: number, plaintext: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await globalThis.crypto.subtle.sign('HMAC', secret.salt, concatBytes(u32(index), plaintext).slice()));
+  const committed = concatBytes(u32(index), plaintext) as Uint8Array<ArrayBuffer>;
+  return new Uint8Array(await globalThis.crypto.subtle.sign('HMAC', secret.salt, committed));
 }
 
 /** Ciphertext with its tag, and the commitment to the plaintext. */
@@ -40,8 +41,11 @@ export async function sealBlock(
   place: BlockPlace,
   plaintext: Uint8Array,
 ): Promise<{ ciphertext: Uint8Array; commitment: Uint8Array }> {
-  const sealed = await globalThis.crypto.subtle.encrypt(gcm(secret, place), secret.key, plaintext as Uint8Array<ArrayBuffer>);
-  return { ciphertext: new Uint8Array(sealed), commitment: await commitmentOf(secret, place.index, plaintext) };
+  const [sealed, commitment] = await Promise.all([
+    globalThis.crypto.subtle.encrypt(gcm(secret, place), secret.key, plaintext as Uint8Array<ArrayBuffer>),
+    commitmentOf(secret, place.index, plaintext),
+  ]);
+  return { ciphertext: new Uint8Array(sealed), commitment };
 }
 
 /** The plaintext; null when these bytes are not a block of this file at this place. */
