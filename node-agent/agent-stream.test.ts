@@ -1,6 +1,7 @@
 // An agent that is paid by vouchers, over real libp2p with a fake chain and executor: what it runs for, what it takes, and the one pay that it closes at.
 import { verify, createPublicKey } from 'node:crypto';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { NunetError } from '@nunet/shared/errors.ts';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import { closeBytes, NO_KEY_HASH, voucherBytes } from '@nunet/shared/lock.ts';
 import { openEvidence } from '@nunet/shared/evidence.ts';
@@ -12,13 +13,15 @@ import type { FollowEvent } from '@nunet/shared/wire.ts';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openWorld, type World } from './agent-fixtures.ts';
+import type { AgentEntry } from './agent-entries.ts';
+import { openWorld, type World, type WorldOptions } from './agent-fixtures.ts';
+import { FakeExecutor } from './executor/fake.ts';
 
 let world: World;
 /** Resolved when the job may end. */
 let done: PromiseWithResolvers<void>;
-beforeEach(async () => {
-  world = await openWorld();
+async function open(options?: WorldOptions): Promise<void> {
+  world = await openWorld(options);
   done = Promise.withResolvers();
   world.script = {
     steps: [
@@ -26,7 +29,8 @@ beforeEach(async () => {
       { do: 'output', name: 'out.npy', bytes: Uint8Array.of(1) },
     ],
   };
-});
+}
+beforeEach(() => open());
 afterEach(() => world.close());
 
 const soon = (): AbortSignal => AbortSignal.timeout(20_000);
@@ -146,6 +150,65 @@ describe('a job that is paid by vouchers', () => {
     if (answer.type !== 'closed') throw new Error('not closed');
     expect(answer.paidBaseUnits).toBe(terms.holdBackBaseUnits);
     expect(isClosed(quote, lock, terms.holdBackBaseUnits, answer.closeSignature)).toBe(true);
+  });
+});
+
+it('cannot run on where the system does not let it be held: it is stopped, and the job owes its time', async () => {
+  await world.close();
+  const holdless = new FakeExecutor({ clock: { now: () => Date.now(), monotonic: () => performance.now() }, script: () => world.script });
+  holdless.pause = () => Promise.reject(new NunetError('pause-failed', 'Cannot send SIGSTOP'));
+  await open({ executor: holdless });
+  const { quote, lock, terms } = await running();
+  const { exit, payBaseUnits } = await ended(quote, lock);
+  expect(exit).toMatchObject({ kind: 'jobFault', code: 'stopped' });
+  expect(payBaseUnits).toBeGreaterThan(terms.maxUnpaidBaseUnits);
+  expect(payBaseUnits).toBeLessThan(terms.maxUnpaidBaseUnits + billedPay(quote.body, 1_000));
+});
+
+describe('a death around a write', () => {
+  /** From the first write of this kind on nothing reaches the disk any more. */
+  async function dyingAt(type: AgentEntry['type'], when: 'before' | 'after'): Promise<{ revive(): Promise<void> }> {
+    await world.close();
+    let armed = true;
+    let dead = false;
+    const die = (entry: AgentEntry): void => {
+      if (dead || (armed && entry.type === type)) {
+        dead = true;
+        throw new NunetError('journal-dead', 'this process is dead');
+      }
+    };
+    const before = (entry: AgentEntry): void => {
+      if (dead || when === 'before') die(entry);
+    };
+    await open({ hooks: { before, after: die } });
+    return {
+      revive: async () => {
+        armed = false;
+        dead = false;
+        await world.restart();
+      },
+    };
+  }
+
+  it.each(['before', 'after'] as const)('cannot lose or invent a voucher when it dies %s its write', async (when) => {
+    const death = await dyingAt('voucher', when);
+    const { quote, lock, terms } = await running();
+    await expect(pay(quote, lock, terms.holdBackBaseUnits)).rejects.toThrow();
+    await death.revive();
+    const kept = when === 'after' ? terms.holdBackBaseUnits : 0n;
+    expect(await pay(quote, lock, 1n)).toEqual({ type: 'noted', paidBaseUnits: kept });
+  });
+
+  it.each(['before', 'after'] as const)('cannot close at a second pay when it dies %s the write of the first', async (when) => {
+    const death = await dyingAt('close', when);
+    const { quote, lock } = await running();
+    done.resolve();
+    const { payBaseUnits } = await ended(quote, lock);
+    await expect(pay(quote, lock, payBaseUnits, { final: true })).rejects.toThrow();
+    await death.revive();
+    const answer = await pay(quote, lock, payBaseUnits + 5n, { final: true });
+    // Nobody saw the half that died in memory, so that another may still be the first.
+    expect(answer).toMatchObject({ type: 'closed', paidBaseUnits: when === 'after' ? payBaseUnits : payBaseUnits + 5n });
   });
 });
 

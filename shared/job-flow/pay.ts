@@ -18,6 +18,8 @@ type Due = Extract<FollowEvent, { type: 'due' }>;
 
 /** What is due is looked at again after this long, whatever the agent says: our own clock allows more by then. */
 const LOOK_EVERY_MS = 1_000;
+/** Between two vouchers, whatever the agent says is due: half of what an agent takes a second. */
+const VOUCHER_GAP_MS = 400;
 
 interface Pay {
   drive: Drive;
@@ -109,6 +111,7 @@ export async function payWhileRunning(pay: Pay, meter: Meter, signal: AbortSigna
         await network.voucher(drive.agent(), { jobId, paidBaseUnits, keyHash, signature, final: next === finalVoucher }, signal);
         sent = next;
         attempt = 0;
+        await clock.sleep(VOUCHER_GAP_MS, signal);
       } catch (error) {
         drive.failed('A voucher cannot be handed over yet', error, signal);
         await drive.backOff(attempt++, signal);

@@ -59,3 +59,21 @@ describe('cannot be made to lock on a quote', () => {
     expect(codes({ oracleKeys }, { request: { ...samples.sampleRequest, oracleKeys } })).toEqual(['quote-foreign-oracle']);
   });
 });
+
+describe('pay by voucher', () => {
+  const stream = { maxUnpaidBaseUnits: 12_000n, holdBackBaseUnits: 6_000n };
+  const asked = { request: { ...samples.sampleRequest, stream: true as const } };
+
+  test('is quoted when it was asked for', () => {
+    expect(codes({ stream }, asked)).toEqual([]);
+  });
+
+  test('cannot be slipped into a quote, nor left out of one', () => {
+    expect(codes({ stream })).toEqual(['quote-changed']);
+    expect(codes({}, asked)).toEqual(['quote-changed']);
+  });
+
+  test('cannot be cut so fine that vouchers fill the journal', () => {
+    expect(codes({ stream: { maxUnpaidBaseUnits: 59n, holdBackBaseUnits: 1n } }, asked)).toEqual(['quote-stream']);
+  });
+});

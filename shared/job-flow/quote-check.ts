@@ -9,6 +9,9 @@ const SKEW_MS = 120_000;
 /** No quote may bury a lock longer than this beyond the windows of the network record. */
 const MAX_QUEUE_MS = 24 * 3_600_000;
 
+/** Eight vouchers each, and each is written to disk here and there. */
+const MAX_UNPAID_PARTS = 1_000n;
+
 const same = (a: unknown, b: unknown): boolean => rawCidOf(encode(a)) === rawCidOf(encode(b));
 
 /** Reasons not to lock on this quote; empty when there are none. Pure. `now` is chain time. */
@@ -40,6 +43,11 @@ export function quoteProblems(
     (quote.stream !== undefined) === (request.stream === true),
     'quote-changed',
     request.stream === true ? 'the quote is not one that is paid by vouchers' : 'the quote wants vouchers that were not offered',
+  );
+  demand(
+    quote.stream === undefined || quote.stream.maxUnpaidBaseUnits * MAX_UNPAID_PARTS >= quote.amountBaseUnits,
+    'quote-stream',
+    `the quote would be paid in more than ${MAX_UNPAID_PARTS} parts, each with vouchers of its own`,
   );
   demand(same(quote.asset, record.asset), 'quote-asset', 'the quote asks for another asset than NTX');
   demand(
