@@ -86,10 +86,10 @@ describe('an agent that delivers sealed', () => {
   });
 
   it('hands what both sides signed to every oracle, with the key, also to one that slept, and after a restart', async () => {
-    const { manifest, quote, lock } = await delivered();
-    const { payBaseUnits, delivery } = manifest.body;
     const [sleeper] = world.oracles;
     if (sleeper !== undefined) sleeper.awake = false;
+    const { manifest, quote, lock } = await delivered();
+    const { payBaseUnits, delivery } = manifest.body;
     const signature = bytesToHex(await world.client.voucher.sign(voucherBytes(lock, payBaseUnits, delivery.keyHash)));
     const voucher = { jobId: quote.body.jobId, paidBaseUnits: payBaseUnits, keyHash: delivery.keyHash, signature, final: true };
     expect(await request(world.client.node, target(), 'voucher', voucher, soon())).toMatchObject({ type: 'closed' });
@@ -104,7 +104,8 @@ describe('an agent that delivers sealed', () => {
         expect(agreement.secret).not.toBeNull();
       }
     }
-    // Nothing is late that both sides have ended.
+    // Nothing is late that both sides have ended, and nothing else is left to decide by.
+    expect(sleeper?.kinds()).toEqual([]);
     world.chain.makeBlock(quote.body.finishBy + 1 - world.chain.timeMs);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(world.oracles.some((oracle) => oracle.kinds().includes('sealed-key'))).toBe(false);

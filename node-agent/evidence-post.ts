@@ -8,6 +8,7 @@ import type { OracleClient } from '@nunet/shared/oracle-client.ts';
 import type { LockRefusal, Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
 import { voucherEvidence, type Voucher } from '@nunet/shared/voucher.ts';
+import { agreementOf } from './agreement-of.ts';
 import type { Job, JobBook } from './job-book.ts';
 
 export interface EvidenceParts {
@@ -38,7 +39,7 @@ const pieceOf = (kind: EvidenceKind, signed: Signed<unknown> | undefined): Piece
   signed === undefined ? [] : [{ kind, cid: signed.cid, envelope: signed.envelope }];
 
 /** What was signed over a job's lock, apart from the quote. */
-export const piecesOf = (job: Job): Piece[] => [
+const piecesOf = (job: Job): Piece[] => [
   ...pieceOf('lock-refusal', job.refusal),
   ...pieceOf('manifest', job.manifest),
   ...pieceOf('ack', job.ack),
@@ -54,10 +55,16 @@ function voucherOf({ jobId, lock, quote, voucher }: Job): Signed<Voucher> | unde
   return voucherEvidence({ v: 1, network: quote.body.network, jobId, lock, paidBaseUnits, keyHash, signature });
 }
 
+/**
+ * Once both sides have signed how the lock ends, that is all that an oracle hears (post-agreement.ts): one that wakes up late must
+ * not decide by its table what is agreed on already.
+ */
+const toTell = (job: Job): Piece[] => (agreementOf(job) === undefined ? piecesOf(job) : []);
+
 /** True when each oracle of the quote that we can reach has signed for each piece. */
 export function isDelivered(job: Job, parts: Pick<EvidenceParts, 'book' | 'oracle'>): boolean {
   const keys = job.quote.body.oracleKeys.filter((key) => parts.oracle(key) !== undefined);
-  return piecesOf(job).every((piece) => keys.every((key) => parts.book.hasReceipt(job.lock, key, piece.cid)));
+  return toTell(job).every((piece) => keys.every((key) => parts.book.hasReceipt(job.lock, key, piece.cid)));
 }
 
 /**
@@ -71,7 +78,7 @@ export async function keepTelling(job: Job, parts: EvidenceParts, signal: AbortS
     jobId: job.jobId,
     lock: job.lock,
     quote: job.quote,
-    pieces: () => piecesOf(job),
+    pieces: () => toTell(job),
     spec,
     // A replayer that does not find the outputs gives the money back, so a change of address is news too.
     addresses: () => (spec === null || job.manifest === undefined ? [] : parts.ownAddresses().slice(0, 8)),
