@@ -74,6 +74,8 @@ const reclaimed = (script: PlutusScript, inlineDatum: string | undefined): Paper
   signers: [PAPER_CAST.thief.keyHash],
   validFromSlot: 1_000,
   mint: [],
+  withdrawals: [],
+  delegations: [],
   plutusScripts: [script.code],
   nativeScripts: [],
   datums: [],

@@ -322,6 +322,8 @@ export function transactionOf(plan: Plan, script: PlutusScript): PaperTransactio
     signers,
     ...(validFromSlot === undefined ? {} : { validFromSlot }),
     mint: [],
+    withdrawals: [],
+    delegations: [],
     plutusScripts: [script.code],
     nativeScripts,
     datums: locks.filter(({ byHash }) => byHash).map(({ datum }) => encodeData(datum)),

@@ -1,7 +1,7 @@
 // A transaction on paper: written as CBOR with nothing balanced, signed or on any ledger, so that a script can be asked about
 // thousands of them.
 import { blake2b } from '@noble/hashes/blake2.js';
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import { addressBytes } from '../chain/address.ts';
 import { CBOR_NULL, CBOR_TRUE, cborArray, cborBytes, cborInt, cborMap, cborTag } from '../chain/cbor.ts';
@@ -32,6 +32,10 @@ export interface PaperTransaction {
   validFromSlot?: number;
   validUntilSlot?: number;
   mint: { asset: AssetQuantity; redeemer: string }[];
+  /** Of nothing, from the reward account of a script: runs it. */
+  withdrawals: { scriptHash: string; redeemer: string }[];
+  /** Delegations of a script's stake: run it. */
+  delegations: { scriptHash: string; redeemer: string }[];
   /** Compiled codes, as in the blueprint. */
   plutusScripts: string[];
   nativeScripts: Uint8Array[];
@@ -82,6 +86,12 @@ export function outputBytes({ address, lovelace, assets, inlineDatum, datumHash,
 const redeemer = (tag: number, index: number, data: string): Uint8Array =>
   cborArray([cborInt(tag), cborInt(index), hexToBytes(data), UNITS]);
 
+/** CIP-19: a test network's reward account of a script. */
+const rewardAccount = (scriptHash: string): Uint8Array => concatBytes(Uint8Array.of(0xf0), hexToBytes(scriptHash));
+/** Certificate 2: this script's stake goes to a pool. */
+const delegation = (scriptHash: string): Uint8Array =>
+  cborArray([cborInt(2), cborArray([cborInt(1), cborBytes(hexToBytes(scriptHash))]), cborBytes(new Uint8Array(28))]);
+
 const optional = (key: number, present: boolean, value: () => Uint8Array): Field[] => (present ? [[cborInt(key), value()]] : []);
 
 /** In the ledger's order, which the redeemers' indices count. */
@@ -89,6 +99,7 @@ export const inInputOrder = (inputs: PaperInput[]): PaperInput[] => inputs.toSor
 
 export function transactionBytes(transaction: PaperTransaction): Uint8Array {
   const { outputs, fee, signers, validFromSlot, validUntilSlot, references, mint, plutusScripts, nativeScripts, datums } = transaction;
+  const { withdrawals, delegations } = transaction;
   const inputs = inInputOrder(transaction.inputs);
   const mints = mint.toSorted((a, b) => (a.asset.policyId < b.asset.policyId ? -1 : 1));
   const body = cborMap([
@@ -96,6 +107,10 @@ export function transactionBytes(transaction: PaperTransaction): Uint8Array {
     [cborInt(1), cborArray(outputs.map(outputBytes))],
     [cborInt(2), cborInt(fee)],
     ...optional(3, validUntilSlot !== undefined, () => cborInt(validUntilSlot ?? 0)),
+    ...optional(4, delegations.length > 0, () => cborArray(delegations.map(({ scriptHash }) => delegation(scriptHash)))),
+    ...optional(5, withdrawals.length > 0, () =>
+      cborMap(withdrawals.map(({ scriptHash }): Field => [cborBytes(rewardAccount(scriptHash)), cborInt(0)])),
+    ),
     ...optional(8, validFromSlot !== undefined, () => cborInt(validFromSlot ?? 0)),
     ...optional(9, mint.length > 0, () => tokens(mints.map(({ asset }) => asset))),
     ...optional(14, signers.length > 0, () => cborArray(signers.map((hash) => cborBytes(hexToBytes(hash))))),
@@ -104,6 +119,8 @@ export function transactionBytes(transaction: PaperTransaction): Uint8Array {
   const redeemers = [
     ...inputs.flatMap(({ redeemer: data }, index) => (data === undefined ? [] : [redeemer(0, index, data)])),
     ...mints.map(({ redeemer: data }, index) => redeemer(1, index, data)),
+    ...delegations.map(({ redeemer: data }, index) => redeemer(2, index, data)),
+    ...withdrawals.map(({ redeemer: data }, index) => redeemer(3, index, data)),
   ];
   const witnesses = cborMap([
     ...optional(1, nativeScripts.length > 0, () => cborArray(nativeScripts)),

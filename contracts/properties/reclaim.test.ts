@@ -80,6 +80,8 @@ function transactionFor({ locks, signers, scriptOwner, validFromSlot }: Attempt)
     signers,
     ...(validFromSlot === undefined ? {} : { validFromSlot }),
     mint: [],
+    withdrawals: [],
+    delegations: [],
     plutusScripts: [ESCROW.code],
     nativeScripts: scriptOwner?.nativeScript === undefined ? [] : [scriptOwner.nativeScript],
     datums: locks.filter(({ byHash }) => byHash).map(({ datum }) => encodeData(datum)),
