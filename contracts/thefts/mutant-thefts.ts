@@ -129,6 +129,39 @@ export const EXTRA_THEFTS: Theft[] = [
     steal: joinChange,
   },
   {
+    name: 'cannot take more than settleLovelace of each lock through a common payout',
+    twin: 'all but the fee comes back',
+    check: 'service_provider_keeps_its_lovelace',
+    locks: () => [{}, {}],
+    honest: (scene) => pooled(scene, [PAID, PAID]),
+    steal: (plan) => {
+      the(plan.payouts[0]).lovelace = 2n * BACK - 1n;
+      // What is missing is with the compute provider, so that no more than the fee leaves.
+      the(plan.payouts[1]).lovelace += FEE + 1n;
+    },
+  },
+  {
+    name: 'cannot pay two locks with what one of them owes, in outputs that are tagged with both',
+    twin: 'outputs of the sums',
+    check: 'payout_holds_what_is_owed',
+    locks: () => [{}, {}],
+    honest: (scene) => pooled(scene, [PAID, PAID]),
+    steal: (plan, { cast }) => {
+      the(plan.payouts[0]).assets = [{ ...cast.asset, quantity: AMOUNT - PAID }];
+      the(plan.payouts[1]).assets = [{ ...cast.asset, quantity: PAID }];
+    },
+  },
+  {
+    name: 'cannot tag a common payout for one of its locks alone',
+    twin: 'tagged for both',
+    check: 'payout_carries_the_tag',
+    locks: () => [{}, {}],
+    honest: (scene) => pooled(scene, [PAID, PAID]),
+    steal: (plan) => {
+      for (const payout of plan.payouts) payout.inlineDatum = tagDatum(the(plan.locks[0]));
+    },
+  },
+  {
     name: 'cannot pass over a lock that is agreed elsewhere',
     twin: "the lock that is passed over is the thief's own, and reclaimed",
     check: 'lock_passed_over_is_reclaimed',
