@@ -111,7 +111,7 @@ describe('what is wrong is named, with what to do', () => {
         : stage.chain.utxos(address, options);
     expect(lineOf(await check({ source: { utxos } }), 'script reference')).toMatchObject({
       state: 'failed',
-      said: expect.stringContaining('holds script none'),
+      said: expect.stringContaining('no script lies at'),
     });
     const other = { ...sampleRecord, escrows: [{ scriptHash: 'ab'.repeat(28), referenceScript: parked.reference }] };
     expect(lineOf(await check({ record: other }), 'script reference')).toMatchObject({

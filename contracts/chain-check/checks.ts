@@ -4,10 +4,10 @@ import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import { referenceText, type AssetId, type Network, type OutputReference } from '@nunet/shared/fields.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { ProtocolParameters, Source, Utxo } from '../chain/chain.ts';
-import { findParked } from '../deploy.ts';
 import { balanceOf } from '../holdings.ts';
 import { settleLovelaceFor } from '../lock-output.ts';
 import { buildLock } from '../lock.ts';
+import { readParkedScript } from '../parked-script.ts';
 import { ESCROW, PARKING_ADDRESS } from '../script.ts';
 import { failed, ok, skipped, type CheckLine } from './check-line.ts';
 
@@ -111,7 +111,10 @@ export async function checkChain(request: CheckRequest, signal: AbortSignal): Pr
     return { found: tip, line: ok('tip', said) };
   });
 
-  await check('script reference', ONLINE, async (within) => ({ found: null, line: await scriptLine(source, record, within) }));
+  await check('script reference', 'take the newest network record, or another source', async (within) => ({
+    found: null,
+    line: await scriptLine(source, record, within),
+  }));
 
   if (address === null) {
     for (const what of ['balance', 'dry run'])
@@ -145,28 +148,21 @@ async function scriptLine(source: Source, record: NetworkRecord | null, signal: 
       `the network record's escrow is ${newest.scriptHash}, this build has ${ESCROW.hash}`,
       'update this program, or take the newest network record',
     );
-  const named = newest?.referenceScript ?? null;
-  const reference: OutputReference | null = named ?? (await findParked(source, ESCROW.hash, signal))?.reference ?? null;
+  const reference = newest?.referenceScript ?? (await parkedAt(source, signal));
   if (reference === null)
     return failed(
       what,
       `${PARKING_ADDRESS} holds no script ${ESCROW.hash}`,
       'an operator has to park the escrow of this build on this network first',
     );
-  const state = await source.output(reference, signal);
-  const output = (await source.rawTransaction(reference.txId, signal))?.outputs[reference.index];
-  if (state === null || output === undefined)
-    return failed(what, `${referenceText(reference)} is not on chain`, 'take the newest network record, or another source');
-  if (state.spentBy !== null)
-    return failed(what, `${referenceText(reference)} was spent by ${state.spentBy}`, 'take the newest network record');
-  // Computed from the bytes of the script, whatever the source calls it.
-  if (output.referenceScript?.hash !== ESCROW.hash)
-    return failed(
-      what,
-      `${referenceText(reference)} holds script ${output.referenceScript?.hash ?? 'none'}, want ${ESCROW.hash}`,
-      'do not use this network record: its script is another one',
-    );
-  return ok(what, `${referenceText(reference)} holds ${ESCROW.hash}, ${output.referenceScript.bytes.length} bytes`);
+  const { script } = await readParkedScript(source, { scriptHash: ESCROW.hash, referenceScript: reference }, signal);
+  return ok(what, `${referenceText(reference)} holds ${script.hash}, ${script.code.length / 2} bytes`);
+}
+
+/** Where somebody parked this build's escrow, by what the source says; its bytes are looked at afterwards. */
+async function parkedAt(source: Source, signal: AbortSignal): Promise<OutputReference | null> {
+  const parked = await source.utxos(PARKING_ADDRESS, { signal });
+  return parked.find(({ referenceScriptHash }) => referenceScriptHash === ESCROW.hash)?.reference ?? null;
 }
 
 interface DryRun {

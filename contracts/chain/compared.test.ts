@@ -1,5 +1,6 @@
 // Two sources over one real ledger, one of them behind, hiding, lying or down.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NunetError } from '@nunet/shared/errors.ts';
 import { AMOUNT, startRehearsal, type Rehearsal } from '../rehearsal.ts';
 import { buildSettle } from '../settle.ts';
 import { PARAMETERS } from '../devnet/parameters.ts';
@@ -149,6 +150,34 @@ describe('two sources over one ledger', () => {
     await expect(chain.transaction(utxo.reference.txId)).rejects.toMatchObject({ code: 'chain-unavailable' });
   });
 
+  test('what is not there yet, and parameters that both agreed on, do not wait for a second source that is down', async () => {
+    let isDown = false;
+    const flaky: Partial<Source> = Object.fromEntries(
+      (['tip', 'output', 'transaction', 'parameters'] as const).map((name) => [
+        name,
+        async (...given: never[]) => {
+          if (isDown) throw unavailable('beta is down');
+          return (koios[name] as (...args: never[]) => unknown)(...given);
+        },
+      ]),
+    );
+    let minFeeB = stage.parameters.minFeeB;
+    const first: Partial<Source> = { parameters: async () => ({ ...(await stage.chain.parameters()), minFeeB }) };
+    const { chain } = pair(AMOUNT - 1n, { first, second: flaky });
+    const nobody = { txId: '77'.repeat(32), index: 0 };
+    isDown = true;
+    await expect(chain.parameters()).rejects.toMatchObject({ code: 'chain-unavailable' });
+    isDown = false;
+    expect(await chain.parameters()).toEqual(stage.parameters);
+    isDown = true;
+    expect(await chain.parameters()).toEqual(stage.parameters);
+    expect(await chain.transaction(nobody.txId)).toEqual({ state: 'unknown' });
+    expect(await chain.output(nobody)).toBeNull();
+    // A fee that only one source names is not paid.
+    minFeeB = 900_000_000n;
+    await expect(chain.parameters()).rejects.toMatchObject({ code: 'chain-disagrees' });
+  });
+
   test('cannot be told by one source alone that a lock is not there, is spent, or is deeper than it is', async () => {
     const { utxo } = await stage.lock(stage.datum());
     const { reference } = utxo;
@@ -202,6 +231,16 @@ describe('two sources over one ledger', () => {
     await pair(0n, { first: takes, second: down }).chain.submit('02');
     expect(calls).toEqual(['00', '01', '02']);
     await expect(pair(0n, { first: down, second: down }).chain.submit('03')).rejects.toMatchObject({ code: 'chain-unavailable' });
+    const refuses: Partial<Source> = {
+      submit: async () => {
+        throw new NunetError('chain-rejected', 'Missing inputs');
+      },
+    };
+    for (const change of [
+      { first: refuses, second: down },
+      { first: down, second: refuses },
+    ])
+      await expect(pair(0n, change).chain.submit('04')).rejects.toMatchObject({ code: 'chain-rejected' });
   });
 
   test('are opened from what a configuration says, the second only when it is needed', async () => {

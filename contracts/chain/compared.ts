@@ -80,22 +80,28 @@ const verdictOf = ({ isValid, redeemers }: Transaction): string =>
 export interface ComparedOptions {
   first: { name: string; source: Source };
   /** Opened when it is first needed, so that small amounts go on while it is down. */
-  second: { name: string; open: (signal: AbortSignal | undefined) => Promise<Source> };
+  second: { name: string; open: () => Promise<Source> };
   asset: AssetId;
   /** Base units of the asset; what moves more is asked of both. */
   aboveBaseUnits: bigint;
 }
+
+const isUnavailable = (error: unknown): boolean => error instanceof NunetError && error.code === 'chain-unavailable';
 
 /**
  * Compared are: what an output holds and who spent it, where a transaction is, what its scripts were given, and the protocol
  * parameters. What the first source does not know at all is asked of both, since its amount is not known either. The tip, the
  * outputs of an address and evaluations come from the first: they can delay or make the ledger refuse, and decide no pay.
  * Submitted is to both, so that neither can keep a transaction back.
+ *
+ * While the second source does not answer, nothing above the amount counts as there or as spent. That something is not there
+ * is then the first one's word, and parameters count that both have agreed on before: else no small lock could be made either,
+ * and neither of them moves money to anybody.
  */
 export function comparedChain({ first, second, asset, aboveBaseUnits }: ComparedOptions): Source {
   let opening: Promise<Source> | undefined;
-  const secondSource = (signal: AbortSignal | undefined): Promise<Source> => {
-    opening ??= second.open(signal).catch((error: unknown) => {
+  const secondSource = (): Promise<Source> => {
+    opening ??= second.open().catch((error: unknown) => {
       opening = undefined;
       throw error;
     });
@@ -107,8 +113,19 @@ export function comparedChain({ first, second, asset, aboveBaseUnits }: Compared
       const { height } = await source.tip(signal);
       return { name, height, thing: await read(source) };
     };
-    return Promise.all([said(first.name, first.source), secondSource(signal).then((source) => said(second.name, source))]);
+    return Promise.all([said(first.name, first.source), secondSource().then((source) => said(second.name, source))]);
   };
+
+  /** `alone` while the second source does not answer. */
+  const unlessDown = async <Thing>(alone: Thing, agreed: () => Promise<Thing>): Promise<Thing> => {
+    try {
+      return await agreed();
+    } catch (error) {
+      if (isUnavailable(error)) return alone;
+      throw error;
+    }
+  };
+  let lastAgreed: ProtocolParameters | undefined;
 
   const held = (assets: readonly AssetQuantity[]): bigint =>
     assets.reduce(
@@ -142,8 +159,11 @@ export function comparedChain({ first, second, asset, aboveBaseUnits }: Compared
     async output(reference, signal) {
       const alone = await first.source.output(reference, signal);
       if (alone !== null && held(alone.utxo.assets) <= aboveBaseUnits) return alone;
-      const agreed = agreedOutput(referenceText(reference), ...(await both(seenOutput(reference, signal), signal)));
-      return agreed === null ? null : { utxo: agreed.utxo, spentBy: agreed.spentBy };
+      const ask = async (): Promise<OutputState | null> => {
+        const agreed = agreedOutput(referenceText(reference), ...(await both(seenOutput(reference, signal), signal)));
+        return agreed === null ? null : { utxo: agreed.utxo, spentBy: agreed.spentBy };
+      };
+      return alone === null ? unlessDown(null, ask) : ask();
     },
 
     async transaction(txId, signal) {
@@ -152,13 +172,15 @@ export function comparedChain({ first, second, asset, aboveBaseUnits }: Compared
         const transaction = await first.source.rawTransaction(txId, signal);
         if (transaction !== null && moves(transaction) <= aboveBaseUnits) return alone;
       }
-      return agreedStatus(txId, ...(await both((source) => source.transaction(txId, signal), signal)));
+      const ask = async (): Promise<TransactionStatus> =>
+        agreedStatus(txId, ...(await both((source) => source.transaction(txId, signal), signal)));
+      return alone.state === 'confirmed' ? ask() : unlessDown(alone, ask);
     },
 
     async rawTransaction(txId, signal) {
       const one = await first.source.rawTransaction(txId, signal);
       if (one === null || moves(one) <= aboveBaseUnits) return one;
-      const two = await (await secondSource(signal)).rawTransaction(txId, signal);
+      const two = await (await secondSource()).rawTransaction(txId, signal);
       if (two === null) return null;
       if (verdictOf(one) === verdictOf(two)) return one;
       throw disagreement(
@@ -168,19 +190,27 @@ export function comparedChain({ first, second, asset, aboveBaseUnits }: Compared
       );
     },
 
-    parameters: async (signal) => agreedParameters(...(await both((source) => source.parameters(signal), signal))),
+    async parameters(signal) {
+      try {
+        lastAgreed = agreedParameters(...(await both((source) => source.parameters(signal), signal)));
+        return lastAgreed;
+      } catch (error) {
+        if (!isUnavailable(error) || lastAgreed === undefined) throw error;
+        const alone = { name: first.name, height: 0, thing: await first.source.parameters(signal) };
+        return agreedParameters(alone, { name: `${second.name} before`, height: 0, thing: lastAgreed });
+      }
+    },
 
     async submit(cbor, signal) {
       const sent = await Promise.allSettled([
         first.source.submit(cbor, signal),
-        secondSource(signal).then((source) => source.submit(cbor, signal)),
+        secondSource().then((source) => source.submit(cbor, signal)),
       ]);
       const taken = sent.find((result) => result.status === 'fulfilled');
       if (taken !== undefined) return taken.value;
       const reasons = sent.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-      // One that is down may be the one that would have taken it: only two refusals are a refusal.
-      const other = reasons.find((reason) => !(reason instanceof NunetError && reason.code === 'chain-rejected'));
-      throw other ?? reasons[0] ?? unavailable('no source took the transaction');
+      // A refusal names what is wrong; that the other one was down does not.
+      throw reasons.find((reason) => !isUnavailable(reason)) ?? reasons[0] ?? unavailable('no source took the transaction');
     },
   };
 }

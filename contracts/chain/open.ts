@@ -46,7 +46,7 @@ export async function openChain({ network, first, second, asset, compareAbove }:
     names[0] === names[1] ? names.map((host, index) => `${index === 0 ? 'first' : 'second'} ${host}`) : names;
   return comparedChain({
     first: { name, source },
-    second: { name: secondName, open: (within) => openSource(second, network, within) },
+    second: { name: secondName, open: () => openSource(second, network) },
     asset,
     aboveBaseUnits: compareAbove ?? COMPARE_ABOVE[network],
   });
