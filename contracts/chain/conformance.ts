@@ -7,7 +7,7 @@ import { buildSettle } from '../settle.ts';
 import { AMOUNT, startRehearsal, type Rehearsal } from '../rehearsal.ts';
 import { ESCROW, ESCROW_ADDRESS, PARKING_ADDRESS } from '../script.ts';
 import { signTransaction } from '../sign.ts';
-import type { ChainRecall, Source } from './chain.ts';
+import type { Source } from './chain.ts';
 import { changed, FAULTS, limited, lostAnswer, lostRequest, startFaultyServer, type FaultyServer } from '../devnet/faulty-server.ts';
 import type { Timing } from './retry.ts';
 import type { SourceOptions } from './source-request.ts';
@@ -16,7 +16,7 @@ export interface SourceCandidate {
   name: string;
   /** The path of its API below the devnet's address. */
   base: string;
-  open(options: SourceOptions & { network: 'devnet' }): Promise<Source & ChainRecall>;
+  open(options: SourceOptions & { network: 'devnet' }): Promise<Source>;
   /** Where each thing is asked for: a part of the path that only this request has. */
   paths: {
     tip: string;
@@ -55,9 +55,9 @@ export function sourceConformance(candidate: SourceCandidate): void {
   let stage: Rehearsal;
   let server: FaultyServer;
   /** Straight to the devnet. */
-  let honest: Source & ChainRecall;
+  let honest: Source;
   /** Through the server that breaks answers. */
-  let source: Source & ChainRecall;
+  let source: Source;
   let held: OutputReference;
   let spent: OutputReference;
   let spentBy: string;
@@ -116,7 +116,7 @@ export function sourceConformance(candidate: SourceCandidate): void {
   };
 
   /** Every way of reading, with the path that it cannot do without. */
-  const reads: Record<string, { path: string; ask: (from: Source & ChainRecall, signal?: AbortSignal) => Promise<unknown> }> = {
+  const reads: Record<string, { path: string; ask: (from: Source, signal?: AbortSignal) => Promise<unknown> }> = {
     tip: { path: paths.tip, ask: (from, signal) => from.tip(signal) },
     parameters: { path: paths.parameters, ask: (from, signal) => from.parameters(signal) },
     'the outputs of an address': {
@@ -131,7 +131,7 @@ export function sourceConformance(candidate: SourceCandidate): void {
     'a raw transaction': { path: paths.raw, ask: (from, signal) => from.rawTransaction(held.txId, signal) },
   };
   /** A source of its own each time: what was read before must not stand in for what is asked now. */
-  const fresh = (timeoutMs = 5_000): Promise<Source & ChainRecall> =>
+  const fresh = (timeoutMs = 5_000): Promise<Source> =>
     candidate.open({ url: server.url + candidate.base, network: 'devnet', timeoutMs, retryDelaysMs: [4, 8], timing });
   /** For faults that end with the time limit. */
   const IMPATIENT_MS = 150;
@@ -193,8 +193,9 @@ export function sourceConformance(candidate: SourceCandidate): void {
     });
 
     test('locks and reclaims through it', async () => {
-      const { utxo } = await stage.lock(stage.datum({ reclaimAfter: Date.now() + 60_000 }));
-      stage.devnet.ledger.advance({ slots: 120, blocks: 1 });
+      const { ledger } = stage.devnet;
+      const { utxo } = await stage.lock(stage.datum({ reclaimAfter: Math.max(Date.now(), ledger.blockTimeMs(ledger.tip)) + 60_000 }));
+      ledger.advance({ slots: 600, blocks: 1 });
       const built = await buildReclaim(
         {
           locks: [utxo],
