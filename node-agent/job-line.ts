@@ -11,6 +11,10 @@ export interface JobLine {
   amountBaseUnits: string;
   /** What the manifest asks for; null before there is one. */
   payBaseUnits: string | null;
+  /** The highest voucher; null where there is none. */
+  voucherBaseUnits: string | null;
+  /** What both sides signed; to be claimed until it is paid. */
+  closedBaseUnits: string | null;
   /** What came, once the lock was spent; null before, or when it could not be read. */
   paidBaseUnits: string | null;
 }
@@ -23,5 +27,7 @@ export const jobLine = (job: Job): JobLine => ({
   lock: referenceText(job.lock),
   amountBaseUnits: String(job.quote.body.amountBaseUnits),
   payBaseUnits: job.manifest === undefined ? null : String(job.manifest.body.payBaseUnits),
+  voucherBaseUnits: job.voucher === undefined ? null : String(job.voucher.paid),
+  closedBaseUnits: job.close === undefined ? null : String(job.close.paid),
   paidBaseUnits: job.spent?.paid == null ? null : String(job.spent.paid),
 });

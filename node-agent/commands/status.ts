@@ -61,18 +61,24 @@ const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 function jobLines(jobs: AgentStatus['jobs'], earnedBaseUnits: string): string[] {
   return [
     `Jobs: ${jobs.length}, earned ${formatAmount(BigInt(earnedBaseUnits))} NTX`,
-    ...jobs.slice(-20).map(({ jobId, title, state, detail, paidBaseUnits, payBaseUnits }) => {
-      const money =
-        paidBaseUnits !== null
-          ? `paid ${formatAmount(BigInt(paidBaseUnits))} NTX`
-          : payBaseUnits !== null
-            ? `asks ${formatAmount(BigInt(payBaseUnits))} NTX`
-            : '';
+    ...jobs.slice(-20).map((job) => {
+      const { jobId, title, state, detail } = job;
+      const money = moneyText(job);
       return plainLine(
         `  ${state.padEnd(10)} ${jobId.slice(-12)}  ${title}${money === '' ? '' : `  ${money}`}${detail === null ? '' : `  (${detail})`}`,
       );
     }),
   ];
+}
+
+/** The furthest that its money has come. */
+function moneyText({ paidBaseUnits, closedBaseUnits, payBaseUnits, voucherBaseUnits }: AgentStatus['jobs'][number]): string {
+  const ntx = (text: string): string => `${formatAmount(BigInt(text))} NTX`;
+  if (paidBaseUnits !== null) return `paid ${ntx(paidBaseUnits)}`;
+  if (closedBaseUnits !== null) return `both sides signed ${ntx(closedBaseUnits)}: bring it on chain with nunet-agent claim`;
+  const signed = voucherBaseUnits === null ? '' : `, vouchers for ${ntx(voucherBaseUnits)}`;
+  if (payBaseUnits !== null) return `asks ${ntx(payBaseUnits)}${signed}`;
+  return signed.slice(2);
 }
 
 function linesOf(status: AgentStatus): string[] {
