@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Signed } from '@nunet/shared/signature.ts';
 import type { Manifest } from '@nunet/shared/manifest.ts';
+import { NO_KEY_HASH } from '@nunet/shared/lock.ts';
 import { keyBy } from '@nunet/shared/sealed/key-deadline.ts';
 import { sealedFixture } from '@nunet/shared/sealed/fixtures.ts';
 import { fixtureCase, type FixtureCase } from './fixtures.ts';
@@ -281,6 +282,45 @@ describe('properties', () => {
         else expect(before.type !== 'verdict' || after.type === 'verdict').toBe(true);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  test('cannot be paid for sealed outputs without their key or an acknowledgement, beyond the vouchers that ask for no key; order never matters', async () => {
+    const key = '5a'.repeat(32);
+    const sealed = await fixtureCase({ over: { delivery: 'sealed' } });
+    const made = (await sealedFixture(key, { 'out.npy': new Uint8Array(9) }, sealed.quote.body.jobId)).manifest;
+    const one = await sealed.manifest({ outputs: made.outputs, delivery: made.delivery });
+    const two = await sealed.manifest({ outputs: made.outputs, delivery: made.delivery, billedMs: 40_000 });
+    const time = fc.integer({ min: times().issuedAt, max: times().reclaimAfter + 1 });
+    const some = <T>(all: Signed<T>[]) => fc.subarray(all).chain((list) => fc.tuple(...list.map((x) => time.map((t) => held(x, t)))));
+    const { keyHash } = made.delivery;
+    const pools = fc.record({
+      manifests: fc.oneof({ weight: 4, arbitrary: some([one]) }, some([one, two])),
+      acks: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, some([await sealed.ack(one)])),
+      disputes: some([await sealed.dispute(one)]),
+      vouchers: some([await sealed.voucher(1_000n), await sealed.voucher(2_000_000n), await sealed.voucher(3_000_000n, keyHash)]),
+      keys: some([await sealed.sealedKey(one, key), await sealed.sealedKey(one, '5b'.repeat(32)), await sealed.sealedKey(two, key)]),
+      disproved: fc.subarray([one.cid, two.cid]),
+    });
+    const outcomes = fc.constantFrom(
+      null,
+      ...(['upheld', 'rejected', 'withheld'] as const).map((outcome) => ({ manifestCid: one.cid, outcome })),
+    );
+    fc.assert(
+      fc.property(pools, time, outcomes, (pool, chainTimeMs, replay) => {
+        const step = verdict(facts(pool, { chainTimeMs, replay }, sealed));
+        const turned = Object.fromEntries(
+          Object.entries(pool).map(([kind, list]) => [kind, [...list].reverse()]),
+        ) as unknown as Partial<Pool>;
+        expect(verdict(facts(turned, { chainTimeMs, replay }, sealed))).toEqual(step);
+        if (step.type !== 'verdict') return;
+        const forNoKey = pool.vouchers.filter(({ body }) => body.keyHash === NO_KEY_HASH).map(({ body }) => body.paidBaseUnits);
+        const floor = forNoKey.reduce((most, paid) => (paid > most ? paid : most), 0n);
+        expect(step.paidBaseUnits).toBeGreaterThanOrEqual(floor);
+        const hasKey = pool.keys.some(({ body }) => body.key === key && !pool.disproved.includes(body.manifestCid));
+        if (!hasKey && pool.acks.length === 0) expect(step.paidBaseUnits).toBe(floor);
+      }),
+      { numRuns: 3000 },
     );
   });
 });
