@@ -55,6 +55,38 @@ describe('an agreement', () => {
     expect(w.chain.submitted).toHaveLength(1);
   });
 
+  test('told to one oracle alone reaches the others, and none signs another end', async () => {
+    const { w, c } = await withLock();
+    await agree(w, c, w.oracles[2] as TestOracle, await c.agreement(1_500_000n, K));
+    for (const oracle of w.oracles) await reportWhen(oracle, c.lock, ({ state }) => state === 'settled');
+    for (const oracle of w.oracles) {
+      expect(await oracle.store.agreementOf(referenceText(c.lock))).toMatchObject({ paid: 1_500_000n, secret: K });
+      expect(oracle.decisions.entries.size).toBe(0);
+    }
+    expect(w.chain.submitted).toHaveLength(1);
+  });
+
+  test('cannot be forged by another oracle: what it tells is checked against the chain too', async () => {
+    const { w, c, one } = await withLock({ start: false });
+    await w.client(one).submitEvidence(bundleOf(c, []), signal());
+    const mine = await one.oracle.exchange(
+      {
+        v: 1,
+        lock: c.lock,
+        quote: c.quote.envelope,
+        items: [],
+        spec: null,
+        sources: [],
+        attestations: [],
+        agreement: { ...(await c.agreement(1n)), paid: 2n },
+      },
+      (w.oracles[1] as TestOracle).signer.publicKey,
+      signal(),
+    );
+    expect(mine.agreement).toBeUndefined();
+    expect(await one.store.agreementOf(referenceText(c.lock))).toBeNull();
+  });
+
   test('cannot be outvoted: an oracle that holds one signs no verdict, whatever evidence it has', async () => {
     const { w, c, one } = await withLock();
     const m = await c.manifest();

@@ -1,5 +1,6 @@
 // What two oracles of a quote tell each other over one lock: all they hold, both ways, in one signed request.
 import { z } from 'zod';
+import { agreementRecord } from '@nunet/shared/agreement-post.ts';
 import { attestation, MAX_RECEIPT_BYTES } from '@nunet/shared/attestation.ts';
 import { decode, encode } from '@nunet/shared/encoding.ts';
 import { EVIDENCE_KINDS, MAX_EVIDENCE_BYTES } from '@nunet/shared/evidence.ts';
@@ -34,6 +35,8 @@ export const exchange = z.strictObject({
   spec: bytes.nullable(),
   sources: z.array(z.strictObject({ peer: peerIdText, addresses: z.array(multiaddrText).max(8) })).max(2),
   attestations: z.array(attestation).max(MAX_ORACLES),
+  /** What both parties signed; left out while there is none. */
+  agreement: agreementRecord.exactOptional(),
 });
 export type Exchange = z.infer<typeof exchange>;
 

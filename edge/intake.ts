@@ -22,7 +22,7 @@ import { wrongPlaintextProblem, type WrongPlaintext } from '@nunet/shared/sealed
 import { openStatement, signStatement, type Signed } from '@nunet/shared/signature.ts';
 import type { Voucher } from '@nunet/shared/voucher.ts';
 import { adoptOwn } from './decide.ts';
-import type { AttestationRow, CaseRow, EvidenceRow } from './db/store.ts';
+import type { AgreementRow, AttestationRow, CaseRow, EvidenceRow } from './db/store.ts';
 import { MAX_PIECES_A_KIND, type Exchange } from './exchange.ts';
 import { referenceOf } from './lock-name.ts';
 import type { OracleLimits, OraclePorts } from './ports.ts';
@@ -61,6 +61,13 @@ export const attestationOfRow = (row: AttestationRow, network: Quote['network'])
   rule: row.rule,
   paidBaseUnits: row.paid,
   signature: row.signature,
+});
+
+export const agreementOfRow = ({ paid, voucherSignature, closeSignature, secret }: AgreementRow): Agreement => ({
+  paid,
+  voucherSignature,
+  closeSignature,
+  secret,
 });
 
 export function createIntake(ports: OraclePorts, limits: OracleLimits, on: IntakeEvents): Intake {
@@ -187,6 +194,22 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
     }
   }
 
+  /** Both signatures against the lock as it lies on the chain, before anything is kept. */
+  async function keepAgreement({ lock: name }: CaseRow, agreement: Agreement, own: boolean, signal: AbortSignal): Promise<void> {
+    const found = await ports.readLock(referenceOf(name), signal);
+    if (found === null)
+      throw new NunetError('lock-unknown', `Cannot take an agreement over ${name}: it is not on chain; try again in a block`);
+    if (found.spentBy !== null)
+      throw new NunetError('lock-spent', `Cannot take an agreement over ${name}: it was spent by ${found.spentBy}`);
+    const problem = agreementProblem(agreement, found.lock);
+    if (problem !== null) throw new NunetError('agreement-invalid', `Cannot take an agreement over ${name}: ${problem}`);
+    const { paid, voucherSignature, closeSignature, secret } = agreement;
+    const row = { lock: name, paid, voucherSignature, closeSignature, secret, arrivedAt: await on.chainTime(signal) };
+    if (!(await store.addAgreement(row))) return;
+    await store.addEvent({ at: ports.now(), kind: 'agreement', lock: name, detail: `both parties agreed on ${formatAmount(paid)} NTX` });
+    on.changed(name, own);
+  }
+
   return {
     async submit(bundle, submitter, signal) {
       const name = referenceText(bundle.lock);
@@ -286,6 +309,12 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
           ports.log(`${name}: a piece of oracle ${from.slice(0, 8)} was refused: ${error.message}`);
         }
       }
+      if (message.agreement !== undefined && (await store.agreementOf(name)) === null) {
+        await keepAgreement(row, message.agreement, false, signal).catch((error: unknown) => {
+          if (!(error instanceof NunetError)) throw error;
+          ports.log(`${name}: an agreement told by oracle ${from.slice(0, 8)} was refused: ${error.message}`);
+        });
+      }
       const signatures = new Set((await store.attestationsOf(name)).map(({ signature }) => signature));
       for (const a of message.attestations) {
         if (signatures.has(a.signature)) continue;
@@ -310,24 +339,7 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
     },
 
     async agree(lock, agreement, quoteEnvelope, signal) {
-      const name = referenceText(lock);
-      const { row } = await caseOf(lock, quoteEnvelope, signal);
-      const found = await ports.readLock(lock, signal);
-      if (found === null)
-        throw new NunetError('lock-unknown', `Cannot take an agreement over ${name}: it is not on chain; try again in a block`);
-      if (found.spentBy !== null)
-        throw new NunetError('lock-spent', `Cannot take an agreement over ${name}: it was spent by ${found.spentBy}`);
-      const problem = agreementProblem(agreement, found.lock);
-      if (problem !== null) throw new NunetError('agreement-invalid', `Cannot take an agreement over ${name}: ${problem}`);
-      const added = await store.addAgreement({ lock: row.lock, ...agreement, arrivedAt: await on.chainTime(signal) });
-      if (!added) return;
-      await store.addEvent({
-        at: ports.now(),
-        kind: 'agreement',
-        lock: name,
-        detail: `both parties agreed on ${formatAmount(agreement.paid)} NTX`,
-      });
-      on.changed(name, false);
+      await keepAgreement((await caseOf(lock, quoteEnvelope, signal)).row, agreement, true, signal);
     },
 
     async holdings(lock) {
@@ -336,6 +348,7 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
       const parties = openQuote(row.quote, network()).body;
       const held = await store.evidenceOf(row.lock);
       const attestations = await store.attestationsOf(row.lock);
+      const agreed = await store.agreementOf(row.lock);
       return {
         v: 1,
         lock,
@@ -347,6 +360,7 @@ export function createIntake(ports: OraclePorts, limits: OracleLimits, on: Intak
           .map((peer) => ({ peer, addresses: ownOf(JSON.parse(row.sources) as Sources, peer) }))
           .filter(({ addresses }) => addresses.length > 0),
         attestations: attestations.map((a) => attestationOfRow(a, network())),
+        ...(agreed === null ? {} : { agreement: agreementOfRow(agreed) }),
       };
     },
   };

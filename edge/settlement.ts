@@ -5,6 +5,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import type { LockedOutput } from '@nunet/shared/lock.ts';
 import type { AgreementRow, AttestationRow, CaseRow } from './db/store.ts';
+import { agreementOfRow } from './intake.ts';
 import { referenceOf } from './lock-name.ts';
 import type { Ending, OracleLimits, OraclePorts } from './ports.ts';
 
@@ -42,13 +43,9 @@ export interface Outcome {
 /** What both parties signed goes before what oracles decided. Null: nobody has decided yet. Pure. */
 export function outcomeOf(quorum: Quorum | null, agreement: AgreementRow | null): Outcome | null {
   if (agreement !== null) {
-    const { paid, voucherSignature, closeSignature, secret } = agreement;
-    return {
-      paid,
-      said: `both parties agreed on ${formatAmount(paid)}`,
-      state: 'agreed',
-      ending: { by: 'agreement', agreement: { paid, voucherSignature, closeSignature, secret } },
-    };
+    const { paid } = agreement;
+    const said = `both parties agreed on ${formatAmount(paid)}`;
+    return { paid, said, state: 'agreed', ending: { by: 'agreement', agreement: agreementOfRow(agreement) } };
   }
   if (quorum === null) return null;
   const { paid, rule, signatures } = quorum;

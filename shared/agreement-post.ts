@@ -7,12 +7,16 @@ import { MAX_QUOTE_BYTES } from './quote.ts';
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
 
-const agreementPost = z.strictObject({
-  v: z.literal(1),
+export const agreementRecord = z.strictObject({
   paid: amount,
   voucherSignature: hex64,
   closeSignature: hex64,
   secret: hex32.nullable(),
+});
+
+const agreementPost = z.strictObject({
+  v: z.literal(1),
+  ...agreementRecord.shape,
   /** Signed quote of the lock, for an oracle that has not heard of it. */
   quote: bytes,
 });
