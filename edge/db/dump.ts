@@ -30,45 +30,67 @@ export async function dumpName(): Promise<string> {
   return `edge-${hash.digest('hex').slice(0, 24)}.tar.gz`;
 }
 
-/** Path of a current dump; builds it when there is none. Several processes may ask at once: one builds, the others wait. */
+/**
+ * Path of a current dump; builds it when there is none. Several processes may ask at once: one builds, the others wait for as
+ * long as it lives. Two that began in the same moment may both build, which costs seconds and harms nothing.
+ */
 export async function ensureDump(folder: string = cacheFolder()): Promise<string> {
-  const path = join(folder, await dumpName());
+  const name = await dumpName();
+  const path = join(folder, name);
   if (await exists(path)) return path;
   await mkdir(folder, { recursive: true });
-  const building = `${path}.building`;
+  const own = `${path}.${process.pid}.building`;
   for (;;) {
-    try {
-      await mkdir(building);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (await waitForOther(path, building)) return path;
+    await othersAreDone(folder, name, path);
+    if (await exists(path)) return path;
+    await mkdir(own, { recursive: true });
+    // Seen only now: whoever has the lower number builds.
+    const others = await builders(folder, name);
+    if (others.some((pid) => pid < process.pid)) {
+      await rm(own, { recursive: true, force: true });
       continue;
     }
     try {
-      await build(join(building, 'dump'));
-      await rename(join(building, 'dump'), path);
+      await build(join(own, 'dump'));
+      await rename(join(own, 'dump'), path);
       return path;
     } finally {
-      await rm(building, { recursive: true, force: true });
+      await rm(own, { recursive: true, force: true });
     }
   }
 }
 
 const BUILD_LIMIT_MS = 180_000;
 
-/** True once the other builder's dump is there; false when it gave up or died, and it is our turn. */
-async function waitForOther(path: string, building: string): Promise<boolean> {
-  for (;;) {
-    if (await exists(path)) return true;
-    const made = await stat(building).catch(() => null);
-    if (made === null) return exists(path);
-    if (Date.now() - made.ctimeMs > BUILD_LIMIT_MS) {
-      await rm(building, { recursive: true, force: true });
-      return false;
-    }
-    // A builder in another process gives no event to await.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+/** Other processes that build this dump now. What a dead one left is removed. */
+async function builders(folder: string, name: string): Promise<number[]> {
+  const alive: number[] = [];
+  for (const entry of await readdir(folder)) {
+    if (!entry.startsWith(`${name}.`) || !entry.endsWith('.building')) continue;
+    const pid = Number(entry.slice(name.length + 1, -'.building'.length));
+    if (pid === process.pid) continue;
+    const made = await stat(join(folder, entry)).catch(() => null);
+    if (made === null) continue;
+    // A number may be another program's by now; no build takes longer than the limit.
+    if (isAlive(pid) && Date.now() - made.ctimeMs < BUILD_LIMIT_MS) alive.push(pid);
+    else await rm(join(folder, entry), { recursive: true, force: true });
   }
+  return alive;
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid < 1) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It lives under another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** A builder in another process gives no event to await. */
+async function othersAreDone(folder: string, name: string, path: string): Promise<void> {
+  while (!(await exists(path)) && (await builders(folder, name)).length > 0) await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
 async function build(out: string): Promise<void> {
