@@ -140,13 +140,21 @@ function pays(output: PaperOutput, shares: Share[]): boolean {
   );
 }
 
+/** Every choice of some of these, in their order. */
+const choices = <Item>(items: Item[]): Item[][] =>
+  items.reduce<Item[][]>((before, item) => [...before, ...before.map((chosen) => [...chosen, item])], [[]]);
+
 /** Whether outputs can be named that pay every lock, one or two of its own to each; tries every naming. */
 function canBePaid(all: Settled[], { outputs, fee }: Plan, locked: bigint): boolean {
   const shares = outputs.map((): Share[] => []);
-  const couldGoTo = (output: PaperOutput, party: Data): boolean => output.inlineDatum !== undefined && same(addressOfOutput(output), party);
+  const byTag = new Map(choices(all).map((chosen) => [encodeData(payoutTag(chosen.map(({ lock }) => lock.reference))), chosen]));
+  const tagged = outputs.map(({ inlineDatum }) => (inlineDatum === undefined ? undefined : byTag.get(inlineDatum)));
+  const addresses = outputs.map(addressOfOutput);
   const give = (share: Share, party: Data, besides: number, then: (index: number) => boolean): boolean =>
-    outputs.some((output, index) => {
-      if (index === besides || !couldGoTo(output, party)) return false;
+    outputs.some((_, index) => {
+      const address = addresses[index];
+      // Tagged for this lock, and for the party: anything else could not be its payout, and would only take time.
+      if (index === besides || address === undefined || !tagged[index]?.includes(share.settled) || !same(address, party)) return false;
       shares[index]?.push(share);
       const paid = then(index);
       shares[index]?.pop();
