@@ -5,13 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AGREEMENT_THEFTS } from './thefts/agreement-thefts.ts';
 import { BATCH_THEFTS } from './thefts/batch-thefts.ts';
 import { newGround, type Ground } from './thefts/ground.ts';
+import { EXTRA_THEFTS } from './thefts/mutant-thefts.ts';
 import { PAYOUT_THEFTS } from './thefts/payout-thefts.ts';
 import { finish } from './thefts/plan.ts';
 import { RECLAIM_THEFTS } from './thefts/reclaim-thefts.ts';
 import { SIGNATURE_THEFTS } from './thefts/signature-thefts.ts';
 import { theftTable } from './thefts/table.ts';
 
-const THEFTS = [...SIGNATURE_THEFTS, ...AGREEMENT_THEFTS, ...PAYOUT_THEFTS, ...BATCH_THEFTS, ...RECLAIM_THEFTS];
+const THEFTS = [...SIGNATURE_THEFTS, ...AGREEMENT_THEFTS, ...PAYOUT_THEFTS, ...BATCH_THEFTS, ...RECLAIM_THEFTS, ...EXTRA_THEFTS];
 const PAGE = join(import.meta.dirname, '../docs/thefts.md');
 
 let ground: Ground;
