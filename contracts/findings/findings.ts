@@ -1,16 +1,10 @@
 // What was found in contracts like this one, as far as it could be tried here; and what could not, with the reason.
-import { EXTRA_THEFTS } from '../thefts/mutant-thefts.ts';
-import { AGREEMENT_THEFTS } from '../thefts/agreement-thefts.ts';
-import { BATCH_THEFTS } from '../thefts/batch-thefts.ts';
-import { PAYOUT_THEFTS } from '../thefts/payout-thefts.ts';
-import { RECLAIM_THEFTS } from '../thefts/reclaim-thefts.ts';
-import { SIGNATURE_THEFTS } from '../thefts/signature-thefts.ts';
+import { ALL_THEFTS } from '../thefts/all-thefts.ts';
 import { attackBy, PAPER_ATTACKS } from '../mutants/paper-attacks.ts';
 import { BIG_DATUM, DELEGATE, MALLEATED, STUFFED_LOCK, TAG_BY_HASH, TWO_VERSIONS, UNPAYABLE_ADDRESS, WITHDRAW } from './attempts.ts';
 import { refused, type Attempt, type Finding } from './finding.ts';
 
-const THEFTS = [...SIGNATURE_THEFTS, ...AGREEMENT_THEFTS, ...PAYOUT_THEFTS, ...BATCH_THEFTS, ...RECLAIM_THEFTS, ...EXTRA_THEFTS];
-const ATTACKS = [...THEFTS.map(attackBy), ...PAPER_ATTACKS];
+const ATTACKS = [...ALL_THEFTS.map(attackBy), ...PAPER_ATTACKS];
 
 function theft(name: string): Attempt {
   const attack = ATTACKS.find((one) => one.name === name);

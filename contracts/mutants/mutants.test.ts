@@ -1,17 +1,12 @@
 // Every condition of the validator, dropped in turn, lets a named theft through or refuses an honest twin: none is there for nothing,
 // and none is untested. Needs no compiler: the mutants are committed with the hash of the sources that they were made from.
+import { ALL_THEFTS } from '../thefts/all-thefts.ts';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sourcesHash } from '../blueprint-sources.ts';
 import { ESCROW } from '../script.ts';
-import { AGREEMENT_THEFTS } from '../thefts/agreement-thefts.ts';
-import { BATCH_THEFTS } from '../thefts/batch-thefts.ts';
-import { EXTRA_THEFTS } from '../thefts/mutant-thefts.ts';
-import { PAYOUT_THEFTS } from '../thefts/payout-thefts.ts';
-import { RECLAIM_THEFTS } from '../thefts/reclaim-thefts.ts';
-import { SIGNATURE_THEFTS } from '../thefts/signature-thefts.ts';
 import { buildMutants } from './build-mutants.ts';
 import { mutantTable } from './mutant-table.ts';
 import { readMutants, scriptOf, type Mutant } from './mutants.ts';
@@ -21,9 +16,7 @@ const PAGE = join(import.meta.dirname, '../../docs/mutants.md');
 const { sourcesSha256, mutants } = readMutants();
 
 /** What a ledger refuses without asking the script, no mutant can fall for. */
-const THEFTS = [...SIGNATURE_THEFTS, ...AGREEMENT_THEFTS, ...PAYOUT_THEFTS, ...BATCH_THEFTS, ...RECLAIM_THEFTS, ...EXTRA_THEFTS].filter(
-  ({ ledgerRule }) => ledgerRule !== true,
-);
+const THEFTS = ALL_THEFTS.filter(({ ledgerRule }) => ledgerRule !== true);
 const ATTACKS: Attack[] = [...THEFTS.map(attackBy), ...PAPER_ATTACKS];
 
 /** The first theft that the mutant falls for; else the first honest twin that it refuses. */

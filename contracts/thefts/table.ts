@@ -4,7 +4,7 @@ import type { Theft } from './theft.ts';
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 /** Every row was tried on both ledgers before this is printed: the test that writes it fails otherwise. */
-export function theftTable(thefts: Theft[]): string {
+export function theftTable(thefts: readonly Theft[]): string {
   const rows = thefts.map(
     ({ name, twin, check, ledgerRule, builtin }) =>
       `| ${cell(name)} | ${cell(twin)} | ${ledgerRule === true ? 'ledger: ' : builtin === true ? 'builtin: ' : ''}${check} | refused | refused | accepted by both |`,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
-import type { Chain } from '@nunet/contracts/chain/chain.ts';
+import type { Source } from '@nunet/contracts/chain/chain.ts';
 import type { NetworkFacts } from '@nunet/contracts/devnet/network-facts.ts';
 import type { AssetId } from '@nunet/shared/fields.ts';
 import { signNetworkRecord, type NetworkRecord } from '@nunet/shared/network-record.ts';
@@ -71,7 +71,7 @@ export const EVERYDAY = { blockTimeMs: 1_000, oracles: 3, k: 2, disputeWindowMs:
 
 export interface RunningNetwork {
   devnet: { url: string; asset: AssetId; process: Process };
-  chain: Chain;
+  chain: Source;
   record: NetworkRecord;
   /** Flags that any program of this network is given to find and trust it. */
   trust: readonly string[];
