@@ -1,4 +1,5 @@
 // A lock and a reclaim through the worker's port onto a real ledger; then a worker that lies, field by field: nothing is signed.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Builders } from '@nunet/contracts/job-escrow.ts';
 import { balance } from '@nunet/contracts/balance.ts';
 import { serialize } from '@nunet/contracts/draft.ts';
@@ -50,7 +51,10 @@ const order = async (): Promise<LockRequest> => ({
 
 /** A lock whose reclaim has opened. */
 async function reclaimOrder(): Promise<ReclaimRequest> {
-  const { utxo } = await on.lock(on.datum({ reclaimAfter: Date.now() - 60_000 }));
+  const reclaimAfter = Date.now() + 1_000;
+  const { utxo } = await on.lock(on.datum({ reclaimAfter }));
+  // The first slot that begins after it.
+  await sleep(reclaimAfter + 1_000 - Date.now());
   return {
     locks: [utxo],
     payer: await on.payer(on.cast.serviceProvider),

@@ -13,7 +13,7 @@ import { openWalletFile } from '../wallet-file.ts';
 import { openSmallNetwork, writeAddOneJob, type SmallNetwork } from './small-network.ts';
 
 /** Some seconds of a graph that adds one. */
-const EPOCHS = 30_000;
+const EPOCHS = 100_000;
 const NEVER = new AbortController().signal;
 
 let network: SmallNetwork;
