@@ -38,8 +38,9 @@ test('the mutants were made from the sources as they are (node contracts/mutants
 
 const hasAiken = spawnSync('aiken', ['--version']).status === 0;
 
-test.runIf(hasAiken)(
-  'the mutants are what aiken makes of the sources',
+// The hash above binds them to the sources; only whoever has the compiler can check it.
+test.each(hasAiken ? ['aiken'] : [])(
+  'the mutants are what %s makes of the sources',
   () => {
     expect(buildMutants()).toEqual(readMutants());
   },
