@@ -1,6 +1,5 @@
 // Claim: brings what both sides signed on chain, for the owner of an agent, in a process of its own that holds a wallet. The agent may run meanwhile.
-import type { Source } from '@nunet/contracts/chain/chain.ts';
-import type { Utxo } from '@nunet/contracts/chain/chain.ts';
+import type { Source, Utxo } from '@nunet/contracts/chain/chain.ts';
 import { collateralOf } from '@nunet/contracts/collateral.ts';
 import { lockedOutput } from '@nunet/contracts/locks.ts';
 import { scriptOfLock } from '@nunet/contracts/parked-script.ts';
