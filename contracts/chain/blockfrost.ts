@@ -19,19 +19,8 @@ import type {
 import { timeOf } from './chain.ts';
 import { slotConfigOf } from './networks.ts';
 import { allPages } from './pages.ts';
-import {
-  checked,
-  costModel,
-  digits,
-  hexText,
-  parsed,
-  quantity,
-  ratio,
-  rawTransactions,
-  slot,
-  submitOnce,
-  transactionFrom,
-} from './source-answer.ts';
+import { checked, digits, hexText, parsed, rawTransactions, slot, submitOnce, transactionFrom } from './source-answer.ts';
+import { costModelLists, parameterFields, parametersFrom } from './source-parameters.ts';
 import { sourceRequests, unavailable, type AskSource, type SourceOptions } from './source-request.ts';
 import { readTransactionHex } from './transaction.ts';
 
@@ -58,26 +47,7 @@ const transactionUtxos = z.object({
 const transactionCbor = z.object({ cbor: hexText });
 const transactionInfo = z.object({ hash: hex32, block_height: z.int().min(0), slot });
 const latestBlock = z.object({ height: z.int().min(0), slot, hash: hex32 });
-const parameters = z.object({
-  epoch: z.int().min(0),
-  min_fee_a: quantity,
-  min_fee_b: quantity,
-  coins_per_utxo_size: quantity,
-  max_tx_size: z.int().positive(),
-  max_tx_ex_mem: quantity,
-  max_tx_ex_steps: quantity,
-  max_block_ex_mem: quantity,
-  max_block_ex_steps: quantity,
-  price_mem: z.number().positive(),
-  price_step: z.number().positive(),
-  collateral_percent: z.int().positive(),
-  max_collateral_inputs: z.int().positive(),
-  min_fee_ref_script_cost_per_byte: ratio,
-  max_val_size: ratio.pipe(z.int().positive()),
-  key_deposit: quantity,
-  pool_deposit: quantity,
-  cost_models_raw: z.object({ PlutusV1: costModel, PlutusV2: costModel, PlutusV3: costModel }),
-});
+const parameters = z.object({ epoch: z.int().min(0), ...parameterFields, cost_models_raw: costModelLists });
 const genesis = z.object({ network_magic: z.int().min(0), system_start: z.int().positive(), slot_length: z.number().positive() });
 const units = z.object({ memory: z.int().min(0), steps: z.int().min(0) });
 const evaluation = z.object({
@@ -236,30 +206,7 @@ export function blockfrostChain(options: BlockfrostOptions): Source {
 
     async parameters(signal): Promise<ProtocolParameters> {
       const now = await getKnown('epochs/latest/parameters', parameters, signal);
-      return {
-        epoch: now.epoch,
-        minFeeA: now.min_fee_a,
-        minFeeB: now.min_fee_b,
-        coinsPerUtxoByte: now.coins_per_utxo_size,
-        maxTxSize: now.max_tx_size,
-        maxTxMemory: now.max_tx_ex_mem,
-        maxTxSteps: now.max_tx_ex_steps,
-        maxBlockMemory: now.max_block_ex_mem,
-        maxBlockSteps: now.max_block_ex_steps,
-        priceMemory: now.price_mem,
-        priceSteps: now.price_step,
-        collateralPercent: now.collateral_percent,
-        maxCollateralInputs: now.max_collateral_inputs,
-        referenceScriptFeePerByte: now.min_fee_ref_script_cost_per_byte,
-        maxValueSize: now.max_val_size,
-        keyDeposit: now.key_deposit,
-        poolDeposit: now.pool_deposit,
-        costModels: {
-          plutusV1: now.cost_models_raw.PlutusV1,
-          plutusV2: now.cost_models_raw.PlutusV2,
-          plutusV3: now.cost_models_raw.PlutusV3,
-        },
-      };
+      return parametersFrom(now, now.epoch, now.cost_models_raw);
     },
 
     transaction,

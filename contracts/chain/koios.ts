@@ -19,19 +19,8 @@ import { isOfScript } from './address.ts';
 import { spenders } from './koios-spender.ts';
 import { slotConfigOf } from './networks.ts';
 import { allPages } from './pages.ts';
-import {
-  checked,
-  costModel,
-  digits,
-  hexText,
-  parsed,
-  quantity,
-  ratio,
-  rawTransactions,
-  slot,
-  submitOnce,
-  transactionFrom,
-} from './source-answer.ts';
+import { checked, digits, hexText, parsed, ratio, rawTransactions, slot, submitOnce, transactionFrom } from './source-answer.ts';
+import { costModelLists, parameterFields, parametersFrom } from './source-parameters.ts';
 import { sourceRequests, unavailable, type AskSource, type SourceOptions } from './source-request.ts';
 import { readTransactionHex } from './transaction.ts';
 
@@ -68,30 +57,7 @@ const utxoInfo = z
 const transactionInfo = z.array(z.object({ tx_hash: hex32, block_height: height, absolute_slot: slot })).max(1);
 /** `cbor` is null where the instance does not keep raw transactions; `valid_contract` came with v1.4.2. */
 const transactionCbor = z.array(z.object({ tx_hash: hex32, cbor: hexText.nullable(), valid_contract: z.boolean().nullish() })).max(100);
-const parameterRows = z
-  .array(
-    z.object({
-      epoch_no: z.int().min(0),
-      min_fee_a: quantity,
-      min_fee_b: quantity,
-      coins_per_utxo_size: quantity,
-      max_tx_size: z.int().positive(),
-      max_tx_ex_mem: quantity,
-      max_tx_ex_steps: quantity,
-      max_block_ex_mem: quantity,
-      max_block_ex_steps: quantity,
-      price_mem: z.number().positive(),
-      price_step: z.number().positive(),
-      collateral_percent: z.int().positive(),
-      max_collateral_inputs: z.int().positive(),
-      min_fee_ref_script_cost_per_byte: ratio,
-      max_val_size: ratio.pipe(z.int().positive()),
-      key_deposit: quantity,
-      pool_deposit: quantity,
-      cost_models: z.object({ PlutusV1: costModel, PlutusV2: costModel, PlutusV3: costModel }),
-    }),
-  )
-  .length(1);
+const parameterRows = z.array(z.object({ epoch_no: z.int().min(0), ...parameterFields, cost_models: costModelLists })).length(1);
 const genesisRows = z
   .array(
     z.object({
@@ -335,26 +301,7 @@ export function koiosChain(options: KoiosOptions): Source {
       const path = `epoch_params?_epoch_no=${epoch}`;
       const [now] = await get(path, parameterRows, signal);
       if (now?.epoch_no !== epoch) throw unavailable(`${path} answers with epoch ${now?.epoch_no}`);
-      return {
-        epoch: now.epoch_no,
-        minFeeA: now.min_fee_a,
-        minFeeB: now.min_fee_b,
-        coinsPerUtxoByte: now.coins_per_utxo_size,
-        maxTxSize: now.max_tx_size,
-        maxTxMemory: now.max_tx_ex_mem,
-        maxTxSteps: now.max_tx_ex_steps,
-        maxBlockMemory: now.max_block_ex_mem,
-        maxBlockSteps: now.max_block_ex_steps,
-        priceMemory: now.price_mem,
-        priceSteps: now.price_step,
-        collateralPercent: now.collateral_percent,
-        maxCollateralInputs: now.max_collateral_inputs,
-        referenceScriptFeePerByte: now.min_fee_ref_script_cost_per_byte,
-        maxValueSize: now.max_val_size,
-        keyDeposit: now.key_deposit,
-        poolDeposit: now.pool_deposit,
-        costModels: { plutusV1: now.cost_models.PlutusV1, plutusV2: now.cost_models.PlutusV2, plutusV3: now.cost_models.PlutusV3 },
-      };
+      return parametersFrom(now, now.epoch_no, now.cost_models);
     },
 
     async submit(transactionCborHex, signal) {

@@ -8,7 +8,7 @@ import { outputBytes } from '../properties/paper.ts';
 import { PARKING_ADDRESS, type PlutusScript } from '../script.ts';
 import { newCast, type Cast } from '../thefts/cast.ts';
 import type { LockOrder } from '../thefts/ground.ts';
-import { AMOUNT, finish, LOCK_LOVELACE, SETTLE_LOVELACE, type Plan, type Scene, type SceneLock } from '../thefts/plan.ts';
+import { AMOUNT, finish, LOCK_LOVELACE, honestDatum, type Plan, type Scene, type SceneLock } from '../thefts/plan.ts';
 import type { Theft } from '../thefts/theft.ts';
 
 const SLOT = 1_000_000;
@@ -28,19 +28,7 @@ function sceneFor(script: PlutusScript, orders: LockOrder[], others: Omit<Utxo, 
   const cast = PAPER_CAST;
   const payment = { kind: 'script', hash: script.hash } as const;
   const locks = orders.map(({ datum: overrides = {}, rawDatum, quantity = AMOUNT, extraAssets = [], staked = false }, index): SceneLock => {
-    const datum = {
-      serviceProvider: cast.serviceProvider.address,
-      computeProvider: cast.computeProvider.address,
-      voucherKey: cast.jobKey.publicKey,
-      closeKey: cast.closeKey.publicKey,
-      oracleKeys: cast.oracles.map(({ publicKey }) => publicKey),
-      k: 2,
-      asset: cast.asset,
-      reclaimAfter: RECLAIM_AFTER,
-      settleLovelace: SETTLE_LOVELACE,
-      quoteHash: '11'.repeat(32),
-      ...overrides,
-    };
+    const datum = { ...honestDatum(cast, RECLAIM_AFTER), ...overrides };
     const utxo: Utxo = {
       reference: at(10 + index),
       address: addressOf(staked ? { payment, stake: { kind: 'key', hash: cast.thief.stakeHash } } : { payment }),

@@ -1,15 +1,5 @@
 // Asks a compiled script about one transaction, in two evaluators that share no code: Scalus' and Aiken's own (in Blaze).
-import {
-  HexBlob,
-  hardCodedProtocolParams,
-  PlutusLanguageVersion,
-  Transaction,
-  TransactionInput,
-  TransactionOutput,
-  TransactionUnspentOutput,
-  TxCBOR,
-} from '@blaze-cardano/core';
-import { Emulator } from '@blaze-cardano/emulator';
+import { HexBlob, Transaction, TransactionInput, TransactionOutput, TransactionUnspentOutput, TxCBOR } from '@blaze-cardano/core';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OutputReference } from '@nunet/shared/fields.ts';
 import scalus from 'scalus';
@@ -17,6 +7,7 @@ import type { SlotConfig } from '../chain/chain.ts';
 import type { ExecutionUnits } from '../draft.ts';
 import { PARAMETERS } from '../devnet/parameters.ts';
 import { encodeReference, utxoMap } from '../devnet/payment.ts';
+import { blazeEmulator } from '../thefts/second-ledger.ts';
 
 /** Slot n begins n seconds after the epoch of 1970. */
 export const SLOTS: SlotConfig = { zeroTimeMs: 0, zeroSlot: 0, slotLengthMs: 1_000 };
@@ -56,17 +47,7 @@ export function askScalus({ transaction, resolved }: Question): Answer {
   }
 }
 
-const blaze = new Emulator([], {
-  params: {
-    ...hardCodedProtocolParams,
-    costModels: new Map([
-      [PlutusLanguageVersion.V1, plutusV1],
-      [PlutusLanguageVersion.V2, plutusV2],
-      [PlutusLanguageVersion.V3, plutusV3],
-    ]),
-  },
-  slotConfig: { zeroTime: SLOTS.zeroTimeMs, zeroSlot: SLOTS.zeroSlot, slotLength: SLOTS.slotLengthMs },
-});
+const blaze = blazeEmulator(PARAMETERS.costModels, SLOTS);
 
 /** As askScalus; some ten times slower. */
 export async function askAiken({ transaction, resolved }: Question): Promise<Answer> {

@@ -17,7 +17,7 @@ import { ESCROW, PARKING_ADDRESS, scriptFrom, type PlutusScript } from '../scrip
 import { signTransaction, transactionId } from '../sign.ts';
 import { leastLovelace, type Output } from '../value.ts';
 import { newCast, newPerson, type Cast } from './cast.ts';
-import { AMOUNT, LOCK_LOVELACE, SETTLE_LOVELACE, type Scene, type SceneLock } from './plan.ts';
+import { AMOUNT, LOCK_LOVELACE, honestDatum, type Scene, type SceneLock } from './plan.ts';
 import { secondLedger, type Verdict } from './second-ledger.ts';
 
 /** A lock to be made for a theft; what is left out is as an honest service provider would have it. */
@@ -126,19 +126,7 @@ export async function newGround(): Promise<Ground> {
   const scriptAt = { real: await parked(scripts.real), traced: await parked(scripts.traced) };
   const collateral = first(await make([{ address: cast.thief.address, lovelace: 5_000_000n, assets: [] }]));
 
-  const datumFor = (overrides: Partial<EscrowDatum>): EscrowDatum => ({
-    serviceProvider: cast.serviceProvider.address,
-    computeProvider: cast.computeProvider.address,
-    voucherKey: cast.jobKey.publicKey,
-    closeKey: cast.closeKey.publicKey,
-    oracleKeys: cast.oracles.map(({ publicKey }) => publicKey),
-    k: 2,
-    asset: cast.asset,
-    reclaimAfter,
-    settleLovelace: SETTLE_LOVELACE,
-    quoteHash: '11'.repeat(32),
-    ...overrides,
-  });
+  const datumFor = (overrides: Partial<EscrowDatum>): EscrowDatum => ({ ...honestDatum(cast, reclaimAfter), ...overrides });
 
   const scenes: Ground['scenes'] = async (orders, others = []) => {
     const outputs: Output[] = [];

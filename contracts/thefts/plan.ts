@@ -87,6 +87,20 @@ export const LOCK_LOVELACE = 5_000_000n;
 export const AMOUNT = 5_000_000n;
 export const PAID = 3_000_000n;
 
+/** The datum of a lock as an honest service provider would have it. */
+export const honestDatum = (cast: Cast, reclaimAfter: number): EscrowDatum => ({
+  serviceProvider: cast.serviceProvider.address,
+  computeProvider: cast.computeProvider.address,
+  voucherKey: cast.jobKey.publicKey,
+  closeKey: cast.closeKey.publicKey,
+  oracleKeys: cast.oracles.map(({ publicKey }) => publicKey),
+  k: 2,
+  asset: cast.asset,
+  reclaimAfter,
+  settleLovelace: SETTLE_LOVELACE,
+  quoteHash: '11'.repeat(32),
+});
+
 const UNITS = { memory: 1_000_000n, steps: 900_000_000n };
 const LATER_UNITS = { memory: 200_000n, steps: 100_000_000n };
 

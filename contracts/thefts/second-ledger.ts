@@ -11,7 +11,7 @@ import {
 } from '@blaze-cardano/core';
 import { Emulator } from '@blaze-cardano/emulator';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { ProtocolParameters, SlotConfig } from '../chain/chain.ts';
+import type { CostModels, ProtocolParameters, SlotConfig } from '../chain/chain.ts';
 import type { TransactionOutput as ResolvedOutput } from '../chain/transaction.ts';
 import { encodeReference } from '../devnet/payment.ts';
 
@@ -30,9 +30,9 @@ export interface SecondOpinion {
   parameters: ProtocolParameters;
 }
 
-export async function secondLedger({ cbor, resolved, slot, slotConfig, parameters }: SecondOpinion): Promise<Verdict> {
-  const { plutusV1, plutusV2, plutusV3 } = parameters.costModels;
-  const emulator = new Emulator([], {
+/** Blaze's emulator with these cost models and times, and nothing on it. */
+export function blazeEmulator({ plutusV1, plutusV2, plutusV3 }: CostModels, slotConfig: SlotConfig): Emulator {
+  return new Emulator([], {
     params: {
       ...hardCodedProtocolParams,
       costModels: new Map([
@@ -43,6 +43,10 @@ export async function secondLedger({ cbor, resolved, slot, slotConfig, parameter
     },
     slotConfig: { zeroTime: slotConfig.zeroTimeMs, zeroSlot: slotConfig.zeroSlot, slotLength: slotConfig.slotLengthMs },
   });
+}
+
+export async function secondLedger({ cbor, resolved, slot, slotConfig, parameters }: SecondOpinion): Promise<Verdict> {
+  const emulator = blazeEmulator(parameters.costModels, slotConfig);
   emulator.clock.slot = slot;
   for (const { reference, raw } of resolved) {
     const input = TransactionInput.fromCbor(HexBlob(bytesToHex(encodeReference(reference))));
