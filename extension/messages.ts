@@ -1,19 +1,35 @@
 // What a page of the extension and the runner say to each other over a SharedWorker port: one closed union a direction.
 // Requests are parsed by the runner; what the runner says is code of the same build, and is only typed.
-import { cidText, fileName } from '@nunet/shared/fields.ts';
+import { cidText, fileName, hex32, hex64 } from '@nunet/shared/fields.ts';
 import { MAX_JOB_FILE_BYTES } from '@nunet/shared/job-file.ts';
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { CheckResult } from '@nunet/shared/job-flow/ports.ts';
 import type { Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import { z } from 'zod';
+import { dappRequests, type DappAnswers, type DappView } from './cip30/page-messages.ts';
+import type { PreviewGround } from './preview/preview.ts';
+import type { JobGrant } from './vault/messages.ts';
+import { transactionHex, walletRequests, type WalletAnswers, type WalletView } from './wallet/messages.ts';
 
 const blob = z.custom<Blob>((value) => value instanceof Blob, 'must be a file');
 const jobId = cidText;
+const keyWitness = z.strictObject({ publicKey: hex32, signature: hex64 });
+
+/** A chain to look at. `source`: as contracts/chain/source-address.ts takes it; `projectId`: '' where the source wants none. */
+export const networkTarget = z.discriminatedUnion('network', [
+  z.strictObject({ network: z.literal('devnet'), url: z.string().max(200) }),
+  z.strictObject({ network: z.enum(['preview', 'preprod']), source: z.string().min(1).max(300), projectId: z.string().max(100) }),
+]);
+export type NetworkTarget = z.infer<typeof networkTarget>;
+
+/** Where a network is looked at, as a person wrote it. */
+export const targetText = (target: NetworkTarget): string =>
+  target.network === 'devnet' ? target.url : `${target.network} (${target.source})`;
 
 /** What a page may ask. Each is answered once, by `id`. */
 export const pageRequest = z.discriminatedUnion('type', [
-  /** Trust the devnet at this address (loopback only): its record, its pinned key, its chain. Remembered until the browser closes. */
-  z.strictObject({ type: z.literal('connect'), devnetUrl: z.string().max(200) }),
+  /** Use this network from now on, also after a restart. A devnet is trusted by its address on this machine: its record, its pinned key, its chain. */
+  z.strictObject({ type: z.literal('connect'), to: networkTarget }),
   z.strictObject({ type: z.literal('disconnect') }),
   /** Devnet only: test ADA and test NTX from the faucet. */
   z.strictObject({ type: z.literal('fund') }),
@@ -44,12 +60,26 @@ export const pageRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('output'), jobId, name: fileName }),
   /** The port that comes with it is handed on to the network frame: the page then reads streams directly (extension/network/client.ts). */
   z.strictObject({ type: z.literal('network-port') }),
+  /** The person's word on a transaction of the runner's own that waits to be signed. Null: refused. */
+  z.strictObject({
+    type: z.literal('signing-answer'),
+    signingId: z.string().regex(/^[0-9a-f]{32}$/),
+    witnesses: z.array(keyWitness).max(4).nullable(),
+  }),
+  /** What the runner knows of the world that these transactions touch. Answer: `PreviewGround`. */
+  z.strictObject({
+    type: z.literal('preview-ground'),
+    account: z.int().min(0).max(99),
+    transactions: z.array(transactionHex).min(1).max(20),
+  }),
+  ...walletRequests,
+  ...dappRequests,
 ]);
 export type PageRequest = z.infer<typeof pageRequest>;
 export const pageMessage = z.strictObject({ id: z.int().min(0), request: z.unknown() });
 
 /** What each request is answered with. */
-export interface Answers {
+export interface Answers extends WalletAnswers, DappAnswers {
   connect: null;
   disconnect: null;
   fund: { txId: string };
@@ -64,6 +94,18 @@ export interface Answers {
   log: { from: number; lines: string[] };
   output: { blob: Blob };
   'network-port': null;
+  'signing-answer': null;
+  'preview-ground': PreviewGround;
+}
+
+/** A transaction of the runner's own flow that waits for the person and the vault. */
+export interface SigningRequest {
+  signingId: string;
+  jobId: string;
+  cbor: string;
+  grant: JobGrant;
+  /** The lock is worth nothing after this. */
+  expiresAtMs: number;
 }
 
 /** One line of the job list. */
@@ -80,8 +122,8 @@ export interface JobSummary {
   hasEnded: boolean;
   /** The runner drives it now. False for a draft, an ended job, and one whose key was lost with the browser. */
   isDriven: boolean;
-  /** The keys of this job were in memory and are gone: it can be looked at, not gone on with. */
-  isKeyLost: boolean;
+  /** `wanted`: the vault has to be unlocked for it to go on. `lost`: it belongs to no wallet of this browser. */
+  key: 'ready' | 'wanted' | 'lost';
   wantsDecision: boolean;
 }
 
@@ -89,9 +131,10 @@ export interface JobSummary {
 export interface AppState {
   network:
     | { state: 'none' }
-    | { state: 'connecting'; devnetUrl: string }
-    | { state: 'failed'; devnetUrl: string; code: string; message: string }
-    | { state: 'ready'; devnetUrl: string; oracles: number; k: number; hubs: number; expiresAt: number };
+    | { state: 'connecting'; target: NetworkTarget }
+    | { state: 'failed'; target: NetworkTarget | null; code: string; message: string }
+    /** `record` null: a chain without a network record, where the wallet works and jobs do not. */
+    | { state: 'ready'; target: NetworkTarget; record: { oracles: number; k: number; hubs: number; expiresAt: number } | null };
   /** The offscreen document (Firefox: background page) that hosts the frames. */
   host: 'missing' | 'ready';
   frame: {
@@ -102,8 +145,11 @@ export interface AppState {
     connections: { peerId: string; address: string }[];
   };
   chain: { tipTimeMs: number | null; seenAtMs: number | null; error: { code: string; message: string } | null };
-  /** A devnet-only key in memory. */
-  wallet: { address: string; baseUnits: bigint; lovelace: bigint } | null;
+  /** The selected account of the vault; null while there is no wallet or no network. */
+  wallet: WalletView | null;
+  /** Waiting for the person, oldest first. */
+  signings: SigningRequest[];
+  dapps: DappView;
   jobs: JobSummary[];
 }
 

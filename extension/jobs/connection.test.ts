@@ -4,11 +4,17 @@ import { connectionOf } from './connection.ts';
 
 const NOW = 1_767_225_600_000;
 const ready: AppState = {
-  network: { state: 'ready', devnetUrl: 'http://127.0.0.1:4000', oracles: 3, k: 2, hubs: 1, expiresAt: NOW + 86_400_000 },
+  network: {
+    state: 'ready',
+    target: { network: 'devnet', url: 'http://127.0.0.1:4000' },
+    record: { oracles: 3, k: 2, hubs: 1, expiresAt: NOW + 86_400_000 },
+  },
   host: 'ready',
   frame: { state: 'ready', peerId: null, remounts: 0, connections: [] },
   chain: { tipTimeMs: NOW - 400, seenAtMs: NOW - 200, error: null },
   wallet: null,
+  signings: [],
+  dapps: { pending: [], grants: [] },
   jobs: [],
 };
 const line = (app: AppState, name: string) => connectionOf(app, false, NOW).lines.find((one) => one.name === name);

@@ -1,5 +1,5 @@
 // What the page stands on (runner, host, network, chain) as one pill and a few lines, each failure with what to do about it.
-import type { AppState } from '../messages.ts';
+import { targetText, type AppState } from '../messages.ts';
 import { durationText } from '../ui/quantity-text.ts';
 
 export type Tone = 'ok' | 'wait' | 'bad' | 'off';
@@ -25,15 +25,18 @@ function networkLine({ network }: AppState): ConnectionLine {
     case 'none':
       return { name, says: 'Not connected. Name a devnet to begin.', tone: 'off' };
     case 'connecting':
-      return { name, says: `Reading the record of ${network.devnetUrl}.`, tone: 'wait' };
+      return { name, says: `Reading the record of ${targetText(network.target)}.`, tone: 'wait' };
     case 'failed':
-      // Without an address it was not the network that failed.
-      if (network.devnetUrl === '') return { name, says: network.message, tone: 'bad' };
-      return { name, says: `${network.devnetUrl}: ${network.message}. Start the devnet or correct its address.`, tone: 'bad' };
+      // Without a target it was not the network that failed.
+      if (network.target === null) return { name, says: network.message, tone: 'bad' };
+      return { name, says: `${targetText(network.target)}: ${network.message}. Start the devnet or correct its address.`, tone: 'bad' };
     case 'ready':
       return {
         name,
-        says: `Devnet, ${network.k} of ${network.oracles} oracles decide, ${network.hubs} ${network.hubs === 1 ? 'hub' : 'hubs'}.`,
+        says:
+          network.record === null
+            ? `${targetText(network.target)}: no network record, so the wallet works and jobs do not.`
+            : `Devnet, ${network.record.k} of ${network.record.oracles} oracles decide, ${network.record.hubs} ${network.record.hubs === 1 ? 'hub' : 'hubs'}.`,
         tone: 'ok',
       };
   }

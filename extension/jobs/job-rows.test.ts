@@ -19,5 +19,5 @@ test('jobs are listed newest first, with what became of their money', async () =
 
 test('a job whose key went with the browser says so until it has ended', async () => {
   const { summary } = await sampleSnapshot('running', START);
-  expect(jobRows([{ ...summary, isKeyLost: true }])[0]?.remark).toBe('Its key is gone');
+  expect(jobRows([{ ...summary, key: 'lost' }])[0]?.remark).toBe('Its key is gone');
 });

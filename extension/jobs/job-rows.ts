@@ -17,7 +17,7 @@ export interface JobRow {
 }
 
 function toneOf(job: JobSummary): JobRow['tone'] {
-  if (job.isKeyLost && !job.hasEnded) return 'lost';
+  if (job.key === 'lost' && !job.hasEnded) return 'lost';
   if (job.wantsDecision) return 'ask';
   if (job.job === 'draft') return 'draft';
   if (!job.hasEnded) return 'active';

@@ -51,7 +51,7 @@ function Notices({ job }: { job: JobSnapshot }): JSX.Element | null {
 /** What keeps this job from going on, in one sentence; null when nothing does. */
 function standstill({ summary }: JobSnapshot, isConnected: boolean): { testid: string; says: string } | null {
   if (summary.hasEnded || summary.isDriven) return null;
-  if (summary.isKeyLost)
+  if (summary.key === 'lost')
     return {
       testid: 'key-lost',
       says: 'The keys of this job were in this browser’s memory and are gone: it can be looked at, not gone on with. What the oracles decide still goes to the addresses of the lock.',
@@ -108,7 +108,7 @@ function JobHead({ job }: { job: JobSnapshot }): JSX.Element {
               <Icon name="cross" size={16} /> Cancel
             </button>
           )}
-          {(hasEnded || job.summary.isKeyLost) && !job.summary.isDriven && (
+          {(hasEnded || job.summary.key === 'lost') && !job.summary.isDriven && (
             <button type="button" class="quiet" data-testid="forget" onClick={() => (asks.value = 'forget')}>
               Remove
             </button>

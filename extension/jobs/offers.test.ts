@@ -1,3 +1,4 @@
+import { sampleWallet } from '../ui/fake-runner.ts';
 import { describe, expect, test } from 'vitest';
 import { samplePreflight, sampleRecord } from '../ui/sample-jobs.ts';
 import { chainNow } from './chain-clock.ts';
@@ -42,7 +43,7 @@ describe('offers', () => {
     const [offer] = offerRows(found, START);
     const quote = found.offers[0]?.quote.body;
     if (offer === undefined || quote === undefined) throw new Error('the sample has offers');
-    const wallet = { address: 'addr_test1', baseUnits: 4_250_000n, lovelace: 10_000_000n };
+    const wallet = sampleWallet({ baseUnits: 4_250_000n, lovelace: 10_000_000n });
     expect(fundsProblem(offer, quote, wallet)).toBeNull();
     expect(fundsProblem(offer, quote, { ...wallet, baseUnits: 4_249_999n })).toBe(
       'Your wallet holds 4.249999 NTX; this offer locks 4.25 NTX.',

@@ -193,7 +193,8 @@ export function PreFlight({ job }: { job: JobSnapshot }): JSX.Element {
   const { runner, act, go } = usePage();
   const found = useSignal<Preflight | null>(null);
   const failed = useSignal(false);
-  const { jobId, title, isKeyLost } = job.summary;
+  const { jobId, title, key } = job.summary;
+  const isKeyLost = key === 'lost';
   const isReady = runner.app.value?.network.state === 'ready';
   const ask = (): void => {
     found.value = null;

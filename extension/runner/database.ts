@@ -6,7 +6,7 @@ import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from '
 import type { LiveState, Notice } from '../messages.ts';
 
 const NAME = 'nunet-runner';
-const VERSION = 1;
+const VERSION = 2;
 
 /** What does not follow from a job's journal. */
 export interface JobNote {
@@ -42,6 +42,16 @@ export interface RunnerSchema extends DBSchema {
   shown: { key: string; value: { curve: LiveState['curve']; notices: Notice[] } };
   /** Highest sequence of the network records of one pinned key. */
   records: { key: string; value: number };
+  /** One value by its name, such as the network that was chosen last. */
+  settings: { key: string; value: unknown };
+  /** By address. */
+  contacts: { key: string; value: { name: string; address: string } };
+  /** [account, network, unit of a token]: shown or hidden by the person. */
+  shownTokens: { key: [number, string, string]; value: boolean };
+  /** [network, transaction id]: as the account's history keeps it once it is deep. */
+  history: { key: [string, string]; value: unknown };
+  /** [origin, account, network]: what a web page may see. */
+  grants: { key: [string, number, string]; value: unknown };
 }
 export type RunnerDatabase = IDBPDatabase<RunnerSchema>;
 
@@ -51,6 +61,9 @@ const STEPS: readonly ((database: RunnerDatabase, transaction: IDBPTransaction<R
     for (const store of ['entries', 'files', 'blocks', 'logs', 'records'] as const) database.createObjectStore(store);
     database.createObjectStore('jobs', { keyPath: 'jobId' });
     database.createObjectStore('shown');
+  },
+  (database) => {
+    for (const store of ['settings', 'contacts', 'shownTokens', 'history', 'grants'] as const) database.createObjectStore(store);
   },
 ];
 

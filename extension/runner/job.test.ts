@@ -159,7 +159,7 @@ describe('a job that is driven', () => {
     const { database, world } = await opened();
     const lost = await start(database, world, { hasKey: false });
     lost.job.drive(lost.online);
-    expect(lost.job.summary()).toMatchObject({ isDriven: false, isKeyLost: true, hasEnded: false });
+    expect(lost.job.summary()).toMatchObject({ isDriven: false, key: 'lost', hasEnded: false });
     expect(lost.job.isOver()).toBe(true);
   });
 

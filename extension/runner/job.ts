@@ -182,7 +182,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
     paidBaseUnits: record.spent?.paidBaseUnits ?? null,
     hasEnded: isDone() || (record.lock === null && isJobEnd(record.job)),
     isDriven: driving !== undefined,
-    isKeyLost: isKeyLost(),
+    key: isKeyLost() ? 'lost' : 'ready',
     wantsDecision: person.shown() !== null,
   });
 

@@ -104,8 +104,8 @@ describe('a page', () => {
     const { page } = await begin();
     const one = page();
     await vi.waitFor(() => expect(one.app).toMatchObject({ network: { state: 'none' }, host: 'missing', wallet: null, jobs: [] }));
-    await one.ask({ type: 'connect', devnetUrl: `${devnet.url}/` });
-    await vi.waitFor(() => expect(one.app?.network).toMatchObject({ state: 'ready', oracles: 3, k: 2 }));
+    await one.ask({ type: 'connect', to: { network: 'devnet', url: `${devnet.url}/` } });
+    await vi.waitFor(() => expect(one.app?.network).toMatchObject({ state: 'ready', record: { oracles: 3, k: 2 } }));
     await one.ask({ type: 'fund' });
     await vi.waitFor(() => expect(one.app?.wallet).toMatchObject({ baseUnits: 60_000_000n, lovelace: 120_000_000n }), 10_000);
     expect(one.app?.chain.tipTimeMs).toBeGreaterThan(0);
@@ -117,7 +117,7 @@ describe('a page', () => {
     await putRecord();
     const { page, database } = await begin();
     const [one, two] = [page(), page()];
-    await one.ask({ type: 'connect', devnetUrl: devnet.url });
+    await one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
     const { jobId } = await one.ask({ type: 'prepare', jobFile: containerFile, files, askBeforeAnswer: true });
     await vi.waitFor(() => expect(two.app?.jobs).toMatchObject([{ jobId, title: 'add one', job: 'draft', isDriven: false }]));
     await two.ask({ type: 'watch', jobId });
@@ -128,8 +128,8 @@ describe('a page', () => {
 
     const again = await begin({ open: async () => database });
     const late = again.page();
-    await vi.waitFor(() => expect(late.app?.jobs).toMatchObject([{ jobId, isKeyLost: true }]));
-    await late.ask({ type: 'connect', devnetUrl: devnet.url });
+    await vi.waitFor(() => expect(late.app?.jobs).toMatchObject([{ jobId, key: 'lost' }]));
+    await late.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
     await expect(late.ask({ type: 'preflight', jobId })).rejects.toMatchObject({ code: 'key-lost' });
 
     await two.ask({ type: 'discard', jobId });
@@ -145,7 +145,7 @@ describe('a page', () => {
     await expect(one.ask({ type: 'prepare', jobFile: containerFile, files, askBeforeAnswer: false })).rejects.toMatchObject({
       code: 'network-missing',
     });
-    await one.ask({ type: 'connect', devnetUrl: devnet.url });
+    await one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
     await expect(one.ask({ type: 'prepare', jobFile: containerFile, files: [], askBeforeAnswer: false })).rejects.toThrow(
       /inputs.graph.onnx: graph.onnx was not given\n {2}inputs.x.npy: x.npy was not given/,
     );
@@ -166,12 +166,12 @@ describe('a page', () => {
       {},
       { type: 'steal' },
       { type: 'connect' },
-      { type: 'connect', devnetUrl: devnet.url, more: 1 },
+      { type: 'connect', to: { network: 'devnet', url: devnet.url, more: 1 } },
       { type: 'take', jobId: '../..', quoteCid: 'x' },
     ])
       await expect(bad.raw(request)).rejects.toMatchObject({ code: 'request-invalid' });
     await expect(bad.raw({ type: 'network-port' })).rejects.toMatchObject({ code: 'request-invalid' });
-    await expect(good.ask({ type: 'connect', devnetUrl: devnet.url })).resolves.toBeNull();
+    await expect(good.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })).resolves.toBeNull();
   });
 });
 
@@ -180,7 +180,9 @@ test('cannot ask for more at once than is answered', async () => {
   const one = page();
   const refused: string[] = [];
   for (let n = 0; n < 200; n++) {
-    one.ask({ type: 'connect', devnetUrl: devnet.url }).catch((error: unknown) => refused.push((error as NunetError).code));
+    one
+      .ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })
+      .catch((error: unknown) => refused.push((error as NunetError).code));
   }
   await vi.waitFor(() => expect(refused.filter((code) => code === 'too-many-requests').length).toBe(200 - 64));
 });
@@ -199,16 +201,22 @@ describe('a network', () => {
       'javascript:alert(1)',
       '',
     ])
-      await expect(one.ask({ type: 'connect', devnetUrl })).rejects.toMatchObject({ code: 'devnet-url-invalid' });
+      await expect(one.ask({ type: 'connect', to: { network: 'devnet', url: devnetUrl } })).rejects.toMatchObject({
+        code: 'devnet-url-invalid',
+      });
   });
 
   test('cannot be trusted without the signature of every key that it pins', async () => {
     const { page } = await begin();
     const one = page();
     await putRecord({}, sampleSigner('somebody'));
-    await expect(one.ask({ type: 'connect', devnetUrl: devnet.url })).rejects.toMatchObject({ code: 'network-record-untrusted' });
+    await expect(one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })).rejects.toMatchObject({
+      code: 'network-record-untrusted',
+    });
     await putRecord({}, pin, [pin.publicKey, sampleSigner('somebody').publicKey]);
-    await expect(one.ask({ type: 'connect', devnetUrl: devnet.url })).rejects.toMatchObject({ code: 'network-record-untrusted' });
+    await expect(one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })).rejects.toMatchObject({
+      code: 'network-record-untrusted',
+    });
     await vi.waitFor(() => expect(one.app?.network).toMatchObject({ state: 'failed', code: 'network-record-untrusted' }));
   });
 
@@ -216,33 +224,45 @@ describe('a network', () => {
     const { page } = await begin();
     const one = page();
     await putRecord({ sequence: 9 });
-    await one.ask({ type: 'connect', devnetUrl: devnet.url });
+    await one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
     await one.ask({ type: 'disconnect' });
     await putRecord({ sequence: 8 });
-    await expect(one.ask({ type: 'connect', devnetUrl: devnet.url })).rejects.toMatchObject({ code: 'network-record-old' });
+    await expect(one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })).rejects.toMatchObject({
+      code: 'network-record-old',
+    });
     await putRecord({ sequence: 9, expiresAt: Date.now() - 1 });
-    await expect(one.ask({ type: 'connect', devnetUrl: devnet.url })).rejects.toMatchObject({ code: 'network-record-expired' });
+    await expect(one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })).rejects.toMatchObject({
+      code: 'network-record-expired',
+    });
     await putRecord({ sequence: 9, network: 'preprod' });
-    await expect(one.ask({ type: 'connect', devnetUrl: devnet.url })).rejects.toMatchObject({ code: 'network-mismatch' });
+    await expect(one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })).rejects.toMatchObject({
+      code: 'network-mismatch',
+    });
   });
 
   test('a devnet that is not there, or answers with anything else, is named', async () => {
     const { page } = await begin();
     const one = page();
-    await expect(one.ask({ type: 'connect', devnetUrl: 'http://127.0.0.1:1' })).rejects.toMatchObject({ code: 'devnet-unreachable' });
+    await expect(one.ask({ type: 'connect', to: { network: 'devnet', url: 'http://127.0.0.1:1' } })).rejects.toMatchObject({
+      code: 'devnet-unreachable',
+    });
     for (const body of ['<html>', '{}', JSON.stringify({ version: 2 })]) {
       const odd = (await begin({ fetch: async () => new Response(body) })).page();
-      await expect(odd.ask({ type: 'connect', devnetUrl: devnet.url })).rejects.toMatchObject({ code: 'devnet-unreachable' });
+      await expect(odd.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })).rejects.toMatchObject({
+        code: 'devnet-unreachable',
+      });
     }
     const huge = (await begin({ fetch: async () => new Response('x'.repeat(2 ** 20)) })).page();
-    await expect(huge.ask({ type: 'connect', devnetUrl: devnet.url })).rejects.toMatchObject({ code: 'bytes-too-large' });
+    await expect(huge.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })).rejects.toMatchObject({
+      code: 'bytes-too-large',
+    });
   });
 
   test('a chain source that fails is shown as failing, and no balance is made up', async () => {
     await putRecord();
     const { page } = await begin();
     const one = page();
-    await one.ask({ type: 'connect', devnetUrl: devnet.url });
+    await one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
     await one.ask({ type: 'fund' });
     await vi.waitFor(() => expect(one.app?.wallet?.baseUnits).toBe(60_000_000n), 10_000);
     const outage = { requests: 9, kind: 'unavailable', path: '/' };
@@ -268,7 +288,7 @@ describe('the host', () => {
     const one = page();
     await vi.waitFor(() => expect(one.app?.host).toBe('ready'));
     heard.length = 0;
-    await one.ask({ type: 'connect', devnetUrl: devnet.url });
+    await one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
     await vi.waitFor(() => expect(heard).toMatchObject([{ type: 'configure-network', config: { network: 'devnet', allowPrivate: true } }]));
     host.postMessage({ type: 'network', frame: { state: 'starting' }, mount: 1, remounts: 0 });
     await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ type: 'network-port', role: 'runner' }));
@@ -289,6 +309,6 @@ test('a database of a newer version is told to every page that asks', async () =
   const newer = new NunetError('database-newer', 'Cannot open the stored jobs: a newer version made them');
   const { page } = await begin({ open: () => Promise.reject(newer) });
   const one = page();
-  await expect(one.ask({ type: 'connect', devnetUrl: devnet.url })).rejects.toMatchObject({ code: 'database-newer' });
+  await expect(one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } })).rejects.toMatchObject({ code: 'database-newer' });
   await vi.waitFor(() => expect(one.app?.network).toMatchObject({ state: 'failed', code: 'database-newer' }));
 });

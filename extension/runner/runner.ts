@@ -5,7 +5,9 @@ import type { Clock } from '@nunet/shared/job-flow/ports.ts';
 import type { Pace } from '@nunet/shared/job-flow/running-job.ts';
 import type { Fetch } from '@nunet/shared/oracle-client.ts';
 import { blockAnswerer, streamServer } from '@nunet/shared/peer-server.ts';
-import { HOST_HELLO, type AppState, type Answers, type PageRequest } from '../messages.ts';
+import { isDappRequest } from '../cip30/page-messages.ts';
+import { HOST_HELLO, type AppState, type Answers, type NetworkTarget, type PageRequest } from '../messages.ts';
+import { isWalletRequest } from '../wallet/messages.ts';
 import { scorer } from '../score/score-client.ts';
 import type { After } from './coalesced.ts';
 import type { RunnerDatabase } from './database.ts';
@@ -83,7 +85,7 @@ export function startRunner(needs: RunnerNeeds): Runner {
     return { database, jobs: list };
   });
   opened.catch((error: unknown) => {
-    network = { state: 'failed', devnetUrl: '', ...safeError(error) };
+    network = { state: 'failed', target: null, ...safeError(error) };
     pages.appChanged();
   });
 
@@ -94,7 +96,22 @@ export function startRunner(needs: RunnerNeeds): Runner {
       ...host.state(),
       chain: online?.watch.state() ?? { tipTimeMs: null, seenAtMs: null, error: null },
       wallet:
-        online === null ? null : { address: keys.wallet.address, baseUnits: balance?.baseUnits ?? 0n, lovelace: balance?.lovelace ?? 0n },
+        online === null
+          ? null
+          : {
+              account: 0,
+              name: '',
+              address: keys.wallet.address,
+              stakeAddress: '',
+              isKnown: balance !== null,
+              baseUnits: balance?.baseUnits ?? 0n,
+              lovelace: balance?.lovelace ?? 0n,
+              collateralLovelace: 0n,
+              tokens: [],
+              pending: [],
+            },
+      signings: [],
+      dapps: { pending: [], grants: [] },
       jobs: (jobs?.all() ?? []).map((job) => job.summary()).sort((a, b) => b.openedAtMs - a.openedAtMs),
     };
   };
@@ -108,15 +125,17 @@ export function startRunner(needs: RunnerNeeds): Runner {
   };
 
   let connecting: AbortController | undefined;
-  const connect = async (text: string): Promise<null> => {
-    const url = devnetOrigin(text);
+  const connect = async (to: NetworkTarget): Promise<null> => {
+    if (to.network !== 'devnet') throw new NunetError('network-later', 'Public networks come with the wallet');
+    const url = devnetOrigin(to.url);
+    const target: NetworkTarget = { network: 'devnet', url };
     const { database, jobs: list } = await opened;
     connecting?.abort();
     const mine = new AbortController();
     // Jobs that run on this very network go on while it is looked at again.
     if (online?.url !== url) {
       disconnect();
-      network = { state: 'connecting', devnetUrl: url };
+      network = { state: 'connecting', target };
       pages.appChanged();
     }
     connecting = mine;
@@ -137,13 +156,13 @@ export function startRunner(needs: RunnerNeeds): Runner {
         onChange: () => pages.appChanged(),
       });
       const { oracles, k, hubs, expiresAt } = record;
-      network = { state: 'ready', devnetUrl: url, oracles: oracles.length, k, hubs: hubs.length, expiresAt };
+      network = { state: 'ready', target, record: { oracles: oracles.length, k, hubs: hubs.length, expiresAt } };
       list.resume(online);
       return null;
     } catch (error) {
       if (mine.signal.aborted) throw new NunetError('connect-replaced', 'Another connection was asked for meanwhile');
       // What is known to be good is kept: the address may be down for a moment.
-      if (online === null) network = { state: 'failed', devnetUrl: url, ...safeError(error) };
+      if (online === null) network = { state: 'failed', target, ...safeError(error) };
       throw error;
     } finally {
       pages.appChanged();
@@ -163,9 +182,10 @@ export function startRunner(needs: RunnerNeeds): Runner {
   ): Promise<Answers[keyof Answers]> => {
     if (isStopped) throw new NunetError('runner-stopped', 'The runner has been stopped');
     const { jobs: list } = await opened;
+    if (isWalletRequest(request) || isDappRequest(request)) throw new NunetError('request-later', 'Cannot do this yet');
     switch (request.type) {
       case 'connect':
-        return connect(request.devnetUrl);
+        return connect(request.to);
       case 'disconnect':
         disconnect();
         return null;
@@ -224,6 +244,9 @@ export function startRunner(needs: RunnerNeeds): Runner {
         if (page.port === undefined) throw new NunetError('request-invalid', 'Cannot hand on a port: none came with the request');
         host.passPagePort(page.port);
         return null;
+      case 'signing-answer':
+      case 'preview-ground':
+        throw new NunetError('request-later', 'Cannot do this yet');
     }
   };
 

@@ -7,14 +7,14 @@ import { routeHash } from './route.ts';
 import { Stranger } from './stranger.tsx';
 import { WalletCard } from './wallet-card.tsx';
 
-function Connected({ devnetUrl, oracles, k }: { devnetUrl: string; oracles: number; k: number }): JSX.Element {
+function Connected({ url, record }: { url: string; record: { oracles: number; k: number } | null }): JSX.Element {
   return (
     <div class="columns">
       <section class="card">
         <h1 tabIndex={-1}>Connected</h1>
         <p>
-          Devnet <Stranger text={devnetUrl} />. {k} of {oracles} oracles decide over each lock. Its tokens are worth nothing, on purpose:
-          try everything.
+          Devnet <Stranger text={url} />. {record?.k} of {record?.oracles} oracles decide over each lock. Its tokens are worth nothing, on
+          purpose: try everything.
         </p>
         <div class="actions">
           <a class="button primary" href={routeHash({ view: 'new', template: null })}>
@@ -36,14 +36,15 @@ export function Connect(): JSX.Element {
   const asked = route.value.view === 'connect' ? route.value.devnetUrl : '';
   const typed = useSignal<string | null>(null);
   const isAsking = useSignal(false);
-  if (network.state === 'ready' && (asked === '' || asked === network.devnetUrl)) return <Connected {...network} />;
-  const known = network.state === 'failed' || network.state === 'connecting' ? network.devnetUrl : '';
+  const target = network.state === 'none' ? null : network.target;
+  const known = target?.network === 'devnet' ? target.url : '';
+  if (network.state === 'ready' && (asked === '' || asked === known)) return <Connected url={known} record={network.record} />;
   const url = typed.value ?? (asked === '' ? known : asked);
   const isBusy = isAsking.value || network.state === 'connecting';
   const connect = async (event: Event): Promise<void> => {
     event.preventDefault();
     isAsking.value = true;
-    await act(() => runner.ask({ type: 'connect', devnetUrl: url.trim().slice(0, 200) }));
+    await act(() => runner.ask({ type: 'connect', to: { network: 'devnet', url: url.trim().slice(0, 200) } }));
     isAsking.value = false;
   };
   return (
@@ -78,7 +79,7 @@ export function Connect(): JSX.Element {
           <Icon name="alert" />
           <span>
             <Stranger text={network.message} length={400} />
-            {network.devnetUrl === '' ? '' : ' Start the devnet or correct its address, then connect again.'}
+            {network.target === null ? '' : ' Start the devnet or correct its address, then connect again.'}
           </span>
         </p>
       )}

@@ -1,6 +1,7 @@
 // FakeRunner: plays the runner's side of extension/messages.ts from sample jobs, for tests of the page and for looking at it. Never shipped.
 import { safeError, NunetError } from '@nunet/shared/errors.ts';
 import { pageMessage, pageRequest, type AppState, type JobSnapshot, type PageRequest, type RunnerMessage } from '../messages.ts';
+import type { WalletView } from '../wallet/messages.ts';
 import { samplePreflight, sampleSnapshot } from './sample-jobs.ts';
 
 /** What the page finds. Strings in these may be as hostile as a test wants. */
@@ -11,12 +12,32 @@ export interface FakeState {
   logLine: (offset: number) => string;
 }
 
+export const sampleWallet = (change: Partial<WalletView> = {}): WalletView => ({
+  account: 0,
+  name: 'Main',
+  address: 'addr_test1vqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qcyqcyq',
+  stakeAddress: 'stake_test1uqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qcyqcyq',
+  isKnown: true,
+  baseUnits: 100_000_000n,
+  lovelace: 250_000_000n,
+  collateralLovelace: 0n,
+  tokens: [],
+  pending: [],
+  ...change,
+});
+
 export const sampleApp = (nowMs: number, change: Partial<AppState> = {}): AppState => ({
-  network: { state: 'ready', devnetUrl: 'http://127.0.0.1:4000', oracles: 3, k: 2, hubs: 1, expiresAt: nowMs + 86_400_000 },
+  network: {
+    state: 'ready',
+    target: { network: 'devnet', url: 'http://127.0.0.1:4000' },
+    record: { oracles: 3, k: 2, hubs: 1, expiresAt: nowMs + 86_400_000 },
+  },
   host: 'ready',
   frame: { state: 'ready', peerId: null, remounts: 0, connections: [{ peerId: 'hub', address: '/ip4/127.0.0.1/udp/4001/webrtc-direct' }] },
   chain: { tipTimeMs: nowMs - 600, seenAtMs: nowMs - 200, error: null },
-  wallet: { address: 'addr_test1vqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qcyqcyq', baseUnits: 100_000_000n, lovelace: 250_000_000n },
+  wallet: sampleWallet(),
+  signings: [],
+  dapps: { pending: [], grants: [] },
   jobs: [],
   ...change,
 });

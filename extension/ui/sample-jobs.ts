@@ -247,7 +247,7 @@ export async function sampleSnapshot(stage: SampleStage, startMs: number, title?
     paidBaseUnits: record.spent?.paidBaseUnits ?? null,
     hasEnded: hasEnded(stage),
     isDriven: stage !== 'draft' && !hasEnded(stage),
-    isKeyLost: false,
+    key: 'ready',
     wantsDecision: !isDecided,
   };
   const progress: Partial<Record<SampleStage, LiveState['progress']>> = {

@@ -1,0 +1,2 @@
+// English: dapp.
+export const dapp = {};

@@ -1,0 +1,2 @@
+// English: sheet.
+export const sheet = {};

@@ -1,0 +1,2 @@
+// English: shell.
+export const shell = {};

@@ -1,0 +1,2 @@
+// English: vault.
+export const vault = {};

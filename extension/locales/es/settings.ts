@@ -1,0 +1,3 @@
+// Spanish: settings.
+import type { settings as English } from '../en/settings.ts';
+export const settings: typeof English = {};

@@ -1,0 +1,3 @@
+// Spanish: wallet.
+import type { wallet as English } from '../en/wallet.ts';
+export const wallet: typeof English = {};
