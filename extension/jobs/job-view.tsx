@@ -9,6 +9,7 @@ import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { Moment } from '../ui/moment.tsx';
 import { usePage } from '../ui/page.ts';
+import { useRouter } from '../ui/router.ts';
 import { routeHash } from '../ui/route.ts';
 import { Stranger } from '../ui/stranger.tsx';
 import { shortId } from '../ui/visible-text.ts';
@@ -86,7 +87,8 @@ function Progress({ job }: { job: JobSnapshot }): JSX.Element | null {
 }
 
 function JobHead({ job }: { job: JobSnapshot }): JSX.Element {
-  const { runner, act, go, now } = usePage();
+  const { runner, act, now } = usePage();
+  const { go } = useRouter();
   const asks = useSignal<'cancel' | 'forget' | null>(null);
   const { jobId, title, openedAtMs, hasEnded } = job.summary;
   const forget = async (): Promise<void> => {

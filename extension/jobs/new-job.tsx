@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { templateFile, TEMPLATES, COMMON_SETTINGS, type Setting } from '../templates/templates.ts';
 import { Icon, type IconName } from '../ui/icons.tsx';
 import { usePage } from '../ui/page.ts';
+import { useRouter } from '../ui/router.ts';
 import { bytesText, durationText } from '../ui/quantity-text.ts';
 import { routeHash } from '../ui/route.ts';
 import { Stranger } from '../ui/stranger.tsx';
@@ -140,7 +141,8 @@ function useShown<Shown extends HTMLElement>(): RefObject<Shown | null> {
 }
 
 function JobForm({ text, settings, filesFor, loadFiles }: JobFormProps): JSX.Element {
-  const { runner, act, go } = usePage();
+  const { runner, act } = usePage();
+  const { go } = useRouter();
   const place = useShown<HTMLFormElement>();
   const values = useSignal<SettingValues>(readSettings(text, settings));
   const asks = useSignal<boolean | null>(null);

@@ -6,6 +6,7 @@ import type { Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import type { JobSnapshot } from '../messages.ts';
 import { Icon } from '../ui/icons.tsx';
 import { usePage } from '../ui/page.ts';
+import { useRouter } from '../ui/router.ts';
 import { Stranger } from '../ui/stranger.tsx';
 import { shortId } from '../ui/visible-text.ts';
 import { WalletCard } from '../ui/wallet-card.tsx';
@@ -190,7 +191,8 @@ function Choice({ job, found, askAgain }: ChoiceProps): JSX.Element {
 }
 
 export function PreFlight({ job }: { job: JobSnapshot }): JSX.Element {
-  const { runner, act, go } = usePage();
+  const { runner, act } = usePage();
+  const { go } = useRouter();
   const found = useSignal<Preflight | null>(null);
   const failed = useSignal(false);
   const { jobId, title, key } = job.summary;

@@ -6,8 +6,10 @@ import { JobView } from '../jobs/job-view.tsx';
 import { NewJob } from '../jobs/new-job.tsx';
 import { Connect } from './connect.tsx';
 import { ConnectionPill } from './connection-pill.tsx';
-import { Icon, Mark } from './icons.tsx';
+import { Icon } from './icons.tsx';
+import { Mark } from './mark.tsx';
 import { usePage } from './page.ts';
+import { useRouter } from './router.ts';
 import { routeHash, type Route } from './route.ts';
 import { Stranger } from './stranger.tsx';
 
@@ -48,7 +50,8 @@ function Problem(): JSX.Element | null {
 }
 
 export function App(): JSX.Element {
-  const { route, runner } = usePage();
+  const { runner } = usePage();
+  const { route } = useRouter();
   const here = route.value;
   const main = useRef<HTMLElement>(null);
   const place = here.view === 'job' ? here.jobId : here.view;

@@ -1,9 +1,12 @@
-// Asks once more before something that cannot be undone: the browser's own modal dialog, closed by Escape.
+// Asks once more before something that cannot be undone.
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { Button } from './button.tsx';
+import { Dialog } from './dialog.tsx';
+import { t } from './i18n.ts';
 
-interface ConfirmDialogProps {
+export interface ConfirmDialogProps {
   title: string;
+  /** What it does, as a verb. */
   action: string;
   onConfirm: () => void;
   onClose: () => void;
@@ -11,28 +14,24 @@ interface ConfirmDialogProps {
 }
 
 export function ConfirmDialog({ title, action, onConfirm, onClose, children }: ConfirmDialogProps): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} aria-label={title} onClose={onClose}>
-      <h2>{title}</h2>
+    <Dialog title={title} onClose={onClose}>
       <p>{children}</p>
-      <div class="actions">
-        <button type="button" data-testid="confirm-back" onClick={() => dialog.current?.close()}>
-          Back
-        </button>
-        <button
-          type="button"
-          class="danger"
-          data-testid="confirm"
+      <div class="actions end">
+        <Button testid="confirm-back" onClick={onClose}>
+          {t().shell.parts.back}
+        </Button>
+        <Button
+          kind="danger"
+          testid="confirm"
           onClick={() => {
-            dialog.current?.close();
+            onClose();
             onConfirm();
           }}
         >
           {action}
-        </button>
+        </Button>
       </div>
-    </dialog>
+    </Dialog>
   );
 }

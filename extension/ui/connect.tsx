@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { Icon } from './icons.tsx';
 import { usePage } from './page.ts';
+import { useRouter } from './router.ts';
 import { routeHash } from './route.ts';
 import { Stranger } from './stranger.tsx';
 import { WalletCard } from './wallet-card.tsx';
@@ -31,7 +32,8 @@ function Connected({ url, record }: { url: string; record: { oracles: number; k:
 }
 
 export function Connect(): JSX.Element {
-  const { runner, route, act } = usePage();
+  const { runner, act } = usePage();
+  const { route } = useRouter();
   const network = runner.app.value?.network ?? { state: 'none' as const };
   const asked = route.value.view === 'connect' ? route.value.devnetUrl : '';
   const typed = useSignal<string | null>(null);

@@ -1,10 +1,12 @@
 // Copies a text, and says that it did.
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { Icon } from './icons.tsx';
+import { IconButton } from './button.tsx';
+import { t } from './i18n.ts';
 
 const SAID_MS = 1_600;
 
+/** `what`: with its article, as it stands in a sentence. */
 export function CopyButton({ text, what }: { text: string; what: string }): JSX.Element {
   const done = useSignal(false);
   const copy = async (): Promise<void> => {
@@ -13,8 +15,16 @@ export function CopyButton({ text, what }: { text: string; what: string }): JSX.
     setTimeout(() => (done.value = false), SAID_MS);
   };
   return (
-    <button type="button" class="quiet square" aria-label={done.value ? `${what} copied` : `Copy ${what}`} onClick={() => void copy()}>
-      <Icon name={done.value ? 'check' : 'copy'} size={16} />
-    </button>
+    <>
+      <IconButton
+        size="small"
+        icon={done.value ? 'check' : 'copy'}
+        label={done.value ? t().shell.parts.copied(what) : t().shell.parts.copy(what)}
+        onClick={() => void copy()}
+      />
+      <span class="away" aria-live="polite">
+        {done.value ? t().shell.parts.copied(what) : ''}
+      </span>
+    </>
   );
 }

@@ -1,13 +1,26 @@
-// How quantities are written on the screen: amounts, sizes, durations, times. Pure; the clock and the time zone come in.
+// How quantities are written on the screen: amounts, sizes, durations, times. Pure; the clock and the language come in.
 import { formatAmount } from '@nunet/shared/amount.ts';
+import { language, type Language } from './i18n.ts';
 
-/** "12,345.678901": never rounded, thousands grouped. */
-export function amountText(baseUnits: bigint): string {
-  const [whole = '0', fraction] = formatAmount(baseUnits).split('.');
-  const digits = whole.replace(/\B(?=(\d{3})+$)/g, ',');
-  return fraction === undefined ? digits : `${digits}.${fraction}`;
+/** Spanish groups with a thin space and only from five digits on (RAE), so that no mark is taken for the other language's. */
+const MARKS: Readonly<Record<Language, { group: string; point: string; from: number }>> = {
+  en: { group: ',', point: '.', from: 4 },
+  es: { group: '\u202f', point: ',', from: 5 },
+};
+
+/** With the decimal mark of the language that is chosen. */
+const pointed = (text: string): string => text.replace('.', MARKS[language.value].point);
+
+/** "12,345.678901", in Spanish "12 345,678901": never rounded. */
+export function quantityText(quantity: bigint, decimals: number): string {
+  const { group, point, from } = MARKS[language.value];
+  const [whole = '0', fraction] = formatAmount(quantity, decimals).split('.');
+  const digits = whole.replace('-', '').length < from ? whole : whole.replace(/\B(?=(\d{3})+$)/g, group);
+  return (fraction === undefined ? digits : `${digits}${point}${fraction}`).replace('-', '\u2212');
 }
 
+/** Of NTX or ADA, which have six decimals. */
+export const amountText = (baseUnits: bigint): string => quantityText(baseUnits, 6);
 export const ntxText = (baseUnits: bigint): string => `${amountText(baseUnits)} NTX`;
 export const adaText = (lovelace: bigint): string => `${amountText(lovelace)} ADA`;
 
@@ -21,13 +34,13 @@ export function bytesText(bytes: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${value < 10 ? value.toFixed(2) : value.toFixed(1)} ${units[unit] ?? ''}`;
+  return `${pointed(value < 10 ? value.toFixed(2) : value.toFixed(1))} ${units[unit] ?? ''}`;
 }
 
 /** "0.8 s", "42 s", "3 min 05 s", "2 h 10 min", "3 d 4 h". */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 9.95) return `${pointed(seconds.toFixed(1))} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   const two = (n: number): string => String(n).padStart(2, '0');
@@ -62,6 +75,6 @@ export const utcText = (atMs: number): string => {
 /** "20", "0.9712", "1.2e-7": a metric in at most five significant digits. */
 export function metricText(value: number): string {
   if (!Number.isFinite(value)) return String(value);
-  if (value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e6)) return value.toExponential(2);
-  return String(Number(value.toPrecision(5)));
+  if (value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e6)) return pointed(value.toExponential(2));
+  return pointed(String(Number(value.toPrecision(5))));
 }
