@@ -9,7 +9,10 @@ const token = z.strictObject({ policyId: hex28, assetName: z.string().regex(/^([
 export const transactionHex = z.string().regex(/^([0-9a-f]{2}){1,16384}$/);
 
 export const walletRequests = [
-  /** An unsigned payment. `lovelace` null: the least that the tokens need. `isAll`: everything that can be spent, less the fee. Answer: `BuiltPayment`. */
+  /**
+   * An unsigned payment. `lovelace` null: the least that the tokens need. `isAll`: everything that can be spent, all tokens with it, less
+   * the fee; the two other fields are not looked at then. Answer: `BuiltPayment`.
+   */
   z.strictObject({
     type: z.literal('build-payment'),
     to: address,
@@ -29,15 +32,23 @@ export const walletRequests = [
   }),
   /** Newest first; `before`: the transaction after which to go on. Answer: `HistoryPage`. */
   z.strictObject({ type: z.literal('history'), before: hex32.nullable() }),
-  /** All of it as CSV. Answer: `{ csv }`. */
+  /** The newest 1,000 transactions as CSV. Answer: `{ csv, isWhole }`. */
   z.strictObject({ type: z.literal('history-csv') }),
   z.strictObject({ type: z.literal('address-book') }),
   z.strictObject({ type: z.literal('save-contact'), name: z.string().min(1).max(60), address }),
   z.strictObject({ type: z.literal('remove-contact'), address }),
   /** A token that the spam filter hides is shown from now on, or the other way about. */
   z.strictObject({ type: z.literal('show-token'), unit: z.string().max(120), isShown: z.boolean() }),
+  /** Answer: `{ image }`, to be drawn through a blob: URL in an img and nowhere else. */
+  z.strictObject({ type: z.literal('token-image'), unit: z.string().max(120) }),
 ] as const;
 export type WalletRequest = z.infer<(typeof walletRequests)[number]>;
+
+/** A raster image out of the metadata of a minting transaction; its first bytes were looked at. */
+export interface TokenImage {
+  type: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
+  bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** A token that the account holds. Names are a stranger's words: bidi controls and what does not print are taken out. */
 export interface TokenView {
@@ -45,13 +56,15 @@ export interface TokenView {
   unit: string;
   policyId: string;
   assetName: string;
-  /** From the asset name, where that is text; else a short form of its fingerprint. */
+  /** From the metadata of the minting transaction or the asset name, where that is text; else a short form of its fingerprint. */
   label: string;
   /** CIP-14. */
   fingerprint: string;
   quantity: bigint;
   decimals: number;
   isNtx: boolean;
+  /** `here`: `token-image` gives it. `elsewhere`: its metadata names a place on the internet, where nothing is fetched from. */
+  image: 'none' | 'here' | 'elsewhere';
   /** Hidden unless the person shows it; why. */
   hiddenBecause: 'nobody asked for it' | 'by the person' | null;
 }
@@ -71,15 +84,30 @@ export interface WalletView {
   collateralLovelace: bigint;
   /** NTX first, then by name. */
   tokens: TokenView[];
-  /** Transactions that were sent and are in no block yet. */
-  pending: { txId: string; sentAtMs: number; lovelace: bigint; baseUnits: bigint }[];
+  /** Transactions that were sent and are in no block yet, newest first. */
+  pending: PendingView[];
 }
 
+export interface PendingView {
+  txId: string;
+  sentAtMs: number;
+  /** The ledger takes it no more from then on. Null: it has no end. */
+  validUntilMs: number | null;
+  /** Net effect on this account; the fee is in it. */
+  lovelace: bigint;
+  baseUnits: bigint;
+  /** Why it is not on its way: the source did not answer (it is sent again by itself), or the ledger refused it. */
+  problem: { code: string; message: string } | null;
+}
+
+/** Unsigned. */
 export interface BuiltPayment {
   cbor: string;
   fee: bigint;
   /** What the recipient gets. */
   lovelace: bigint;
+  /** The ledger takes it no more from then on. */
+  validUntilMs: number;
 }
 
 export interface HistoryEntry {
@@ -112,11 +140,12 @@ export interface WalletAnswers {
   'build-collateral': BuiltPayment | null;
   submit: { txId: string };
   history: HistoryPage;
-  'history-csv': { csv: string };
+  'history-csv': { csv: string; isWhole: boolean };
   'address-book': { contacts: Contact[] };
   'save-contact': null;
   'remove-contact': null;
   'show-token': null;
+  'token-image': { image: TokenImage | null };
 }
 
 /** Narrows a page's request to one of these. */
