@@ -3,11 +3,12 @@ import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
 import { addressParts } from './address.ts';
-import type { Chain, ProtocolParameters, Utxo } from './chain/chain.ts';
+import type { AssetQuantity, Chain, ProtocolParameters, Utxo } from './chain/chain.ts';
 import { serialize, type Draft, type ExecutionUnits, type PlannedInput } from './draft.ts';
 import { byInputOrder } from './redeemer.ts';
+import { portionsOf } from './portions.ts';
 import type { PlutusScript } from './script.ts';
-import { assetUnit, difference, isPlain, leastLovelace, type Output, type Value } from './value.ts';
+import { assetUnit, difference, isPlain, type Output, type Value } from './value.ts';
 
 /** Who pays what the transaction needs beyond its fixed inputs, and gets the change. */
 export interface Payer {
@@ -36,6 +37,12 @@ export interface Intent {
   signers?: string[];
   validFromSlot?: number;
   validUntilSlot?: number;
+  /** Auxiliary data, CBOR hex. */
+  auxiliary?: string;
+  /** Where the search begins. Too high, it asks a small wallet for more than is needed; too low, it takes a round more. */
+  feeGuess?: bigint;
+  /** How a missing token is named; as NTX, which most are, where it is not given. */
+  tokenText?: (asset: AssetQuantity) => string;
 }
 
 /** Unsigned. The id does not change by signing. */
@@ -86,7 +93,7 @@ function leastFee(cbor: string, draft: Draft, units: ExecutionUnits, parameters:
   if (bytes > parameters.maxTxSize) {
     throw new NunetError(
       'transaction-too-big',
-      `Cannot build transaction: ${bytes} bytes, the ledger takes ${parameters.maxTxSize}; put fewer locks into it`,
+      `Cannot build transaction: ${bytes} bytes, the ledger takes ${parameters.maxTxSize}; put less into it`,
     );
   }
   const scriptBytes = draft.script === undefined ? 0 : draft.script.script.code.length / 2;
@@ -127,14 +134,48 @@ function nextInput(missing: Value, candidates: Utxo[]): Utxo | undefined {
   return best !== undefined && held(best) > 0n ? best : undefined;
 }
 
-function insufficient(action: string, rest: Value, least: bigint): NunetError {
+const ntxText = (asset: AssetQuantity): string => `${formatAmount(asset.quantity)} NTX (${assetUnit(asset)})`;
+
+function insufficient({ action, tokenText = ntxText }: Intent, rest: Value, least: bigint): NunetError {
   const token = rest.assets.find(({ quantity }) => quantity < 0n);
-  const what =
-    token === undefined ? `${formatAmount(least - rest.lovelace)} ADA` : `${formatAmount(-token.quantity)} NTX (${assetUnit(token)})`;
+  const what = token === undefined ? `${formatAmount(least - rest.lovelace)} ADA` : tokenText({ ...token, quantity: -token.quantity });
   return new NunetError(
     'funds-insufficient',
     `Cannot ${action}: the wallet's plain outputs fall short by ${what}; add funds to the wallet`,
   );
+}
+
+function draftOf(
+  { signers = [], validFromSlot, validUntilSlot, auxiliary }: Intent,
+  inputs: PlannedInput[],
+  outputs: Output[],
+  fee: bigint,
+): Draft {
+  const draft: Draft = { inputs, outputs, fee, units: new Map(), signers };
+  if (validFromSlot !== undefined) draft.validFromSlot = validFromSlot;
+  if (validUntilSlot !== undefined) draft.validUntilSlot = validUntilSlot;
+  if (auxiliary !== undefined) draft.auxiliary = auxiliary;
+  return draft;
+}
+
+/** For a wallet that has just what is needed: all that would be too little to come back, at most this much, goes with the fee. */
+const MOST_GIVEN_AWAY = 10_000n;
+
+/** Null where a script runs, and where the fee is not just what is left over. */
+function withoutChange(intent: Intent, inputs: PlannedInput[], fee: bigint): BuiltTransaction | null {
+  const { parameters, run } = intent;
+  if (run !== undefined || fee < parameters.minFeeB) return null;
+  const outputs = intent.outputs(fee);
+  const rest = difference(
+    inputs.map(({ utxo }) => utxo),
+    [...outputs, { lovelace: fee, assets: [] }],
+  );
+  if (!isEmpty(rest)) return null;
+  const draft = draftOf(intent, inputs, outputs, fee);
+  const cbor = serialize(draft, parameters);
+  const units = totalOf(draft.units);
+  const needed = leastFee(cbor, draft, units, parameters);
+  return needed <= fee && fee - needed <= MOST_GIVEN_AWAY ? { cbor, fee, outputs, units } : null;
 }
 
 /** Throws `funds-insufficient`, `transaction-too-big`, `collateral-invalid`, and what `evaluate` throws (`chain-rejected`: the script refuses). */
@@ -147,7 +188,7 @@ export async function balance(intent: Intent, signal?: AbortSignal): Promise<Bui
   );
   const candidates = payer.utxos.filter((utxo) => isPlain(utxo) && !taken.has(referenceText(utxo.reference)));
   const chosen: PlannedInput[] = [];
-  let fee = FIRST_GUESS;
+  let fee = intent.feeGuess ?? FIRST_GUESS;
   let evaluated: { shape: string; units: Map<number, ExecutionUnits> } = { shape: '', units: new Map() };
 
   for (let round = 0; round < MAX_ROUNDS + payer.utxos.length; round++) {
@@ -157,19 +198,22 @@ export async function balance(intent: Intent, signal?: AbortSignal): Promise<Bui
       inputs.map(({ utxo }) => utxo),
       [...fixed, { lovelace: fee, assets: [] }],
     );
-    const change: Output = { address: payer.changeAddress, ...rest };
-    const least = isEmpty(rest) ? 0n : leastLovelace(change, parameters.coinsPerUtxoByte);
+    const change = isEmpty(rest) ? { outputs: [], least: 0n } : portionsOf(payer.changeAddress, rest, parameters);
+    const { least } = change;
     if (rest.lovelace < least || rest.assets.some(({ quantity }) => quantity < 0n)) {
       const next = nextInput(rest, candidates);
-      if (next === undefined) throw insufficient(action, rest, least);
+      if (next === undefined) {
+        const exact = withoutChange(intent, inputs, fee + rest.lovelace);
+        if (exact !== null) return exact;
+        throw insufficient(intent, rest, least);
+      }
       candidates.splice(candidates.indexOf(next), 1);
       chosen.push({ utxo: next });
       continue;
     }
-    const outputs = isEmpty(rest) ? fixed : [...fixed, change];
-    const draft: Draft = { inputs, outputs, fee, units: evaluated.units, signers: intent.signers ?? [] };
-    if (intent.validFromSlot !== undefined) draft.validFromSlot = intent.validFromSlot;
-    if (intent.validUntilSlot !== undefined) draft.validUntilSlot = intent.validUntilSlot;
+    const outputs = [...fixed, ...change.outputs];
+    const draft = draftOf(intent, inputs, outputs, fee);
+    draft.units = evaluated.units;
     if (run !== undefined) {
       draft.script = { script: run.script, at: run.scriptAt };
       draft.collateral = {

@@ -1,7 +1,20 @@
 // One fully decided transaction as unsigned CBOR. Mesh serialises it; nothing here chooses inputs, change or fee.
 import { MeshTxBuilder, type Asset } from '@meshsdk/core';
+import { blake2b } from '@noble/hashes/blake2.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { asArray, asInt, asMap, CBOR_NULL, CBOR_TRUE, cborArray, cborBytes, cborMap, readCbor, type CborItem } from './chain/cbor.ts';
+import {
+  asArray,
+  asInt,
+  asMap,
+  CBOR_NULL,
+  CBOR_TRUE,
+  cborArray,
+  cborBytes,
+  cborInt,
+  cborMap,
+  readCbor,
+  type CborItem,
+} from './chain/cbor.ts';
 import type { ProtocolParameters, Utxo } from './chain/chain.ts';
 import type { PlutusScript } from './script.ts';
 import { assetUnit, type Output, type Value } from './value.ts';
@@ -32,6 +45,8 @@ export interface Draft {
   validFromSlot?: number;
   /** First slot in which it is invalid. */
   validUntilSlot?: number;
+  /** Auxiliary data, CBOR hex. */
+  auxiliary?: string;
 }
 
 const meshAmount = ({ lovelace, assets }: Value): Asset[] => [
@@ -42,20 +57,27 @@ const meshAmount = ({ lovelace, assets }: Value): Asset[] => [
 /** Mesh takes scripts wrapped twice in CBOR. */
 const twiceWrapped = (code: string): string => bytesToHex(cborBytes(hexToBytes(code)));
 
-const METADATA_HASH = 7n;
+const AUXILIARY_HASH = 7n;
 
-/** Mesh attaches empty metadata and its hash to every transaction: 38 bytes that somebody pays for. */
-function withoutMetadata(cbor: string): string {
+/** Mesh attaches empty metadata and its hash to every transaction, 38 bytes that somebody pays for: what was ordered takes their place, or nothing. */
+function withAuxiliary(cbor: string, auxiliary: string | undefined): string {
   const source = hexToBytes(cbor);
   const [body, witnesses] = asArray(readCbor(source));
   const raw = ({ start, end }: CborItem): Uint8Array => source.subarray(start, end);
-  const fields = asMap(body).filter(([key]) => asInt(key) !== METADATA_HASH);
+  const fields = asMap(body).flatMap(([key, value]): [bigint, Uint8Array, Uint8Array][] => {
+    const name = asInt(key);
+    return name === AUXILIARY_HASH ? [] : [[name, raw(key), raw(value)]];
+  });
+  const data = auxiliary === undefined ? undefined : hexToBytes(auxiliary);
+  if (data !== undefined) fields.push([AUXILIARY_HASH, cborInt(AUXILIARY_HASH), cborBytes(blake2b(data, { dkLen: 32 }))]);
+  // Ascending, as hardware wallets want a body's fields (CIP-21).
+  const ordered = fields.toSorted(([a], [b]) => Number(a - b));
   return bytesToHex(
     cborArray([
-      cborMap(fields.map(([key, value]) => [raw(key), raw(value)])),
+      cborMap(ordered.map(([, key, value]) => [key, value])),
       witnesses === undefined ? cborMap([]) : raw(witnesses),
       CBOR_TRUE,
-      CBOR_NULL,
+      data ?? CBOR_NULL,
     ]),
   );
 }
@@ -95,5 +117,5 @@ export function serialize(draft: Draft, parameters: ProtocolParameters): string 
   for (const signer of draft.signers) mesh.requiredSignerHash(signer);
   if (draft.validFromSlot !== undefined) mesh.invalidBefore(draft.validFromSlot);
   if (draft.validUntilSlot !== undefined) mesh.invalidHereafter(draft.validUntilSlot);
-  return withoutMetadata(mesh.setFee(draft.fee.toString()).completeUnbalanced());
+  return withAuxiliary(mesh.setFee(draft.fee.toString()).completeUnbalanced(), draft.auxiliary);
 }
