@@ -1,8 +1,10 @@
 // The runner's side of the transaction worker: the contract's builders, far away. What comes back is reviewed before anybody signs it.
 import type { Builders } from '@nunet/contracts/job-escrow.ts';
+import type { buildPayment } from '@nunet/contracts/payment.ts';
 import type { ReclaimRequest } from '@nunet/contracts/reclaim.ts';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import { orAborted } from '@nunet/shared/job-flow/waiting.ts';
+import { reviewPayment } from './review-payment.ts';
 import { reviewLock, reviewReclaim, reviewSettle } from './review.ts';
 import { fromTransactionWorker, type ToTransactionWorker } from './transaction-messages.ts';
 
@@ -12,6 +14,7 @@ const BUILD_TIMEOUT_MS = 60_000;
 
 export interface TransactionClient {
   readonly builders: Builders;
+  readonly pay: typeof buildPayment;
   /** Starts the worker and resolves when it has loaded, so that a later lock does not wait for it. */
   warm(signal: AbortSignal): Promise<void>;
   /** The worker has failed; the next build starts another. */
@@ -126,6 +129,7 @@ export function transactionClient(open: () => MessagePort): TransactionClient {
         return reviewSettle(cbor, plain);
       },
     },
+    pay: async (request, signal) => reviewPayment(await build((id) => ({ type: 'pay', id, request }), null, signal), request),
     warm: (signal) => within(started().ready.promise, READY_TIMEOUT_MS, signal),
     lost(why) {
       if (worker !== undefined) lose(worker, new NunetError('builder-unavailable', `Cannot build: the transaction worker failed (${why})`));

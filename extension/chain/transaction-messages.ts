@@ -2,6 +2,7 @@
 // no key: what it says is parsed, and every transaction is reviewed before it is signed (extension/chain/review.ts).
 import type { RedeemerBudget } from '@nunet/contracts/chain/chain.ts';
 import type { LockRequest } from '@nunet/contracts/lock.ts';
+import type { PaymentRequest } from '@nunet/contracts/payment-order.ts';
 import type { ReclaimRequest } from '@nunet/contracts/reclaim.ts';
 import type { SettleRequest } from '@nunet/contracts/settle.ts';
 import { z } from 'zod';
@@ -16,6 +17,7 @@ export type ToTransactionWorker =
   | { type: 'lock'; id: number; request: LockRequest; now: number }
   | { type: 'reclaim'; id: number; request: PlainReclaim; now: number }
   | { type: 'settle'; id: number; request: PlainSettle }
+  | { type: 'pay'; id: number; request: PaymentRequest }
   | { type: 'evaluated'; id: number; call: number; budgets: RedeemerBudget[] }
   | { type: 'not-evaluated'; id: number; call: number; code: string; message: string }
   | { type: 'cancel'; id: number };

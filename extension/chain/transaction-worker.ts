@@ -1,17 +1,23 @@
 // The worker's side: builds what a port asks for, with builders that know nothing of ports. Holds no key and reads no chain.
 import type { RedeemerBudget } from '@nunet/contracts/chain/chain.ts';
 import type { Builders } from '@nunet/contracts/job-escrow.ts';
+import type { buildPayment } from '@nunet/contracts/payment.ts';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { FromTransactionWorker, ToTransactionWorker } from './transaction-messages.ts';
+
+/** What a worker builds: what a job's money does, and what a person pays. */
+export interface WorkerBuilders extends Builders {
+  pay: typeof buildPayment;
+}
 
 interface Work {
   stop: AbortController;
   calls: PromiseWithResolvers<RedeemerBudget[]>[];
 }
 
-type Order = Extract<ToTransactionWorker, { type: 'lock' | 'reclaim' | 'settle' }>;
+type Order = Extract<ToTransactionWorker, { type: 'lock' | 'reclaim' | 'settle' | 'pay' }>;
 
-export function serveTransactions(port: MessagePort, builders: Builders): void {
+export function serveTransactions(port: MessagePort, builders: WorkerBuilders): void {
   const works = new Map<number, Work>();
   const say = (message: FromTransactionWorker): void => port.postMessage(message);
 
@@ -26,6 +32,7 @@ export function serveTransactions(port: MessagePort, builders: Builders): void {
   const built = (message: Order, work: Work): Promise<{ cbor: string }> => {
     const { signal } = work.stop;
     if (message.type === 'lock') return builders.lock(message.request, message.now, signal);
+    if (message.type === 'pay') return builders.pay(message.request, signal);
     const evaluate = evaluator(message.id, work);
     if (message.type === 'settle') return builders.settle({ ...message.request, run: { ...message.request.run, evaluate } }, signal);
     return builders.reclaim({ ...message.request, run: { ...message.request.run, evaluate } }, message.now, signal);
@@ -51,6 +58,7 @@ export function serveTransactions(port: MessagePort, builders: Builders): void {
       case 'lock':
       case 'reclaim':
       case 'settle':
+      case 'pay':
         void build(data);
         return;
       case 'evaluated':
