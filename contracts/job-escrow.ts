@@ -28,10 +28,10 @@ type OwnChain = Pick<
   'slotConfig' | 'tip' | 'utxos' | 'output' | 'parameters' | 'transaction' | 'submit' | 'evaluate' | 'rawTransaction'
 >;
 
-/** Who pays. The key stays behind `sign`, which adds its witness. */
+/** Who pays. The key stays behind `sign`, which adds its witness; a wallet that asks a person waits until the signal aborts. */
 export interface Wallet {
   readonly address: string;
-  sign(transactionCbor: string): string | Promise<string>;
+  sign(transactionCbor: string, what: 'lock' | 'reclaim' | 'agree', signal: AbortSignal): string | Promise<string>;
 }
 
 /** What makes unsigned transactions. Injected, because it is large: a browser keeps it in a worker of its own. */
@@ -66,8 +66,13 @@ export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: Netw
     };
     return { locked: locked.utxo, timeMs: tip.timeMs, payer: own, parameters, run };
   };
-  const spend = async ({ cbor, fee }: { cbor: string; fee: bigint }, timeMs: number): Promise<PortTransaction> => ({
-    cbor: await wallet.sign(cbor),
+  const spend = async (
+    what: 'reclaim' | 'agree',
+    { cbor, fee }: { cbor: string; fee: bigint },
+    timeMs: number,
+    signal: AbortSignal,
+  ): Promise<PortTransaction> => ({
+    cbor: await wallet.sign(cbor, what, signal),
     txId: transactionId(cbor),
     feeLovelace: fee,
     validUntilMs: timeMs + SPEND_PATIENCE_MS,
@@ -86,7 +91,7 @@ export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: Netw
         signal,
       );
       return {
-        cbor: await wallet.sign(built.cbor),
+        cbor: await wallet.sign(built.cbor, 'lock', signal),
         txId: built.reference.txId,
         reference: built.reference,
         feeLovelace: built.fee,
@@ -97,12 +102,14 @@ export function jobEscrow(parts: { chain: OwnChain; wallet: Wallet; record: Netw
 
     async buildReclaim(_quote, lock, signal) {
       const { locked, timeMs, ...ground } = await spendGround('reclaim', lock, signal);
-      return spend(await builders.reclaim({ locks: [locked], slotConfig: chain.slotConfig, ...ground }, timeMs, signal), timeMs);
+      const built = await builders.reclaim({ locks: [locked], slotConfig: chain.slotConfig, ...ground }, timeMs, signal);
+      return spend('reclaim', built, timeMs, signal);
     },
 
     async buildAgree(_quote, lock, agreement, signal) {
       const { locked, timeMs, ...ground } = await spendGround('end', lock, signal);
-      return spend(await builders.settle({ locks: [{ by: 'agreement', utxo: locked, agreement }], ...ground }, signal), timeMs);
+      const built = await builders.settle({ locks: [{ by: 'agreement', utxo: locked, agreement }], ...ground }, signal);
+      return spend('agree', built, timeMs, signal);
     },
 
     async submit(cbor, signal) {

@@ -66,7 +66,7 @@ export async function openJob(
     const paths = inputPaths(file, dirname(path));
     const graphPath = spec.program.kind === 'onnx' ? paths.get(spec.program.graph) : undefined;
     const graph = graphPath === undefined ? null : await readFile(graphPath);
-    const voucherKey = (await folder.keys.signer(jobIdOf(spec))).publicKey;
+    const voucherKey = (await folder.keys.signer(jobIdOf(spec), signal)).publicKey;
     const request = requestOf(spec, {
       graph,
       record,

@@ -121,11 +121,11 @@ async function judge(work: Result, manifest: Manifest, signal: AbortSignal): Pro
 }
 
 /** Signs and journals the one answer; whoever tells it comes after. */
-async function answer(work: Result, manifest: Signed<Manifest>): Promise<void> {
+async function answer(work: Result, manifest: Signed<Manifest>, signal: AbortSignal): Promise<void> {
   const { drive, lockTx } = work;
   const { check, jobId, spec, answer: answered } = drive.record();
   if (check === undefined || answered !== undefined) return;
-  const signer = await drive.ports.keys.signer(jobId);
+  const signer = await drive.ports.keys.signer(jobId, signal);
   const body = { v: 1 as const, network: spec.network, jobId, lock: lockTx.reference, manifestCid: manifest.cid };
   const kind = check.accept ? ('ack' as const) : ('dispute' as const);
   const signed = check.accept
@@ -143,5 +143,5 @@ export async function judgeResult(work: Result, manifest: Signed<Manifest>, sign
 
 /** Journals the one answer to a manifest, or none where none is due. Idempotent; whoever tells it comes after. */
 export async function answerResult(work: Result, manifest: Signed<Manifest>, signal: AbortSignal): Promise<void> {
-  if (await judge(work, manifest.body, signal)) await answer(work, manifest);
+  if (await judge(work, manifest.body, signal)) await answer(work, manifest, signal);
 }

@@ -246,6 +246,51 @@ describe('a lock and the chain', () => {
     expect(outcome.world.released).toHaveLength(1);
   });
 
+  test('cannot take a refusal back: a person who will not sign ends the job, nothing is locked and the quote is given back', async () => {
+    const outcome = await run({ person: 'refuses' });
+    expectSound(outcome);
+    expect(jobWay(outcome.record)).toBe('draft quoted cancelled');
+    expect(lockWay(outcome.record)).toBe('building dropped');
+    expect(outcome.record.jobHistory.at(-1)?.detail).toBe('you refused to sign the lock');
+    expect(outcome.world.counts).toMatchObject({ locksBuilt: 1, locksTaken: 0 });
+    expect(outcome.world.released).toHaveLength(1);
+    const again = await driveJob(outcome.world.process(), { record: outcome.world.record, signal: never });
+    expect(again).toEqual(outcome.record);
+    expect(outcome.world.counts.locksBuilt).toBe(1);
+  });
+
+  test('a cancel ends the waiting for a person who says nothing', async () => {
+    const cancel = new AbortController();
+    const world = await FakeWorld.open({ person: 'says nothing' });
+    world.begin();
+    const driving = driveJob(world.process(), { record: world.record, signal: never, cancel: cancel.signal });
+    await world.clock.sleep(3_000, never);
+    cancel.abort();
+    const record = await driving;
+    expect(jobWay(record)).toBe('draft quoted cancelled');
+    expect(record.lock).toBe('dropped');
+    expect(world.clock.now()).toBeLessThan(world.quote.body.expiresAt);
+    expect(world.counts).toMatchObject({ locksBuilt: 1, locksTaken: 0 });
+  });
+
+  test('a wallet that is locked when the money may come back takes it back as soon as it is unlocked', async () => {
+    const waits = await run({ agent: 'never-answers', oraclesUp: 0, walletLockedMs: 80_000 });
+    expectSound(waits);
+    expect(waits.record.lock).toBe('reclaimed');
+    expect(notices(waits.events)).toContain('Unlock the wallet: 60 NTX can come back');
+    const back = waits.record.lockHistory.at(-1)?.atMs ?? 0;
+    const unlockedAt = waits.world.quote.body.reclaimAfter + 25_000;
+    expect(back - unlockedAt).toBeGreaterThanOrEqual(0);
+    expect(back - unlockedAt).toBeLessThan(3_000);
+  });
+
+  test('cannot stand still at the end of a lock because the wallet stays locked', async () => {
+    const waits = await run({ agent: 'refuses', refusalCloses: 'honestly', walletLockedMs: 500_000 });
+    expectSound(waits);
+    expect(waits.record.lock).toBe('refunded');
+    expect(waits.record.finalVoucher).toBeUndefined();
+  });
+
   test('an expired quote is not locked', async () => {
     const outcome = await run({ quote: { issuedAt: 1, expiresAt: 2 } });
     expectSound(outcome);

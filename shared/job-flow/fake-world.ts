@@ -75,6 +75,10 @@ export interface WorldOptions {
   rejects?: string;
   /** The wallet is empty. */
   poor?: boolean;
+  /** What the person says to the lock; without it the wallet signs by itself. */
+  person?: 'refuses' | 'says nothing';
+  /** The wallet is locked from the job's beginning until so many ms later. */
+  walletLockedMs?: number;
   /** From this many ms after the first block with the lock, the chain forgets that block and what follows, once. */
   rollBackAfterMs?: number;
   /** The same for the block that spent the lock. */
@@ -561,6 +565,14 @@ export class FakeWorld {
     yield { type: 'end' };
   }
 
+  get #walletLockedFor(): number {
+    return SAMPLE_TIME_MS + (this.options.walletLockedMs ?? 0) - this.clock.now();
+  }
+
+  #demandUnlocked(): void {
+    if (this.#walletLockedFor > 0) throw new NunetError('vault-locked', 'Unlock the wallet: 60 NTX can come back');
+  }
+
   // A process ---------------------------------------------------------------------------------------------------------
 
   /** Ports of one process, which dies around journal write number `killAt` (from 0). */
@@ -611,7 +623,13 @@ export class FakeWorld {
     }): string => bytesToHex(new TextEncoder().encode(JSON.stringify(fields)));
     return {
       clock: this.clock,
-      keys: { signer: () => call(undefined, () => counted(sampleSigner('job key'))) },
+      keys: {
+        signer: (_, signal) =>
+          call(undefined, async () => {
+            if (this.#walletLockedFor > 0) await this.clock.sleep(this.#walletLockedFor, signal);
+            return counted(sampleSigner('job key'));
+          }),
+      },
       journal: {
         read: () => call(undefined, () => this.readEntries()),
         append: async (entry) => {
@@ -628,9 +646,11 @@ export class FakeWorld {
       escrow: {
         chainTimeMs: (signal) => call(signal, () => this.#tipMs),
         buildLock: (quote, signal) =>
-          call(signal, () => {
+          call(signal, async () => {
             if (this.options.poor === true) throw new NunetError('funds-insufficient', 'Cannot lock 60 NTX: the wallet holds 0');
             this.counts.locksBuilt += 1;
+            if (this.options.person === 'refuses') throw new NunetError('signing-refused', 'you refused to sign the lock');
+            if (this.options.person === 'says nothing') await this.clock.sleep(quote.body.expiresAt, signal);
             const txId = sampleHash(`lock ${this.counts.locksBuilt}`);
             const validUntilMs = quote.body.expiresAt;
             return {
@@ -644,6 +664,7 @@ export class FakeWorld {
           }),
         buildReclaim: (_quote, _lock, signal) =>
           call(signal, () => {
+            this.#demandUnlocked();
             const txId = sampleHash(`reclaim ${this.clock.now()}`);
             const validUntilMs = this.#tipMs + 10 * BLOCK_MS;
             return {
@@ -655,6 +676,7 @@ export class FakeWorld {
           }),
         buildAgree: (_quote, _lock, agreement, signal) =>
           call(signal, () => {
+            this.#demandUnlocked();
             this.counts.agreesBuilt += 1;
             const txId = sampleHash(`agree ${this.counts.agreesBuilt}`);
             const validUntilMs = this.#tipMs + 10 * BLOCK_MS;

@@ -111,7 +111,7 @@ async function readStream(work: Work, signal: AbortSignal): Promise<void> {
 }
 
 /** Signs and journals the cancel once it is wanted and nothing runs yet. */
-async function cancelIfWanted(work: Work): Promise<void> {
+async function cancelIfWanted(work: Work, signal: AbortSignal): Promise<void> {
   const { drive, lockTx } = work;
   const { jobId, job, cancelWanted, cancel, spec } = drive.record();
   if (!cancelWanted || cancel !== undefined || isJobEnd(job)) return;
@@ -119,7 +119,7 @@ async function cancelIfWanted(work: Work): Promise<void> {
   if (job === 'running' && work.quote.body.stream !== undefined) return;
   if (job === 'running') return drive.notice('cancel-late', 'The job runs already: it can be disputed, not cancelled.');
   const body = { v: 1 as const, network: spec.network, jobId, lock: lockTx.reference };
-  const signed = await signStatement('cancel', body, await drive.ports.keys.signer(jobId));
+  const signed = await signStatement('cancel', body, await drive.ports.keys.signer(jobId, signal));
   await drive.append((record, atMs) =>
     record.cancel === undefined && record.job !== 'running'
       ? { type: 'answer', atMs, kind: 'cancel', envelope: bytesToHex(signed.envelope) }
@@ -135,7 +135,7 @@ const isCancelKnown = ({ cancel, told }: JobRecord, agentPeerId: string): boolea
 async function tryOnce(work: Work, lockOver: boolean, signal: AbortSignal): Promise<void> {
   const { drive, quote, lockTx } = work;
   const { cancelWanted } = drive.record();
-  if (cancelWanted) await cancelIfWanted(work);
+  if (cancelWanted) await cancelIfWanted(work, signal);
   // A job that was cancelled before it was handed over is known to the agent as a refused lock, which it tells whoever hands it over.
   const isToHandOver = cancelWanted ? isCancelKnown(drive.record(), drive.agent().peerId) : !work.accepted;
   if (isToHandOver && !lockOver) {
@@ -215,7 +215,7 @@ export async function followJob(drive: Drive, signal: AbortSignal): Promise<void
   const { manifest, refusal } = drive.record();
   if (refusal !== undefined) {
     await goJob(drive, 'refused', refusal.body.reasons.map((reason) => reason.message).join('; '));
-    if (manifest === undefined) await closeRefused(work, refusal);
+    if (manifest === undefined) await closeRefused(work, refusal, signal);
   }
   if (manifest === undefined) return;
   const { exit } = manifest.body;

@@ -8,7 +8,7 @@ import type { Signed } from '../signature.ts';
 import { goJob, type Drive } from './running-job.ts';
 import { endOf, type JobRecord } from './job-record.ts';
 import { withTimeout } from './waiting.ts';
-import type { LockStatus, SpentLock } from './ports.ts';
+import type { BuiltLock, LockStatus, SpentLock } from './ports.ts';
 
 const RELEASE_TIMEOUT_MS = 3_000;
 
@@ -22,7 +22,7 @@ async function goLock(drive: Drive, to: LockState, detail: string, spent?: Spent
 }
 
 /** Nothing is or will be locked; what that means for the job. */
-async function drop(drive: Drive, reason: string, job: 'expired' | 'failed'): Promise<void> {
+async function drop(drive: Drive, reason: string, job: 'expired' | 'failed' | 'cancelled'): Promise<void> {
   await goLock(drive, 'dropped', reason);
   await goJob(drive, drive.record().cancelWanted ? 'cancelled' : job, reason);
 }
@@ -39,6 +39,26 @@ const quoteOf = (record: JobRecord): Signed<Quote> => {
   return record.quote;
 };
 
+/** What ends a job before anything is locked, whatever is tried again, and what the job is called then. */
+const FINAL: Readonly<Record<string, 'failed' | 'cancelled'>> = { 'funds-insufficient': 'failed', 'signing-refused': 'cancelled' };
+
+/** A lock that waits for a person's signature waits no longer than until somebody cancels. */
+async function buildUnlessCancelled(drive: Drive, quote: Signed<Quote>, signal: AbortSignal): Promise<BuiltLock> {
+  const stop = new AbortController();
+  const done = new AbortController();
+  drive
+    .until((record) => record.cancelWanted, AbortSignal.any([signal, done.signal]))
+    .then(
+      () => stop.abort(new DOMException('the job is cancelled', 'AbortError')),
+      () => undefined,
+    );
+  try {
+    return await drive.ports.escrow.buildLock(quote, AbortSignal.any([signal, stop.signal]));
+  } finally {
+    done.abort();
+  }
+}
+
 /** Builds and journals the one lock of this quote. Gives false when there will be none. */
 async function build(drive: Drive, signal: AbortSignal): Promise<boolean> {
   const quote = quoteOf(drive.record());
@@ -48,7 +68,7 @@ async function build(drive: Drive, signal: AbortSignal): Promise<boolean> {
       if ((await drive.ports.escrow.chainTimeMs(signal)) >= quote.body.expiresAt) {
         return await drop(drive, 'the quote expired before anything was locked', 'expired').then(() => false);
       }
-      const lock = await drive.ports.escrow.buildLock(quote, signal);
+      const lock = await buildUnlessCancelled(drive, quote, signal);
       if (lock.validUntilMs > quote.body.expiresAt) {
         throw new NunetError('lock-validity', 'Cannot lock: the transaction would stay valid after the quote expired');
       }
@@ -61,11 +81,13 @@ async function build(drive: Drive, signal: AbortSignal): Promise<boolean> {
       return true;
     } catch (error) {
       const { code, message } = safeError(error);
-      if (code === 'funds-insufficient') {
-        await drop(drive, message, 'failed');
+      const end = FINAL[code];
+      if (end !== undefined) {
+        await drop(drive, message, end);
         await giveBack(drive, signal);
         return false;
       }
+      if (drive.record().cancelWanted && !signal.aborted) continue;
       drive.failed('The lock cannot be built yet', error, signal);
       await drive.backOff(attempt, signal);
     }
@@ -117,6 +139,9 @@ async function submitWhileValid(drive: Drive, watch: Watch, chainTimeMs: number,
 const reclaimTime = (lock: LockState | null, { disputeBy, reclaimAfter }: Quote): number =>
   lock === 'attested' || lock === 'agreed' ? reclaimAfter + (reclaimAfter - disputeBy) : reclaimAfter;
 
+/** A wallet that is locked says so before it builds anything: each look asks again, and goes on at once when it is unlocked. */
+const isLocked = (error: unknown): boolean => safeError(error).code === 'vault-locked';
+
 /** Ends the lock as both parties signed. Whoever is paid has the first word, unless all of it comes back to us. */
 async function agree(drive: Drive, watch: Watch, chainTimeMs: number, signal: AbortSignal): Promise<void> {
   const { agreement, lockTx, lock } = drive.record();
@@ -138,6 +163,7 @@ async function agree(drive: Drive, watch: Watch, chainTimeMs: number, signal: Ab
     watch.agreeNotBeforeMs = clock.now() + drive.pace.resubmitMs;
   } catch (error) {
     drive.failed('What both sides signed cannot be brought on chain yet', error, signal);
+    if (isLocked(error)) return;
     watch.agreeAttempt += 1;
     watch.agreeNotBeforeMs = clock.now() + Math.min(drive.pace.maxRetryMs, drive.pace.retryMs * 2 ** watch.agreeAttempt);
   }
@@ -160,6 +186,7 @@ async function reclaim(drive: Drive, watch: Watch, chainTimeMs: number, signal: 
     watch.reclaimNotBeforeMs = clock.now() + drive.pace.resubmitMs;
   } catch (error) {
     drive.failed('The lock cannot be reclaimed yet', error, signal);
+    if (isLocked(error)) return;
     watch.reclaimAttempt += 1;
     watch.reclaimNotBeforeMs = clock.now() + Math.min(drive.pace.maxRetryMs, drive.pace.retryMs * 2 ** watch.reclaimAttempt);
   }

@@ -54,9 +54,13 @@ export class Meter {
 }
 
 /** Signs and journals a voucher unless one as high is there already. */
-async function sign({ drive, lockTx }: Pay, paidBaseUnits: bigint, keyHash: string, final: boolean): Promise<void> {
+async function sign(
+  { drive, lockTx }: Pay,
+  { paidBaseUnits, keyHash, final }: { paidBaseUnits: bigint; keyHash: string; final: boolean },
+  signal: AbortSignal,
+): Promise<void> {
   const { reference } = lockTx;
-  const signer = await drive.ports.keys.signer(drive.record().jobId);
+  const signer = await drive.ports.keys.signer(drive.record().jobId, signal);
   const signature = bytesToHex(await signer.sign(voucherBytes(reference, paidBaseUnits, keyHash)));
   await drive.append((record, atMs) => {
     const stands = record.agreement !== undefined || (final ? isSame(record.finalVoucher, paidBaseUnits, keyHash) : false);
@@ -65,13 +69,33 @@ async function sign({ drive, lockTx }: Pay, paidBaseUnits: bigint, keyHash: stri
   });
 }
 
+/** Both sides closed, or the money has moved in another way. */
+const isOver = ({ agreement, lock }: JobRecord): boolean => agreement !== undefined || (lock !== null && isLockEnd(lock));
+
+/** A wallet may stay locked for longer than the lock stands: there is nothing to sign then. */
+async function signUnlessOver(pay: Pay, voucher: Parameters<typeof sign>[1], signal: AbortSignal): Promise<void> {
+  const { drive } = pay;
+  const [over, done] = [new AbortController(), new AbortController()];
+  drive.until(isOver, AbortSignal.any([signal, done.signal])).then(
+    () => over.abort(new DOMException('there is nothing to sign any more', 'AbortError')),
+    () => undefined,
+  );
+  try {
+    if (!isOver(drive.record())) await sign(pay, voucher, AbortSignal.any([signal, over.signal]));
+  } catch (error) {
+    if (!over.signal.aborted || signal.aborted) throw error;
+  } finally {
+    done.abort();
+  }
+}
+
 const isSame = (voucher: Voucher | undefined, paid: bigint, keyHash: string): boolean =>
   voucher !== undefined && voucher.paidBaseUnits === paid && voucher.keyHash === keyHash;
 
 const runningSince = (record: JobRecord): number | undefined => record.jobHistory.find(({ state }) => state === 'running')?.atMs;
 
 /** The next voucher, if one is due by the agent's word and by our own clock. */
-async function signDue(pay: Pay, meter: Meter): Promise<void> {
+async function signDue(pay: Pay, meter: Meter, signal: AbortSignal): Promise<void> {
   const { drive, quote } = pay;
   const { stream } = quote.body;
   const record = drive.record();
@@ -80,7 +104,8 @@ async function signDue(pay: Pay, meter: Meter): Promise<void> {
   if (stream === undefined || due === undefined || since === undefined || record.job !== 'running') return;
   if (record.cancelWanted) {
     // Asks the agent to stop. What was given stands; the split follows its manifest.
-    if (record.finalVoucher === undefined) await sign(pay, highestVoucher(record), NO_KEY_HASH, true);
+    if (record.finalVoucher === undefined)
+      await sign(pay, { paidBaseUnits: highestVoucher(record), keyHash: NO_KEY_HASH, final: true }, signal);
     return;
   }
   const paid = voucherDue(
@@ -92,7 +117,7 @@ async function signDue(pay: Pay, meter: Meter): Promise<void> {
       runningForMs: drive.ports.clock.now() - since,
     },
   );
-  if (paid !== null) await sign(pay, paid, NO_KEY_HASH, false);
+  if (paid !== null) await sign(pay, { paidBaseUnits: paid, keyHash: NO_KEY_HASH, final: false }, signal);
 }
 
 /** Pays while the job runs. Runs until its signal aborts, which is its one normal end. */
@@ -102,7 +127,7 @@ export async function payWhileRunning(pay: Pay, meter: Meter, signal: AbortSigna
   let sent: Voucher | undefined;
   for (let attempt = 0; ;) {
     signal.throwIfAborted();
-    await signDue(pay, meter);
+    await signDue(pay, meter, signal);
     const { voucher, finalVoucher, jobId, job } = drive.record();
     const next = finalVoucher ?? voucher;
     if (next !== undefined && next !== sent && job === 'running') {
@@ -158,10 +183,10 @@ async function takeClose({ drive, quote, lockTx }: Pay, closeSignature: string, 
 }
 
 /** A refusal that brings its close is money back at once: our half is a voucher of nothing. */
-export async function closeRefused(pay: Pay, refusal: Signed<LockRefusal>): Promise<void> {
+export async function closeRefused(pay: Pay, refusal: Signed<LockRefusal>, signal: AbortSignal): Promise<void> {
   const { closeSignature } = refusal.body;
   if (closeSignature === undefined || pay.drive.record().agreement !== undefined || highestVoucher(pay.drive.record()) > 0n) return;
-  await sign(pay, 0n, NO_KEY_HASH, true);
+  await signUnlessOver(pay, { paidBaseUnits: 0n, keyHash: NO_KEY_HASH, final: true }, signal);
   await takeClose(pay, closeSignature, null);
 }
 
@@ -180,8 +205,7 @@ export async function closeAt(
   const { network, clock } = drive.ports;
   const since = clock.now();
   let isLate = false;
-  const isOver = ({ agreement, lock }: JobRecord): boolean => agreement !== undefined || (lock !== null && isLockEnd(lock));
-  if (!isOver(drive.record())) await sign(pay, paidBaseUnits, keyHash, true);
+  await signUnlessOver(pay, { paidBaseUnits, keyHash, final: true }, signal);
   for (let attempt = 0; !isOver(drive.record()); attempt++) {
     const { finalVoucher, jobId } = drive.record();
     if (finalVoucher === undefined) return;

@@ -57,7 +57,10 @@ export type LockStatus =
 export interface Escrow {
   /** Chain time: start of the tip's slot. */
   chainTimeMs(signal: AbortSignal): Promise<number>;
-  /** Builds and signs a lock for the quote, valid until the quote expires. Throws `funds-insufficient` when the wallet cannot pay: final. */
+  /**
+   * Builds and signs a lock for the quote, valid until the quote expires; a wallet that asks a person takes as long as the person
+   * does. Final: `funds-insufficient` when the wallet cannot pay, `signing-refused` when the person will not.
+   */
   buildLock(quote: Signed<Quote>, signal: AbortSignal): Promise<BuiltLock>;
   /** Builds and signs the way back, valid from `reclaimAfter`. */
   buildReclaim(quote: Signed<Quote>, lock: OutputReference, signal: AbortSignal): Promise<BuiltTransaction>;
@@ -128,8 +131,11 @@ export interface Clock {
 
 /** One key a job: it signs ack, dispute and cancel of that job and nothing else. */
 export interface JobKeys {
-  /** Makes the key at the first call, durable before it resolves. */
-  signer(jobId: string): Promise<Signer>;
+  /**
+   * Makes the key at the first call, durable before it resolves. Where a wallet has to be unlocked for it, waits for that, and
+   * rejects with the signal's reason.
+   */
+  signer(jobId: string, signal: AbortSignal): Promise<Signer>;
 }
 
 /** What the job's own check says of delivered outputs. */
