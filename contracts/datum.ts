@@ -1,25 +1,14 @@
 // The escrow datum between its fields and the Plutus data on chain. Order and shape are frozen (DESIGN section 5).
 import { NunetError } from '@nunet/shared/errors.ts';
 import { escrowDatum, type EscrowDatum } from '@nunet/shared/lock.ts';
-import { addressOf, addressParts, type Credential } from './address.ts';
+import { addressData } from './address-data.ts';
+import { addressOf, type Credential } from './address.ts';
 import { constructor, decodePlutusData, encodePlutusData, type PlutusData } from './plutus-data.ts';
 
 const invalid = (why: string, cause?: unknown): NunetError =>
   new NunetError('datum-invalid', `Cannot read escrow datum: ${why}`, { cause });
 
 // --- to Plutus data ---
-
-const credentialData = ({ kind, hash }: Credential): PlutusData => constructor(kind === 'key' ? 0 : 1, hash);
-
-/** An address as scripts see it: payment credential, and Some(Inline(stake credential)) or None. */
-export function addressData(text: string): PlutusData {
-  const { payment, stake } = addressParts(text);
-  return constructor(
-    0,
-    credentialData(payment),
-    stake === undefined ? constructor(1) : constructor(0, constructor(0, credentialData(stake))),
-  );
-}
 
 export const datumData = (datum: EscrowDatum): PlutusData =>
   constructor(

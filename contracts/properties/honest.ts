@@ -7,7 +7,7 @@ import type { OutputReference } from '@nunet/shared/fields.ts';
 import { closeBytes, NO_KEY_HASH, settleBytes, voucherBytes } from '@nunet/shared/lock.ts';
 import { addressOf } from '../address.ts';
 import type { AssetQuantity } from '../chain/chain.ts';
-import { addressData } from '../datum.ts';
+import { addressData } from '../address-data.ts';
 import { byInputOrder, NO_OUTPUT, payoutTag } from '../redeemer.ts';
 import type { PlutusScript } from '../script.ts';
 import { constr, copyOf, encodeData, type Data } from './data.ts';

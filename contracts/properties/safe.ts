@@ -7,7 +7,7 @@ import type { OutputReference } from '@nunet/shared/fields.ts';
 import { closeBytes, NO_KEY_HASH, settleBytes, voucherBytes } from '@nunet/shared/lock.ts';
 import { addressParts } from '../address.ts';
 import type { AssetQuantity } from '../chain/chain.ts';
-import { addressData } from '../datum.ts';
+import { addressData } from '../address-data.ts';
 import { payoutTag } from '../redeemer.ts';
 import { constr, copyOf, encodeData, isConstructor, type Data } from './data.ts';
 import type { Plan, PlannedLock } from './honest.ts';

@@ -2,7 +2,7 @@
 import { blake2b } from '@noble/hashes/blake2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { addressOf } from '../address.ts';
-import { addressData } from '../datum.ts';
+import { addressData } from '../address-data.ts';
 import { constructor, encodePlutusData, type PlutusData } from '../plutus-data.ts';
 import type { Cast } from './cast.ts';
 import { honestReclaim } from './plan.ts';
