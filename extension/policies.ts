@@ -3,7 +3,8 @@
 /** What a page, a worker or the offscreen document of the extension may do. `frame-src 'self'` keeps a frame from sending itself to a stranger's site. */
 const pages = [
   "default-src 'none'",
-  "script-src 'self'",
+  // 'wasm-unsafe-eval': the vault's Argon2id is WebAssembly, three times as fast as JavaScript, so that a password costs an attacker more.
+  "script-src 'self' 'wasm-unsafe-eval'",
   // uPlot and Preact set styles on elements; no sheet or attribute from a stranger ever gets here.
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' blob: data:",

@@ -62,6 +62,8 @@ export interface Proposal {
   frame: string;
   account: number;
   network: Network;
+  /** The page finds it large enough to want the password again. */
+  isLarge?: boolean;
   what: Signable;
 }
 
@@ -134,7 +136,8 @@ export interface VaultAnswers {
 export type ToVault = { id: number; request: VaultRequest };
 
 export type FromVault =
-  | { type: 'reply'; id: number; value: unknown }
+  /** `isClosing`: this answer is the worker's last word. */
+  | { type: 'reply'; id: number; value: unknown; isClosing: boolean }
   | { type: 'failed'; id: number; code: string; message: string }
   | { type: 'state'; state: VaultState }
   /** The worker ends now, and its heap with it; the next port starts another, which is locked. */

@@ -1,0 +1,182 @@
+// VaultClient: the other side of extension/vault/messages.ts, for a page and for the runner. Asks with ids, overwrites the secrets it has
+// sent, tells of each new state, and opens another port when the vault has ended or fallen silent.
+import { NunetError } from '@nunet/shared/errors.ts';
+import type { FromVault, ToVault, VaultAnswers, VaultRequest, VaultState } from './messages.ts';
+
+const TICK_MS = 1_000;
+/** A vault that says nothing for so long is asked whether it is there. */
+const QUIET_MS = 10_000;
+/** Longer than the heaviest password derivation on a slow machine, during which it cannot speak. */
+const SILENT_MS = 30_000;
+/** An ended worker takes a moment to be gone; a port to it would end at once. */
+const REOPEN_MS = 100;
+
+export interface VaultClientNeeds {
+  /** Opens a port to the vault, starting it where it does not run. */
+  open(): MessagePort | Promise<MessagePort>;
+  now(): number;
+  /** Calls again and again until the given function is called. */
+  every(ms: number, act: () => void): () => void;
+  /** Calls once, later. */
+  after(ms: number, act: () => void): void;
+}
+
+type Request<Type extends VaultRequest['type']> = Extract<VaultRequest, { type: Type }>;
+
+interface Pending {
+  request: VaultRequest;
+  resolve: (value: never) => void;
+  reject: (error: unknown) => void;
+}
+
+/** The request with every byte array copied, and the originals overwritten: the copies are transferred, so that none stays behind. */
+function handedOver<R extends VaultRequest>(request: R): { request: R; transfer: Transferable[] } {
+  const transfer: Transferable[] = [];
+  const copy = Object.fromEntries(
+    Object.entries(request).map(([key, value]: [string, unknown]) => {
+      if (!(value instanceof Uint8Array)) return [key, value];
+      const moved = value.slice();
+      value.fill(0);
+      transfer.push(moved.buffer);
+      return [key, moved];
+    }),
+  ) as R;
+  return { request: copy, transfer };
+}
+
+export class VaultClient {
+  readonly #needs: VaultClientNeeds;
+  readonly #listeners = new Set<(state: VaultState) => void>();
+  readonly #pending = new Map<number, Pending>();
+  readonly #stop: () => void;
+  #state: VaultState | null = null;
+  #port: MessagePort | null = null;
+  /** Asked before the port was there. */
+  #waiting: { message: ToVault; transfer: Transferable[] }[] = [];
+  #opening = 0;
+  #nextId = 0;
+  #heardAt: number;
+  #askedAt: number | null = null;
+  #isClosed = false;
+
+  constructor(needs: VaultClientNeeds) {
+    this.#needs = needs;
+    this.#heardAt = needs.now();
+    this.#stop = needs.every(TICK_MS, () => this.#tick());
+    this.#connect();
+  }
+
+  /** Null until the vault has spoken. */
+  get state(): VaultState | null {
+    return this.#state;
+  }
+
+  /** Calls with each new state, and at once with the one that is known. Gives the way to stop. */
+  onState(listener: (state: VaultState) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#state !== null) listener(this.#state);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Byte arrays of the request are overwritten here and now. Throws what the vault answered, `vault-closing` when it locked meanwhile, or
+   * `vault-silent`.
+   */
+  ask<Type extends VaultRequest['type']>(request: Request<Type>): Promise<VaultAnswers[Type]> {
+    const handed = handedOver<VaultRequest>(request);
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      this.#pending.set(id, { request: handed.request, resolve, reject });
+      const message: ToVault = { id, request: handed.request };
+      if (this.#port === null) this.#waiting.push({ message, transfer: handed.transfer });
+      else this.#port.postMessage(message, handed.transfer);
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stop();
+    this.#port?.close();
+    this.#fail('vault-closing', 'The connection to the wallet was closed');
+  }
+
+  #connect(): void {
+    const opening = ++this.#opening;
+    this.#port = null;
+    this.#askedAt = this.#needs.now();
+    void Promise.resolve(this.#needs.open()).then(
+      (port) => {
+        if (this.#isClosed || opening !== this.#opening) {
+          port.close();
+          return;
+        }
+        this.#port = port;
+        port.onmessage = ({ data }: MessageEvent<FromVault>) => {
+          if (port === this.#port) this.#take(data);
+        };
+        port.start();
+        for (const { message, transfer } of this.#waiting.splice(0)) port.postMessage(message, transfer);
+      },
+      // Tried again when it counts as silent.
+      () => undefined,
+    );
+  }
+
+  #take(message: FromVault): void {
+    this.#heardAt = this.#needs.now();
+    this.#askedAt = null;
+    switch (message.type) {
+      case 'reply': {
+        const pending = this.#settle(message.id);
+        // Whoever asks next, asks the next worker.
+        if (message.isClosing) this.#reopen();
+        pending?.resolve(message.value as never);
+        return;
+      }
+      case 'failed':
+        this.#settle(message.id)?.reject(new NunetError(message.code, message.message));
+        return;
+      case 'state':
+        this.#state = message.state;
+        for (const listener of this.#listeners) listener(message.state);
+        return;
+      case 'closing':
+        this.#reopen();
+        return;
+    }
+  }
+
+  #reopen(): void {
+    this.#port?.close();
+    this.#port = null;
+    this.#fail('vault-closing', 'The wallet has just been locked; ask again');
+    this.#opening += 1;
+    this.#needs.after(REOPEN_MS, () => {
+      if (!this.#isClosed && this.#port === null) this.#connect();
+    });
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
+  }
+
+  #tick(): void {
+    const now = this.#needs.now();
+    if (this.#askedAt !== null && now - this.#askedAt >= SILENT_MS) {
+      this.#port?.close();
+      this.#fail('vault-silent', 'The wallet did not answer in time; it was started again');
+      this.#connect();
+    } else if (this.#askedAt === null && this.#port !== null && (now - this.#heardAt >= QUIET_MS || this.#pending.size > 0)) {
+      this.#askedAt = now;
+      this.ask({ type: 'state' }).catch(() => undefined);
+    }
+  }
+
+  #fail(code: string, message: string): void {
+    this.#waiting = [];
+    for (const { reject } of this.#pending.values()) reject(new NunetError(code, message));
+    this.#pending.clear();
+  }
+}
