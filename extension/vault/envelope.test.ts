@@ -1,0 +1,121 @@
+// The envelope: every byte of it counts, and what opens it is the password with parameters between floor and ceiling.
+import { argon2idAsync } from '@noble/hashes/argon2.js';
+import { bytesToHex, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { describe, expect, test } from 'vitest';
+import { argon2 } from './argon2.ts';
+import { CEILING, FLOOR, KEY_BYTES, readParameters, seal, unseal, unwrapKey, wrapKey } from './envelope.ts';
+import { PASSWORD, quickKdf } from './sample-vault.ts';
+
+const parts = { kdf: quickKdf, random: randomBytes };
+const password = utf8ToBytes(PASSWORD);
+const key = randomBytes(KEY_BYTES);
+const wrap = (parameters = FLOOR): Promise<Uint8Array> => wrapKey(key, password, parameters, parts);
+/** With one number at a place of the header. */
+const withNumber = (envelope: Uint8Array, at: number, value: number): Uint8Array => {
+  const changed = envelope.slice();
+  new DataView(changed.buffer).setUint32(at, value);
+  return changed;
+};
+
+describe('the derivation that ships', () => {
+  test('is Argon2id as another implementation computes it, at the floor', async () => {
+    const salt = new Uint8Array(32).fill(3);
+    const theirs = await argon2idAsync(password, salt, { m: FLOOR.memoryKib, t: FLOOR.passes, p: 1, dkLen: KEY_BYTES });
+    expect(bytesToHex(await argon2(password, salt, FLOOR))).toBe(bytesToHex(theirs));
+  });
+
+  test('wraps a key that its password, and no other, unwraps', async () => {
+    const envelope = await wrapKey(key, password, FLOOR, { kdf: argon2, random: randomBytes });
+    expect(await unwrapKey(envelope, password, argon2)).toEqual(key);
+    expect(await unwrapKey(envelope, utf8ToBytes(`${PASSWORD} `), argon2)).toBeNull();
+  });
+});
+
+describe('an envelope', () => {
+  test('says its parameters, and holds neither key nor password', async () => {
+    const heavy = { memoryKib: 96 * 1024, passes: 4 };
+    const envelope = await wrap(heavy);
+    expect(readParameters(envelope)).toEqual(heavy);
+    expect(envelope.length).toBe(119);
+    expect(bytesToHex(envelope)).not.toContain(bytesToHex(key));
+    expect(bytesToHex(envelope)).not.toContain(bytesToHex(password));
+  });
+
+  test('is another one each time: salt and nonce are fresh', async () => {
+    const [one, two] = [await wrap(), await wrap()];
+    expect(bytesToHex(one.subarray(15, 71))).not.toBe(bytesToHex(two.subarray(15, 71)));
+  });
+
+  test('cannot have one bit of it changed: header, salt, nonce or box', async () => {
+    const envelope = await wrap();
+    for (let at = 0; at < envelope.length; at++) {
+      for (const bit of [1, 128]) {
+        const changed = envelope.slice();
+        changed[at] = (changed[at] ?? 0) ^ bit;
+        const opened = await unwrapKey(changed, password, quickKdf).catch((error: unknown) => (error as { code: string }).code);
+        expect([null, 'vault-damaged', 'vault-newer', 'vault-kdf-refused'], `byte ${at}`).toContain(opened);
+      }
+    }
+  });
+
+  test('cannot be cut or made longer', async () => {
+    const envelope = await wrap();
+    for (let length = 0; length < envelope.length; length++)
+      expect(() => readParameters(envelope.subarray(0, length))).toThrow(expect.objectContaining({ code: 'vault-damaged' }) as Error);
+    expect(() => readParameters(Uint8Array.of(...envelope, 0))).toThrow('not whole');
+  });
+
+  test('cannot weaken its own password protection (finding M-302): below 64 MiB and 3 passes nothing is opened', async () => {
+    const envelope = await wrap();
+    for (const changed of [
+      withNumber(envelope, 6, FLOOR.memoryKib - 1),
+      withNumber(envelope, 10, FLOOR.passes - 1),
+      withNumber(envelope, 6, 0),
+    ])
+      await expect(unwrapKey(changed, password, quickKdf)).rejects.toMatchObject({ code: 'vault-kdf-refused' });
+  });
+
+  test('cannot take all memory or time: above the ceiling nothing is derived', async () => {
+    const envelope = await wrap(CEILING);
+    let derived = 0;
+    const counting = (...args: Parameters<typeof quickKdf>): ReturnType<typeof quickKdf> => {
+      derived += 1;
+      return quickKdf(...args);
+    };
+    for (const changed of [
+      withNumber(envelope, 6, CEILING.memoryKib + 1),
+      withNumber(envelope, 10, 2 ** 32 - 1),
+      withNumber(envelope, 6, 2 ** 32 - 1),
+    ])
+      await expect(unwrapKey(changed, password, counting)).rejects.toMatchObject({ code: 'vault-kdf-refused' });
+    expect(derived).toBe(0);
+    expect(await unwrapKey(envelope, password, counting)).toEqual(key);
+  });
+
+  test('of a newer version is refused by name', async () => {
+    const newer = (await wrap()).slice();
+    newer[4] = 2;
+    expect(() => readParameters(newer)).toThrow('a newer version of NuNet made it (format 2, this one knows 1)');
+  });
+});
+
+describe('sealed bytes', () => {
+  const plain = utf8ToBytes('entropy');
+
+  test('are opened by their key, as what they were sealed', () => {
+    const sealed = seal(key, 'secret', plain, randomBytes);
+    expect(unseal(key, 'secret', sealed)).toEqual(plain);
+  });
+
+  test('cannot be opened as something else, with another key, changed or cut', () => {
+    const sealed = seal(key, 'secret', plain, randomBytes);
+    expect(unseal(key, 'details', sealed)).toBeNull();
+    expect(unseal(randomBytes(KEY_BYTES), 'secret', sealed)).toBeNull();
+    for (let at = 0; at < sealed.length; at++) {
+      const changed = sealed.slice();
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      expect(unseal(key, 'secret', changed)).toBeNull();
+      expect(unseal(key, 'secret', sealed.subarray(0, at))).toBeNull();
+    }
+  });
+});
