@@ -55,9 +55,9 @@ function isByron(text: string): boolean {
   return array === 0x82 && tag === 0xd8 && number === 0x18;
 }
 
-const decodes = (decode: (text: `${string}1${string}`, limit: number) => unknown, text: string): boolean => {
+const decodes = (standard: typeof bech32, text: string): boolean => {
   try {
-    decode(text as `${string}1${string}`, MAX_TEXT);
+    standard.decode(text as `${string}1${string}`, MAX_TEXT);
     return true;
   } catch {
     return false;
@@ -71,7 +71,7 @@ function malformed(text: string): AddressProblem {
   if (!PREFIX.test(text)) return /…|\.\.\./.test(text) ? 'truncated' : 'not-an-address';
   if (/…|\.\.\./.test(text)) return 'truncated';
   if (text !== text.toLowerCase() && text !== text.toUpperCase()) return 'mixed-case';
-  if (decodes(bech32m.decode, text)) return 'bech32m';
+  if (decodes(bech32m, text)) return 'bech32m';
   if (text.length > BASE_LENGTH) return 'too-long';
   return text.length === BASE_LENGTH || text.length === ENTERPRISE_LENGTH ? 'checksum' : 'truncated';
 }
@@ -99,7 +99,7 @@ export function checkAddress(text: string, { own, contacts }: KnownAddresses): A
   const trimmed = text.trim();
   if (trimmed === '') return no('empty');
   if (UNSEEN.test(trimmed)) return no('hidden-characters');
-  if (!decodes(bech32.decode, trimmed)) return no(malformed(trimmed));
+  if (!decodes(bech32, trimmed)) return no(malformed(trimmed));
   const { prefix, words } = bech32.decode(trimmed as `${string}1${string}`, MAX_TEXT);
   const bytes = bech32.fromWordsUnsafe(words);
   if (bytes === undefined) return no('not-an-address');

@@ -27,7 +27,7 @@ export function readQuantity(text: string, decimals: number): QuantityVerdict {
   const trimmed = text.trim();
   if (trimmed === '') return no('empty');
   if (trimmed.length > MAX_TEXT) return no('too-large');
-  if (/^[-−+]/.test(trimmed)) return no(/^\+/.test(trimmed) ? 'not-a-number' : 'negative');
+  if (/^[-−+]/.test(trimmed)) return no(trimmed.startsWith('+') ? 'not-a-number' : 'negative');
   if (/^[\d.,]+e[-+]?\d+$/i.test(trimmed)) return no('exponent');
   if (/^[\d\s.,'’_]+$/.test(trimmed) && (/[\s'’_]/.test(trimmed) || (trimmed.match(/[.,]/g) ?? []).length > 1)) return no('separator');
   const match = /^([0-9]*)(?:([.,])([0-9]*))?$/.exec(trimmed);
