@@ -256,5 +256,6 @@ export async function openBlockfrost(options: SourceOptions & { network: Network
   const answer = genesis.safeParse(json);
   if (status !== 200 || !answer.success) throw unavailable(`genesis answers with status ${status} and an unexpected shape`);
   const { network_magic: magic, system_start: systemStartSeconds, slot_length: slotLengthSeconds } = answer.data;
-  return blockfrostChain({ ...options, slotConfig: slotConfigOf(options.network, { magic, systemStartSeconds, slotLengthSeconds }) });
+  const slotConfig = slotConfigOf(options.network, { magic, systemStartSeconds, slotLengthSeconds });
+  return { ...blockfrostChain({ ...options, slotConfig }), networkMagic: magic };
 }

@@ -123,6 +123,8 @@ export interface ChainRecall {
 
 /** A data source as it is opened: it also shows what a transaction did, and what an address did before. */
 export interface Source extends Chain, ChainRecall {
+  /** Magic number of its genesis; left out where it was opened without looking at one. */
+  readonly networkMagic?: number;
   /** The transaction from bytes that hash to `txId`, so that the source cannot lie about it. Null: not on chain. */
   rawTransaction(txId: string, signal?: AbortSignal): Promise<Transaction | null>;
 }

@@ -356,5 +356,6 @@ export async function openKoios(options: SourceOptions & { network: Network; sig
   const [genesis] = rows.data ?? [];
   if (status !== 200 || genesis === undefined) throw unavailable(`genesis answers with status ${status} and an unexpected shape`);
   const { networkmagic: magic, systemstart: systemStartSeconds, slotlength: slotLengthSeconds } = genesis;
-  return koiosChain({ ...options, slotConfig: slotConfigOf(options.network, { magic, systemStartSeconds, slotLengthSeconds }) });
+  const slotConfig = slotConfigOf(options.network, { magic, systemStartSeconds, slotLengthSeconds });
+  return { ...koiosChain({ ...options, slotConfig }), networkMagic: magic };
 }
