@@ -11,8 +11,13 @@ export const dappRequests = [
     dappId: approvalId,
     answer: z
       .discriminatedUnion('kind', [
-        /** `days`: how long the grant holds. */
-        z.strictObject({ kind: z.literal('connect'), account: z.int().min(0).max(99), days: z.int().min(1).max(365) }),
+        /** Account and network as they were shown: refused where they are others by now. `days`: how long the grant holds. */
+        z.strictObject({
+          kind: z.literal('connect'),
+          account: z.int().min(0).max(99),
+          network: z.string().max(20),
+          days: z.int().min(1).max(365),
+        }),
         z.strictObject({ kind: z.literal('transactions'), witnesses: z.array(z.array(witness).max(40)).max(20) }),
         z.strictObject({
           kind: z.literal('data'),
@@ -22,6 +27,8 @@ export const dappRequests = [
       ])
       .nullable(),
   }),
+  /** This page shows the question now: where its port ends, that is a no. */
+  z.strictObject({ type: z.literal('show-dapp'), dappId: approvalId }),
   z.strictObject({ type: z.literal('revoke-dapp'), origin: z.string().max(300), account: z.int().min(0).max(99) }),
 ] as const;
 export type DappRequest = z.infer<(typeof dappRequests)[number]>;
@@ -43,7 +50,9 @@ export interface DappPending {
   /** Tab, frame and document, for the vault's proposal. */
   frame: string;
   askedAtMs: number;
+  /** The selected ones. Where they change, a `connect` is shown with the new ones and everything else ends. */
   account: number;
+  network: string;
   what:
     | { kind: 'connect'; extensions: number[] }
     /** `isPartial`: CIP-30's partialSign. `roles`: the keys that this account adds. */
@@ -59,6 +68,7 @@ export interface DappView {
 
 export interface DappAnswers {
   'resolve-dapp': null;
+  'show-dapp': null;
   'revoke-dapp': null;
 }
 

@@ -47,4 +47,6 @@ export type HostEvent =
   | { type: 'network'; frame: NetworkFrameState; mount: number; remounts: number }
   | { type: 'score-gone'; id: number; why: 'asked' | 'limit' | 'crashed' }
   /** A worker that failed is started again by the next `transaction-worker`; ports of the failed one are dead. */
-  | { type: 'transaction-worker-failed' };
+  | { type: 'transaction-worker-failed' }
+  /** + port: to the background script's end of what web pages ask (extension/cip30/). */
+  | { type: 'dapp-port' };

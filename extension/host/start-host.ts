@@ -1,4 +1,6 @@
 // The host: a page that nobody sees, which holds the runner alive and mounts frames and workers for it. It decides nothing.
+import { relay } from '../cip30/host-relay.ts';
+import type { DappDocument, RuntimePort } from '../cip30/wire.ts';
 import { hostFrame, type FrameHost } from '../network/frame-host.ts';
 import { mountFrameElement } from './frame-element.ts';
 import { hostRequest, type FrameConfig, type HostEvent, type HostRequest } from './messages.ts';
@@ -8,8 +10,13 @@ import { scoreFrames } from './score-frames.ts';
 const RECONNECT_MS = 1_000;
 const MAX_CONFIG_HUBS = 16;
 
-/** Runs as long as the document does. */
-export function startHost(document: Document): void {
+export interface Host {
+  /** A document of a web page, let through by the background script: joined with the runner. */
+  dapp(asker: DappDocument, page: RuntimePort): void;
+}
+
+/** Runs as long as the document does. `openApproval`: brings the approve window to the front. */
+export function startHost(document: Document, openApproval: (dappId: string) => void): Host {
   const after = (ms: number, act: () => void): (() => void) => {
     const timer = setTimeout(act, ms);
     return () => clearTimeout(timer);
@@ -82,6 +89,14 @@ export function startHost(document: Document): void {
         scores.end(request.id);
     }
   }
+
+  return {
+    dapp(asker, page) {
+      const { port1, port2 } = new MessageChannel();
+      relay(asker, page, port1, openApproval);
+      runner.give({ type: 'dapp-port' }, port2);
+    },
+  };
 }
 
 /** Connects as the host, and again when the runner ends. */
@@ -89,7 +104,7 @@ function connectRunner(parts: {
   obey: (request: HostRequest, port: MessagePort | undefined) => void;
   onGone: () => void;
   after: (ms: number, act: () => void) => () => void;
-}): { say: (event: HostEvent) => void } {
+}): { say: (event: HostEvent) => void; give: (event: HostEvent, port: MessagePort) => void } {
   let port: MessagePort;
   const connect = (): void => {
     const runner = new SharedWorker(RUNNER.script, { name: RUNNER.name });
@@ -110,5 +125,5 @@ function connectRunner(parts: {
     port.postMessage(HOST_HELLO, []);
   };
   connect();
-  return { say: (event) => port.postMessage(event, []) };
+  return { say: (event) => port.postMessage(event, []), give: (event, given) => port.postMessage(event, [given]) };
 }

@@ -1,4 +1,13 @@
 // Entry of the offscreen document (Chromium): the host.
+import { browser } from 'wxt/browser';
+import { routedAsker } from '../../cip30/host-relay.ts';
+import { OPEN_APPROVAL } from '../../cip30/wire.ts';
 import { startHost } from '../../host/start-host.ts';
 
-startHost(document);
+const host = startHost(document, (dappId) => void browser.runtime.sendMessage(OPEN_APPROVAL + dappId).catch(() => undefined));
+const own = { id: browser.runtime.id, origin: location.origin };
+browser.runtime.onConnect.addListener((port) => {
+  // Content scripts connect to every context of the extension; only what the background script let through counts.
+  const asker = routedAsker(port, own);
+  if (asker !== null) host.dapp(asker, port);
+});
