@@ -67,6 +67,11 @@ export async function dappServer(needs: DappNeeds): Promise<DappServer> {
       needs.account() === null ? 'There is no wallet in this browser yet' : 'The wallet is not connected to a network',
     );
   };
+  const moneyNow = (): Money => {
+    const money = needs.money();
+    if (money === null) throw fault(API.internalError, 'The wallet is not connected to a network');
+    return money;
+  };
   const groundOf = ({ account, network }: Linked): Ground => ({ account: account.index, payment: account.payment, network });
   const findGrant = (origin: string, ground: Ground): DappGrant | null => grants.find({ origin, ...ground });
 
@@ -156,16 +161,14 @@ export async function dappServer(needs: DappNeeds): Promise<DappServer> {
       case 'cip95.signData':
         return signData(asker, call[1], call[2], true);
       case 'submitTx':
-        return send(connected(asker).linked, call[1]);
+        return send(connected(asker).linked, moneyNow(), call[1]);
       case 'submitTxs':
       case 'cip103.submitTxs':
-        return sendAll(connected(asker).linked, call[1]);
+        return sendAll(connected(asker).linked, moneyNow(), call[1]);
       default: {
         const cip = /^cip(\d+)\./.exec(call[0])?.[1];
         const { linked } = cip === undefined ? connected(asker) : withExtension(asker, Number(cip));
-        const money = needs.money();
-        if (money === null) throw fault(API.internalError, 'The wallet is not connected to a network');
-        const answer = await readAnswer(call, linked, { money, used, magic: linked.chain.networkMagic ?? null });
+        const answer = await readAnswer(call, linked, { money: moneyNow(), used, magic: linked.chain.networkMagic ?? null });
         stillLinked(linked);
         return answer;
       }

@@ -14,6 +14,8 @@ export interface Money {
   /** Without the collateral, and without what other transactions are promised; null: not read yet. */
   spendable(): readonly Utxo[] | null;
   collateral(): Utxo | null;
+  /** Sends one of this account's, and keeps it until it is in a block. */
+  sendSigned(cbor: string): Promise<{ txId: string }>;
 }
 
 export type ReadCall = Extract<

@@ -1,17 +1,20 @@
 // What a dApp wants signed, worked out before the person is asked: which keys it needs, and whether it may be asked for at all.
-import type { OutputReference } from '@nunet/shared/fields.ts';
-import { referenceText } from '@nunet/shared/fields.ts';
 import { readTransactionHex } from '@nunet/contracts/chain/transaction.ts';
+import { safeError } from '@nunet/shared/errors.ts';
+import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 import type { Linked } from '../runner/linked.ts';
-import { API, Faulty, fault, invalid, type CodedFault } from './faults.ts';
+import { API, Faulty, fault, invalid, TX_SEND, type CodedFault } from './faults.ts';
 import { neededKeys } from './needed-keys.ts';
 import type { DappPending } from './page-messages.ts';
 import { isOwnDomain, payloadText } from './payload.ts';
+import type { Money } from './read-answers.ts';
 import { dataSigner, signingRoles } from './signing-keys.ts';
 
 /** Inputs that are looked up for one request; a transaction of 16 KiB holds some 400. */
 const MAX_LOOK_UPS = 200;
 const LOOK_UP_MS = 15_000;
+/** Characters of a ledger's reason that a page is told. */
+const MAX_REASON = 2_000;
 
 type What<Kind extends DappPending['what']['kind']> = Extract<DappPending['what'], { kind: Kind }>;
 
@@ -74,35 +77,34 @@ export function dataToSign(linked: Linked, address: string, payload: string, wit
 }
 
 /** Sends one; gives its id. Throws TxSendError. */
-export async function send(linked: Linked, cbor: string): Promise<string> {
+export async function send(linked: Linked, money: Pick<Money, 'sendSigned'>, cbor: string): Promise<string> {
+  let inputs: OutputReference[];
   try {
-    readTransactionHex(cbor);
+    ({ inputs } = readTransactionHex(cbor));
   } catch {
-    throw new Faulty({ code: API.invalidRequest, info: 'Not a transaction' });
+    throw invalid('Not a transaction');
   }
+  const own = new Set((linked.utxos() ?? []).map(({ reference }) => referenceText(reference)));
   try {
-    const txId = await linked.chain.submit(cbor, linked.signal);
-    void linked.look();
-    return txId;
+    // What spends from this account is shown as on its way; anybody else's is only passed on.
+    if (inputs.some((reference) => own.has(referenceText(reference)))) return (await money.sendSigned(cbor)).txId;
+    return await linked.chain.submit(cbor, linked.signal);
   } catch (error) {
-    throw new Faulty(sendFault(error));
+    const { code, message } = safeError(error);
+    throw fault(TX_SEND.failure, code === 'internal' ? 'The transaction could not be sent' : message.slice(0, MAX_REASON));
   }
-}
-
-function sendFault(error: unknown): CodedFault {
-  const message =
-    error instanceof Error && 'code' in error && error.code === 'chain-rejected' ? error.message : 'The chain does not answer';
-  return { code: 2, info: message.slice(0, 2_000) };
 }
 
 /** CIP-103: all are tried, in their order. Throws ids and TxSendErrors where any failed. */
-export async function sendAll(linked: Linked, transactions: readonly string[]): Promise<string[]> {
+export async function sendAll(linked: Linked, money: Pick<Money, 'sendSigned'>, transactions: readonly string[]): Promise<string[]> {
   const results: (string | CodedFault)[] = [];
   for (const cbor of transactions) {
     try {
-      results.push(await send(linked, cbor));
+      results.push(await send(linked, money, cbor));
     } catch (error) {
-      results.push(error instanceof Faulty && 'code' in error.fault ? error.fault : sendFault(error));
+      if (!(error instanceof Faulty) || !('code' in error.fault)) throw error;
+      // CIP-103 knows no other error in this list.
+      results.push({ code: TX_SEND.failure, info: error.fault.info });
     }
   }
   if (results.some((result) => typeof result !== 'string')) throw new Faulty(results);

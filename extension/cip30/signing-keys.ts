@@ -38,14 +38,12 @@ export interface DataSigner {
 /** Whom `signData` is to sign for. `withDRep`: CIP-95 was granted, so a DRep id counts. Throws DataSignError, APIError. */
 export function dataSigner(text: string, own: OwnKeys, withDRep: boolean): DataSigner {
   const drep = hash28(own.drep);
-  const asDRep = (hash: string): DataSigner => {
+  const id = drepId(text);
+  if (id !== null) {
     if (!withDRep) throw invalid('A DRep id is taken only where CIP-95 is enabled');
-    if (hash !== drep) throw fault(DATA_SIGN.proofGeneration, 'This account does not have the key of that DRep');
-    // CIP-95: an enterprise address of the DRep key's hash stands for it.
-    return { role: 'drep', address: ENTERPRISE_KEY.toString(16) + drep };
-  };
-  const id = drepHash(text);
-  if (id !== null) return asDRep(id);
+    if (!id.endsWith(drep)) throw fault(DATA_SIGN.proofGeneration, 'This account does not have the key of that DRep');
+    return { role: 'drep', address: id };
+  }
   const bytes = bytesOf(text);
   const header = bytes[0] ?? 0;
   const kind = header >> 4;
@@ -54,23 +52,22 @@ export function dataSigner(text: string, own: OwnKeys, withDRep: boolean): DataS
   const address = bytesToHex(bytes);
   if (kind === 1 || kind === 3 || kind === 5 || kind === 7 || kind === 15)
     throw fault(DATA_SIGN.addressNotPK, 'The address belongs to a script, which has no key');
-  const isStake = header === STAKE_KEY;
-  if (!isStake && kind <= 6) {
-    if (hash === hash28(own.payment)) return { role: 'payment', address };
-    if (header === ENTERPRISE_KEY && withDRep && hash === drep) return asDRep(hash);
-  }
-  if (isStake && hash === hash28(own.stake)) return { role: 'stake', address };
+  // Of this account's own addresses: one with our payment key and another's stake key would be no address that people know.
+  if (address === `00${hash28(own.payment)}${hash28(own.stake)}`) return { role: 'payment', address };
+  if (header === ENTERPRISE_KEY && hash === hash28(own.payment)) return { role: 'payment', address };
+  if (header === ENTERPRISE_KEY && withDRep && hash === drep) return { role: 'drep', address };
+  if (header === STAKE_KEY && hash === hash28(own.stake)) return { role: 'stake', address };
   throw fault(DATA_SIGN.proofGeneration, 'This account does not have the key of that address');
 }
 
-/** Key hash of a DRep id: 28 bytes hex, or bech32 of CIP-105 or CIP-129. Null: no such id. */
-function drepHash(text: string): string | null {
+/** A DRep id as hex: 28 bytes, in hex or bech32 (CIP-105), or 29 with what it is in front (CIP-129). Null: no such id. */
+function drepId(text: string): string | null {
   if (/^[0-9a-f]{56}$/i.test(text)) return text.toLowerCase();
   if (!/^drep(_vkh)?1/.test(text)) return null;
   try {
     const bytes = bech32.fromWords(bech32.decode(text as `${string}1${string}`, 120).words);
-    if (bytes.length === HASH_BYTES) return bytesToHex(bytes);
-    if (bytes.length === HASH_BYTES + 1 && bytes[0] === CIP129_DREP_KEY) return bytesToHex(bytes.subarray(1));
+    const isKey = bytes.length === HASH_BYTES || (bytes.length === HASH_BYTES + 1 && bytes[0] === CIP129_DREP_KEY);
+    if (isKey) return bytesToHex(bytes);
   } catch {
     // Told below.
   }
