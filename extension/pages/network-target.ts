@@ -1,0 +1,53 @@
+// What is asked for a network, from what a person typed: pure, with the problem by name.
+import { sourceAddress } from '@nunet/contracts/chain/source-address.ts';
+import type { NetworkTarget } from '../messages.ts';
+
+export type NetworkName = NetworkTarget['network'];
+export const NETWORKS: readonly NetworkName[] = ['preprod', 'preview', 'devnet'];
+/** The first needs no account. */
+export const SOURCES = ['koios', 'blockfrost', 'own'] as const;
+export type SourceKind = (typeof SOURCES)[number];
+
+export interface NetworkChoice {
+  network: NetworkName;
+  devnetUrl: string;
+  kind: SourceKind;
+  /** Of an own endpoint. */
+  source: string;
+  /** A project id of this source is stored already. */
+  hasProjectId: boolean;
+}
+
+const PUBLIC = {
+  koios: { preprod: 'koios:https://preprod.koios.rest/api/v1', preview: 'koios:https://preview.koios.rest/api/v1' },
+  blockfrost: { preprod: 'https://cardano-preprod.blockfrost.io/api/v0', preview: 'https://cardano-preview.blockfrost.io/api/v0' },
+} as const;
+
+export type TargetProblem = 'badDevnet' | 'badUrl' | 'wantProject';
+
+/** Where the chain of a public network is read from. */
+export const sourceOf = ({ network, kind, source }: Pick<NetworkChoice, 'network' | 'kind' | 'source'>): string =>
+  network === 'devnet' || kind === 'own' ? source.trim() : PUBLIC[kind][network];
+
+export function targetOf(choice: NetworkChoice, typedProjectId: string): NetworkTarget | { problem: TargetProblem } {
+  if (choice.network === 'devnet') {
+    const url = choice.devnetUrl.trim();
+    const parsed = URL.parse(url);
+    const isHere = parsed !== null && ['http:', 'https:'].includes(parsed.protocol) && ['127.0.0.1', 'localhost', '[::1]'].includes(parsed.hostname);
+    return isHere && url.length <= 200 ? { network: 'devnet', url } : { problem: 'badDevnet' };
+  }
+  const source = sourceOf(choice);
+  if (source.length > 300 || sourceAddress(source) === null) return { problem: 'badUrl' };
+  const projectId = typedProjectId.trim().slice(0, 100);
+  if (choice.kind === 'blockfrost' && projectId === '' && !choice.hasProjectId) return { problem: 'wantProject' };
+  return { network: choice.network, source, projectId };
+}
+
+/** Whose server sees the addresses; empty where the address cannot be read. */
+export const hostOf = (choice: NetworkChoice): string => sourceAddress(sourceOf(choice))?.name ?? '';
+
+/** The choice that leads to a stored source. */
+export function kindOf(network: NetworkName, source: string): SourceKind {
+  if (network === 'devnet') return 'koios';
+  return source === PUBLIC.koios[network] ? 'koios' : source === PUBLIC.blockfrost[network] ? 'blockfrost' : 'own';
+}

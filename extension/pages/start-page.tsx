@@ -1,0 +1,81 @@
+// Starts a page without routes (onboarding, popup, side panel, approve window): language, theme, its ports to runner and vault, and the
+// first drawing.
+import { effect } from '@preact/signals';
+import { render, type JSX } from 'preact';
+import { browser } from 'wxt/browser';
+import { ENSURE_HOST, RUNNER } from '../messages.ts';
+import { createPage } from '../ui/create-page.ts';
+import { language, startLanguage } from '../ui/i18n.ts';
+import { PageContext, type Page } from '../ui/page.ts';
+import { startTheme } from '../ui/theme.ts';
+import { openOwnTab } from './open-own-tab.ts';
+import { openVault } from './open-vault.ts';
+import { startPreferences } from './preferences.ts';
+import { WayOutContext, type WayOut } from './way-out.ts';
+
+/** The vault is told that somebody is there at most this often. */
+const TOUCH_MS = 20_000;
+
+interface StartPage {
+  title: () => string;
+  content: () => JSX.Element;
+  /** False in the side panel itself. */
+  offersSidePanel: boolean;
+  /** A popup goes away once another page is opened. */
+  closesOnOpen: boolean;
+}
+
+export function startPage({ title, content: Content, offersSidePanel, closesOnOpen }: StartPage): void {
+  startLanguage(localStorage, navigator.languages);
+  startTheme(localStorage, document.documentElement);
+  startPreferences(localStorage, window);
+  const page = createPage({
+    openRunner: () => new SharedWorker(RUNNER.script, { name: RUNNER.name }).port,
+    vault: openVault(),
+    ensureHost: () => void browser.runtime.sendMessage(ENSURE_HOST).catch(() => undefined),
+  });
+  tellOfPresence(page);
+  const wayOut: WayOut = {
+    open: (path) => {
+      void openOwnTab(path).finally(() => {
+        if (closesOnOpen) window.close();
+      });
+    },
+    openSidePanel: offersSidePanel ? sidePanelOpener() : null,
+  };
+  effect(() => {
+    document.documentElement.lang = language.value;
+    document.title = `${title()} · NuNet`;
+  });
+  const root = document.querySelector('#app');
+  if (root === null) return;
+  render(
+    <PageContext.Provider value={page}>
+      <WayOutContext.Provider value={wayOut}>
+        <Content />
+      </WayOutContext.Provider>
+    </PageContext.Provider>,
+    root,
+  );
+}
+
+/** Clicks and keys move the deadline of the lock on. */
+export function tellOfPresence({ vault }: Pick<Page, 'vault'>): void {
+  let touchedAt = 0;
+  for (const type of ['pointerdown', 'keydown'] as const)
+    addEventListener(type, () => {
+      if (vault.state.value?.state !== 'open' || Date.now() - touchedAt < TOUCH_MS) return;
+      touchedAt = Date.now();
+      vault.ask({ type: 'touch' }).catch(() => undefined);
+    });
+}
+
+/** Both browsers open it on a click only; which window it belongs to has to be known by then. */
+function sidePanelOpener(): () => void {
+  if (import.meta.env.FIREFOX) return () => void browser.sidebarAction.open();
+  let windowId: number | undefined;
+  void browser.windows.getCurrent().then(({ id }) => (windowId = id));
+  return () => {
+    if (windowId !== undefined) void browser.sidePanel.open({ windowId });
+  };
+}
