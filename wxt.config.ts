@@ -17,7 +17,7 @@ const CHALLENGES = 'https://challenges.cloudflare.com/*';
 const FIREFOX = {
   gecko: {
     id: 'nunet@example.org',
-    strict_min_version: '140.0',
+    strict_min_version: '142.0',
     // Addresses and signed transactions go to the chain source that the person chose; nothing goes to us.
     data_collection_permissions: { required: ['financialAndPaymentInfo'] as 'financialAndPaymentInfo'[] },
   },

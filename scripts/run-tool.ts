@@ -21,9 +21,9 @@ function run(command: string, args: readonly string[]): Promise<number> {
 }
 
 /** Runs a program of node_modules/.bin without a word, unless it fails: then what it said is the error's message. */
-export function runQuietly(name: string, args: readonly string[]): Promise<void> {
+export function runQuietly(name: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(join(root, 'node_modules/.bin', name), args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(join(root, 'node_modules/.bin', name), args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     const said: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk));
     child.on('error', reject);

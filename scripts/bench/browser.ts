@@ -106,8 +106,8 @@ async function benchRun(browser: Chromium, page: Page, agent: string, longJob: s
 
 /** Everything about the browser; `folder` takes the network, the build and the logs. */
 export async function benchBrowser(folder: string, onLine: (line: string) => void, signal: AbortSignal): Promise<Row[]> {
-  const { chromium: extension } = await buildExtension(join(folder, 'extension'));
-  const rows = benchBrowserSize(extension);
+  const { chromium: extension, packages } = await buildExtension(join(folder, 'extension'));
+  const rows = benchBrowserSize(packages.chromium);
   const network = await startNetwork(
     {
       folder: join(folder, 'network'),

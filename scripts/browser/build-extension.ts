@@ -1,4 +1,5 @@
-// Builds the extension once before the browser tests, and copies it, so that a later build changes nothing under a running browser.
+// Builds and packages the extension once before the browser tests, and copies both, so that a later build changes nothing under a running browser.
+import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,17 @@ import type { TestProject } from 'vitest/node';
 import { root, runQuietly } from '../run-tool.ts';
 
 export interface BuiltExtension {
+  /** Folders. */
   chromium: string;
   firefox: string;
+  /** The zips for the stores. */
+  packages: { chromium: string; firefox: string };
+}
+
+/** Where wxt.config.ts puts the package for a browser, below the root of a checkout. */
+export function packagePath(browser: 'chrome' | 'firefox'): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  return `extension/build/nunet-${version}-${browser}.zip`;
 }
 
 declare module 'vitest' {
@@ -16,15 +26,24 @@ declare module 'vitest' {
   }
 }
 
-/** Both builds, copied into `folder`. */
+/** Builds the extension of a checkout and makes its package, as `npm run build` does: vitest's own NODE_ENV would give another build, with our paths in it. */
+export const packageExtension = (browser: 'chrome' | 'firefox', checkout: string = root): Promise<void> =>
+  runQuietly('wxt', ['zip', '-b', browser], { cwd: checkout, env: { ...process.env, NODE_ENV: 'production' } });
+
+/** Both builds and their packages, copied into `folder`. */
 export async function buildExtension(folder: string): Promise<BuiltExtension> {
-  const built: BuiltExtension = { chromium: join(folder, 'chromium'), firefox: join(folder, 'firefox') };
+  const built: BuiltExtension = {
+    chromium: join(folder, 'chromium'),
+    firefox: join(folder, 'firefox'),
+    packages: { chromium: join(folder, 'chromium.zip'), firefox: join(folder, 'firefox.zip') },
+  };
   for (const [browser, output, target] of [
-    ['chrome', 'chrome-mv3', built.chromium],
-    ['firefox', 'firefox-mv2', built.firefox],
+    ['chrome', 'chrome-mv3', 'chromium'],
+    ['firefox', 'firefox-mv2', 'firefox'],
   ] as const) {
-    await runQuietly('wxt', ['build', '-b', browser]);
-    await cp(join(root, 'extension/build', output), target, { recursive: true });
+    await packageExtension(browser);
+    await cp(join(root, 'extension/build', output), built[target], { recursive: true });
+    await cp(join(root, packagePath(browser)), built.packages[target]);
   }
   return built;
 }
