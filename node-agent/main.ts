@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   wallet: () => import('./commands/wallet.ts'),
   hub: () => import('./commands/hub.ts'),
   replay: () => import('./commands/replay.ts'),
+  gpus: () => import('./commands/gpus.ts'),
 };
 
 /** Commands that stay. */
