@@ -58,18 +58,24 @@ const meshAmount = ({ lovelace, assets }: Value): Asset[] => [
 const twiceWrapped = (code: string): string => bytesToHex(cborBytes(hexToBytes(code)));
 
 const AUXILIARY_HASH = 7n;
+const TOTAL_COLLATERAL = 17n;
 
-/** Mesh attaches empty metadata and its hash to every transaction, 38 bytes that somebody pays for: what was ordered takes their place, or nothing. */
-function withAuxiliary(cbor: string, auxiliary: string | undefined): string {
+/**
+ * What Mesh made, put right. It attaches empty metadata and its hash to every transaction, 38 bytes that somebody pays for: what was ordered
+ * takes their place, or nothing. And it says nothing of collateral that is put up whole, although a signer who knows no outputs can bound
+ * what is at stake only by what is said.
+ */
+function putRight(cbor: string, parts: { auxiliary: string | undefined; totalCollateral: bigint | undefined }): string {
   const source = hexToBytes(cbor);
   const [body, witnesses] = asArray(readCbor(source));
   const raw = ({ start, end }: CborItem): Uint8Array => source.subarray(start, end);
   const fields = asMap(body).flatMap(([key, value]): [bigint, Uint8Array, Uint8Array][] => {
     const name = asInt(key);
-    return name === AUXILIARY_HASH ? [] : [[name, raw(key), raw(value)]];
+    return name === AUXILIARY_HASH || name === TOTAL_COLLATERAL ? [] : [[name, raw(key), raw(value)]];
   });
-  const data = auxiliary === undefined ? undefined : hexToBytes(auxiliary);
+  const data = parts.auxiliary === undefined ? undefined : hexToBytes(parts.auxiliary);
   if (data !== undefined) fields.push([AUXILIARY_HASH, cborInt(AUXILIARY_HASH), cborBytes(blake2b(data, { dkLen: 32 }))]);
+  if (parts.totalCollateral !== undefined) fields.push([TOTAL_COLLATERAL, cborInt(TOTAL_COLLATERAL), cborInt(parts.totalCollateral)]);
   // Ascending, as hardware wallets want a body's fields (CIP-21).
   const ordered = fields.toSorted(([a], [b]) => Number(a - b));
   return bytesToHex(
@@ -117,5 +123,8 @@ export function serialize(draft: Draft, parameters: ProtocolParameters): string 
   for (const signer of draft.signers) mesh.requiredSignerHash(signer);
   if (draft.validFromSlot !== undefined) mesh.invalidBefore(draft.validFromSlot);
   if (draft.validUntilSlot !== undefined) mesh.invalidHereafter(draft.validUntilSlot);
-  return withAuxiliary(mesh.setFee(draft.fee.toString()).completeUnbalanced(), draft.auxiliary);
+  return putRight(mesh.setFee(draft.fee.toString()).completeUnbalanced(), {
+    auxiliary: draft.auxiliary,
+    totalCollateral: draft.collateral?.total,
+  });
 }

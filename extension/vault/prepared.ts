@@ -30,14 +30,14 @@ export const bodySigning = (id: string, roles: readonly KeyRole[]): Signing => (
 const OUR_DOMAIN = /^\W*nunet\/|nunet\/[a-z0-9-]{1,40}\/\d/i;
 const isInOurDomain = (payload: Uint8Array): boolean => OUR_DOMAIN.test(new TextDecoder('latin1').decode(payload));
 
-/** CIP-30: an address of the key; CIP-95: a DRep id of 28 bytes, or of 29 with CIP-129's header. */
+/** CIP-30: an address of the key; CIP-95: the DRep key's enterprise address, or its id of 28 bytes, or of 29 with CIP-129's header. */
 function isAddressOf(account: VaultAccount, role: KeyRole, address: Uint8Array): boolean {
   const own = addressesOf(account);
   const drep = credentialOf(account.drep);
   const of: Record<KeyRole, Uint8Array[]> = {
     payment: [own.base, own.enterprise],
     stake: [own.reward],
-    drep: [drep, Uint8Array.of(0x22, ...drep)],
+    drep: [drep, Uint8Array.of(0x22, ...drep), Uint8Array.of(0x60, ...drep)],
   };
   return of[role].some((one) => equalBytes(one, address));
 }
