@@ -5,7 +5,7 @@ import { addressText } from '@nunet/contracts/chain/address.ts';
 import { verifySignature } from '@nunet/shared/signature.ts';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { bech32 } from '@scure/base';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accountOf, addressesOf, credentialOf } from './account-keys.ts';

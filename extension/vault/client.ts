@@ -137,13 +137,19 @@ export class VaultClient {
         this.#settle(message.id)?.reject(new NunetError(message.code, message.message));
         return;
       case 'state':
-        this.#state = message.state;
-        for (const listener of this.#listeners) listener(message.state);
+        this.#tell(message.state);
         return;
       case 'closing':
+        // First, so that whoever hears of the lock and asks at once asks the next worker.
         this.#reopen();
+        this.#tell(message.state);
         return;
     }
+  }
+
+  #tell(state: VaultState): void {
+    this.#state = state;
+    for (const listener of this.#listeners) listener(state);
   }
 
   #reopen(): void {

@@ -140,5 +140,5 @@ export type FromVault =
   | { type: 'reply'; id: number; value: unknown; isClosing: boolean }
   | { type: 'failed'; id: number; code: string; message: string }
   | { type: 'state'; state: VaultState }
-  /** The worker ends now, and its heap with it; the next port starts another, which is locked. */
-  | { type: 'closing' };
+  /** The worker ends now, in this state, and its heap with it; the next port starts another. */
+  | { type: 'closing'; state: VaultState };

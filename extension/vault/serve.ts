@@ -36,7 +36,7 @@ export function serveVault({ end, ...parts }: ServeParts): (port: MessagePort) =
       isEnded = true;
       // After the answer to the request that ended it.
       parts.after(0, () => {
-        tell({ type: 'closing' });
+        tell({ type: 'closing', state: vault.state });
         end();
       });
     },
@@ -48,7 +48,7 @@ export function serveVault({ end, ...parts }: ServeParts): (port: MessagePort) =
 
   return (port) => {
     if (isEnded) {
-      port.postMessage({ type: 'closing' } satisfies FromVault);
+      port.postMessage({ type: 'closing', state: vault.state } satisfies FromVault);
       return;
     }
     ports.add(port);

@@ -39,7 +39,7 @@ export interface VaultParts {
   second: Verify;
   /** The state is another one. */
   changed: () => void;
-  /** Locked, nothing is held any more: the worker is to end, and its heap with it. */
+  /** The state is another one, and nothing is held any more: the worker is to end, and its heap with it. */
   ended: () => void;
 }
 
@@ -389,8 +389,8 @@ export class Vault {
     const wasOpen = this.#open !== null;
     this.#open = null;
     this.#held.lock();
-    if (wasOpen) this.#parts.changed();
     if (wasOpen && this.#held.ids.length === 0) this.#end();
+    else if (wasOpen) this.#parts.changed();
     return null;
   }
 
@@ -408,7 +408,6 @@ export class Vault {
     this.#stored = null;
     this.#isFailed = false;
     this.#problem = null;
-    this.#parts.changed();
     if (!this.#isEnded) this.#end();
     return null;
   }
@@ -490,11 +489,10 @@ export class Vault {
     }
     await this.#write({ ...this.#demandStored(), grants: this.#held.sealedWithout(jobId) });
     this.#held.end(jobId);
-    this.#parts.changed();
     if (this.#open === null && this.#held.ids.length === 0) {
       this.#held.lock();
       this.#end();
-    }
+    } else this.#parts.changed();
     return null;
   }
 
