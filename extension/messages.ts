@@ -15,15 +15,25 @@ const blob = z.custom<Blob>((value) => value instanceof Blob, 'must be a file');
 const jobId = cidText;
 const keyWitness = z.strictObject({ publicKey: hex32, signature: hex64 });
 
-/** A chain to look at. `source`: as contracts/chain/source-address.ts takes it; `projectId`: '' where the source wants none. */
+/**
+ * A chain to look at. `source`: as contracts/chain/source-address.ts takes it; `projectId`: '' where the source wants none, null: the
+ * one that is kept for this source.
+ */
 export const networkTarget = z.discriminatedUnion('network', [
   z.strictObject({ network: z.literal('devnet'), url: z.string().max(200) }),
-  z.strictObject({ network: z.enum(['preview', 'preprod']), source: z.string().min(1).max(300), projectId: z.string().max(100) }),
+  z.strictObject({
+    network: z.enum(['preview', 'preprod']),
+    source: z.string().min(1).max(300),
+    projectId: z.string().max(100).nullable(),
+  }),
 ]);
 export type NetworkTarget = z.infer<typeof networkTarget>;
 
+/** A target as pages are told of it: the project id stays with the runner. */
+export type ShownTarget = { network: 'devnet'; url: string } | { network: 'preview' | 'preprod'; source: string; hasProjectId: boolean };
+
 /** Where a network is looked at, as a person wrote it. */
-export const targetText = (target: NetworkTarget): string =>
+export const targetText = (target: ShownTarget): string =>
   target.network === 'devnet' ? target.url : `${target.network} (${target.source})`;
 
 /** What a page may ask. Each is answered once, by `id`. */
@@ -102,6 +112,10 @@ export interface Answers extends WalletAnswers, DappAnswers {
 export interface SigningRequest {
   signingId: string;
   jobId: string;
+  title: string;
+  /** Index of the vault's account that signs. */
+  account: number;
+  /** Unsigned. */
   cbor: string;
   grant: JobGrant;
   /** The lock is worth nothing after this. */
@@ -131,12 +145,15 @@ export interface JobSummary {
 export interface AppState {
   network:
     | { state: 'none' }
-    | { state: 'connecting'; target: NetworkTarget }
-    | { state: 'failed'; target: NetworkTarget | null; code: string; message: string }
+    | { state: 'connecting'; target: ShownTarget }
+    /** With a target that was chosen before, the runner tries again by itself. */
+    | { state: 'failed'; target: ShownTarget | null; code: string; message: string }
     /** `record` null: a chain without a network record, where the wallet works and jobs do not. */
-    | { state: 'ready'; target: NetworkTarget; record: { oracles: number; k: number; hubs: number; expiresAt: number } | null };
+    | { state: 'ready'; target: ShownTarget; record: { oracles: number; k: number; hubs: number; expiresAt: number } | null };
   /** The offscreen document (Firefox: background page) that hosts the frames. */
   host: 'missing' | 'ready';
+  /** The runner's own port to the vault. Without it jobs cannot sign and no account is known. */
+  vault: 'missing' | 'ready';
   frame: {
     state: 'starting' | 'ready' | 'gone';
     peerId: string | null;

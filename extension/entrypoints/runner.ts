@@ -3,14 +3,12 @@ import { timerClock } from '@nunet/shared/timer-clock.ts';
 import { defineUnlistedScript } from 'wxt/utils/define-unlisted-script';
 import { openDatabase } from '../runner/database.ts';
 import { startRunner } from '../runner/runner.ts';
-import { newKeys } from '../runner/wallet.ts';
 import { SCORE_WASM } from '../score/wasm-file.ts';
 
 const script: ReturnType<typeof defineUnlistedScript> = defineUnlistedScript(() => {
   const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
   const runner = startRunner({
     open: openDatabase,
-    keys: newKeys(random),
     clock: timerClock(() => Date.now()),
     after: (ms, act) => {
       const timer = setTimeout(act, ms);

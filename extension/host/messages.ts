@@ -31,6 +31,8 @@ export const hostRequest = z.discriminatedUnion('type', [
   /** + port: mounts a fresh /score.html, which takes the port by `takePort` (extension/host/frame-port.ts). */
   z.strictObject({ type: z.literal('score'), id: z.int().min(0) }),
   z.strictObject({ type: z.literal('score-end'), id: z.int().min(0) }),
+  /** Opens the vault, starting it where it does not run, and answers with a `vault-port`. */
+  z.strictObject({ type: z.literal('open-vault') }),
 ]);
 export type HostRequest = z.infer<typeof hostRequest>;
 
@@ -48,5 +50,7 @@ export type HostEvent =
   | { type: 'score-gone'; id: number; why: 'asked' | 'limit' | 'crashed' }
   /** A worker that failed is started again by the next `transaction-worker`; ports of the failed one are dead. */
   | { type: 'transaction-worker-failed' }
+  /** + port: one to the vault, of which the host keeps nothing. */
+  | { type: 'vault-port' }
   /** + port: to the background script's end of what web pages ask (extension/cip30/). */
   | { type: 'dapp-port' };

@@ -4,6 +4,7 @@ import type { DappDocument, RuntimePort } from '../cip30/wire.ts';
 import { hostFrame, type FrameHost } from '../network/frame-host.ts';
 import { mountFrameElement } from './frame-element.ts';
 import { hostRequest, type FrameConfig, type HostEvent, type HostRequest } from './messages.ts';
+import { VAULT } from '../vault/messages.ts';
 import { HOST_HELLO, RUNNER } from './names.ts';
 import { scoreFrames } from './score-frames.ts';
 
@@ -86,7 +87,10 @@ export function startHost(document: Document, openApproval: (dappId: string) => 
         if (port !== undefined) scores.mount(request.id, port);
         return;
       case 'score-end':
-        scores.end(request.id);
+        return scores.end(request.id);
+      case 'open-vault':
+        // Whoever opens a SharedWorker keeps it alive: with this document there, an open vault stays open when every page is closed.
+        runner.give({ type: 'vault-port' }, new SharedWorker(VAULT.script, { name: VAULT.name }).port);
     }
   }
 

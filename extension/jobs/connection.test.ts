@@ -10,6 +10,7 @@ const ready: AppState = {
     record: { oracles: 3, k: 2, hubs: 1, expiresAt: NOW + 86_400_000 },
   },
   host: 'ready',
+  vault: 'ready',
   frame: { state: 'ready', peerId: null, remounts: 0, connections: [] },
   chain: { tipTimeMs: NOW - 400, seenAtMs: NOW - 200, error: null },
   wallet: null,

@@ -1,14 +1,14 @@
-// The chain as the pages see it: its tip, the wallet's balance, and whether the source answers. Every call that the jobs make tells too.
-import type { Source } from '@nunet/contracts/chain/chain.ts';
-import { balanceOf, type Balance } from '@nunet/contracts/holdings.ts';
+// The chain as the pages see it: its tip, what the account holds, and whether the source answers. Every call that the jobs make tells too.
+import type { Source, Utxo } from '@nunet/contracts/chain/chain.ts';
 import { safeError } from '@nunet/shared/errors.ts';
-import type { AssetId } from '@nunet/shared/fields.ts';
+import type { Network } from '@nunet/shared/fields.ts';
 import type { Clock } from '@nunet/shared/job-flow/ports.ts';
 import type { AppState } from '../messages.ts';
 
-const POLL_MS = 1_500;
-/** For one look; a source that hangs is one that fails. */
-const LOOK_LIMIT_MS = 8_000;
+/** Between two looks. A block of a public network takes 20 s, and its sources count requests: two a look. */
+const POLL_MS: Readonly<Record<Network, number>> = { devnet: 1_500, preview: 15_000, preprod: 15_000 };
+/** For one look; a source that hangs is one that fails. A wallet of many outputs is several pages. */
+const LOOK_LIMIT_MS: Readonly<Record<Network, number>> = { devnet: 8_000, preview: 30_000, preprod: 30_000 };
 
 type Look = AppState['chain'];
 
@@ -16,24 +16,23 @@ export interface ChainWatch {
   /** The same chain; what its calls come to is noted. */
   readonly chain: Source;
   state(): Look;
-  /** Null until it was read. */
-  balance(): Balance | null;
-  /** Reads tip and balance now. */
+  /** From now on reads what this address holds, and of no other; null: of none. The answer gives what was read last, null before that. */
+  follow(address: string | null): () => readonly Utxo[] | null;
+  /** Reads tip and address now. */
   look(): Promise<void>;
 }
 
 /** Looks until the signal aborts. */
 export function watchChain(parts: {
   chain: Source;
-  address: string;
-  asset: AssetId;
+  network: Network;
   clock: Clock;
   signal: AbortSignal;
   onChange: () => void;
 }): ChainWatch {
-  const { clock, signal } = parts;
+  const { clock, network, signal } = parts;
   let state: Look = { tipTimeMs: null, seenAtMs: null, error: null };
-  let balance: Balance | null = null;
+  let followed: { address: string; utxos: readonly Utxo[] | null } | null = null;
 
   const noted = async <T>(call: Promise<T>): Promise<T> => {
     try {
@@ -72,10 +71,11 @@ export function watchChain(parts: {
   };
 
   const look = async (): Promise<void> => {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
+    const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_LIMIT_MS[network])]);
+    const mine = followed;
     try {
-      const [, utxos] = await Promise.all([chain.tip(within), chain.utxos(parts.address, { signal: within })]);
-      balance = balanceOf(utxos, parts.asset);
+      const [, utxos] = await Promise.all([chain.tip(within), mine === null ? null : chain.utxos(mine.address, { signal: within })]);
+      if (mine !== null) mine.utxos = utxos;
     } catch (error) {
       if (signal.aborted) return;
       // A look that ran out of time is a source that does not answer.
@@ -91,10 +91,24 @@ export function watchChain(parts: {
   const watch = async (): Promise<void> => {
     for (;;) {
       await look();
-      await clock.sleep(POLL_MS, signal);
+      await clock.sleep(POLL_MS[network], signal);
     }
   };
   // Its one end is the signal's abort.
   watch().catch(() => undefined);
-  return { chain, state: () => state, balance: () => balance, look };
+  return {
+    chain,
+    state: () => state,
+    follow(address) {
+      if (address === null) {
+        followed = null;
+        return () => null;
+      }
+      const mine = { address, utxos: null as readonly Utxo[] | null };
+      followed = mine;
+      void look();
+      return () => mine.utxos;
+    },
+    look,
+  };
 }

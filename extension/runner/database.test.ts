@@ -15,6 +15,32 @@ test('cannot open what a newer version made, and leaves it as it is', async () =
   again.close();
 });
 
+test('a job of the first version is kept, without a key', async () => {
+  const { key: _, ...old } = {
+    jobId: 'bjob',
+    jobFile: '{}',
+    title: 'old',
+    openedAtMs: 1,
+    askBeforeAnswer: true,
+    assetUnit: 'aa',
+    checkFiles: {},
+    key: null,
+  };
+  const first = await openDB('first', 1, {
+    upgrade(database) {
+      for (const store of ['entries', 'files', 'blocks', 'logs', 'records', 'shown']) database.createObjectStore(store);
+      database.createObjectStore('jobs', { keyPath: 'jobId' });
+    },
+  });
+  await first.put('jobs', old);
+  await first.put('entries', { type: 'cancel-wanted', atMs: 1 }, ['bjob', 0]);
+  first.close();
+  const now = await openDatabase('first');
+  expect(await now.get('jobs', 'bjob')).toEqual({ ...old, key: null });
+  expect(await now.count('entries')).toBe(1);
+  expect(await now.count('settings')).toBe(0);
+});
+
 test('a job is forgotten whole, and no other with it', async () => {
   const { database } = await emptyDatabase();
   const world = await FakeWorld.open();

@@ -2,8 +2,9 @@
 // step, a newer one is refused and left as it is.
 import type { JobEntry } from '@nunet/shared/job-flow/job-record.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction, type StoreNames } from 'idb';
 import type { LiveState, Notice } from '../messages.ts';
+import type { JobKeyNote } from './job-keys.ts';
 
 const NAME = 'nunet-runner';
 const VERSION = 2;
@@ -20,6 +21,8 @@ export interface JobNote {
   assetUnit: string;
   /** Files that the check names, by their path in the job file. */
   checkFiles: Record<string, string>;
+  /** Null: of a version whose keys were gone with the browser. */
+  key: JobKeyNote | null;
 }
 
 /** A file of a job: its node, and its content once it is whole. */
@@ -55,15 +58,24 @@ export interface RunnerSchema extends DBSchema {
 }
 export type RunnerDatabase = IDBPDatabase<RunnerSchema>;
 
+type Upgrade = IDBPTransaction<RunnerSchema, StoreNames<RunnerSchema>[], 'versionchange'>;
+
+/** Notes of the first version name no key of the vault's. */
+async function withoutKeys(jobs: IDBPObjectStore<RunnerSchema, StoreNames<RunnerSchema>[], 'jobs', 'versionchange'>): Promise<void> {
+  for (let cursor = await jobs.openCursor(); cursor !== null; cursor = await cursor.continue())
+    await cursor.update({ ...cursor.value, key: null });
+}
+
 /** One step from each version to the next; a step that has shipped never changes. */
-const STEPS: readonly ((database: RunnerDatabase, transaction: IDBPTransaction<RunnerSchema, never, 'versionchange'>) => void)[] = [
+const STEPS: readonly ((database: RunnerDatabase, transaction: Upgrade) => void)[] = [
   (database) => {
     for (const store of ['entries', 'files', 'blocks', 'logs', 'records'] as const) database.createObjectStore(store);
     database.createObjectStore('jobs', { keyPath: 'jobId' });
     database.createObjectStore('shown');
   },
-  (database) => {
+  (database, transaction) => {
     for (const store of ['settings', 'contacts', 'shownTokens', 'history', 'grants'] as const) database.createObjectStore(store);
+    void withoutKeys(transaction.objectStore('jobs'));
   },
 ];
 
@@ -72,7 +84,7 @@ export async function openDatabase(name: string = NAME): Promise<RunnerDatabase>
   try {
     return await openDB<RunnerSchema>(name, VERSION, {
       upgrade(database, from, _to, transaction) {
-        for (const step of STEPS.slice(from)) step(database, transaction as never);
+        for (const step of STEPS.slice(from)) step(database, transaction);
       },
       // Another version of this program wants it: it is let go of, and whoever works here fails loudly.
       blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),

@@ -19,12 +19,17 @@ export interface DraftOffers {
   giveBack(online: Online, taken: Offer | null): Promise<void>;
 }
 
-export function draftOffers(parts: { clock: Clock; draft: Pick<JobRecord, 'jobId' | 'request' | 'budgetBaseUnits'> }): DraftOffers {
+export function draftOffers(parts: {
+  clock: Clock;
+  draft: Pick<JobRecord, 'jobId' | 'request' | 'budgetBaseUnits'>;
+  /** NTX of the job's account; null while it is not known. */
+  held: () => bigint | null;
+}): DraftOffers {
   const { clock, draft } = parts;
   let asked: { online: Online; found: Promise<Preflight>; result: Preflight | undefined } | undefined;
 
   const askAll = async (online: Online): Promise<Preflight> => {
-    const ports = { network: online.network, clock, escrow: online.escrowFor(draft.jobId) };
+    const ports = { network: online.network, clock, escrow: online };
     const { request, budgetBaseUnits } = draft;
     const options = { request, record: online.record, budgetBaseUnits, signal: online.signal };
     let found = await preflight(ports, options);
@@ -54,10 +59,10 @@ export function draftOffers(parts: { clock: Clock; draft: Pick<JobRecord, 'jobId
       if (offer === undefined)
         throw new NunetError('offer-gone', 'Cannot take this offer: it is not one of the newest; ask the compute providers again');
       const { expiresAt, amountBaseUnits } = offer.quote.body;
-      if (expiresAt <= (online.watch.state().tipTimeMs ?? 0))
+      if (expiresAt <= (online.tipTimeMs() ?? 0))
         throw new NunetError('offer-expired', 'Cannot take this offer: it has expired; ask the compute providers again');
-      const held = online.watch.balance()?.baseUnits;
-      if (held !== undefined && held < amountBaseUnits) {
+      const held = parts.held();
+      if (held !== null && held < amountBaseUnits) {
         throw new NunetError(
           'funds-insufficient',
           `Cannot take this offer: it locks ${formatAmount(amountBaseUnits)} NTX and the wallet holds ${formatAmount(held)}; add funds first`,

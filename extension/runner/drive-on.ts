@@ -25,6 +25,7 @@ export interface DriveParts {
   blocks: BlockStore;
   log: LogStore;
   keys: JobKeys;
+  escrow: Escrow;
   scorer: Scorer;
   dialer: Dialer;
   clock: Clock;
@@ -43,7 +44,7 @@ export interface DriveParts {
 
 /** The check decides alone, or the person does over what it found, as long as an answer counts. */
 const decider =
-  ({ note, person, record }: DriveParts, escrow: Escrow) =>
+  ({ note, person, record, escrow }: DriveParts) =>
   async (found: CheckResult | NunetError, signal: AbortSignal): Promise<CheckResult> => {
     const { quote } = record();
     if (!note.askBeforeAnswer || quote === undefined) {
@@ -62,8 +63,7 @@ const decider =
 
 /** Resolves when the job has ended, or when the signal aborted. */
 export async function driveOn(parts: DriveParts, online: Online): Promise<void> {
-  const { note, clock, log, signal, say } = parts;
-  const escrow = online.escrowFor(note.jobId);
+  const { note, clock, log, signal, say, escrow } = parts;
   let isOverflowTold = false;
   const outputs = browserOutputs({
     dialer: parts.dialer,
@@ -73,7 +73,7 @@ export async function driveOn(parts: DriveParts, online: Online): Promise<void> 
     note,
     check: parts.check,
     scorer: parts.scorer,
-    decide: decider(parts, escrow),
+    decide: decider(parts),
     onStored: parts.onStored,
     onLine: parts.onLine,
     onLineDropped: () => {

@@ -13,7 +13,15 @@ const channel = (): MessageChannel => {
   return made;
 };
 
-const begin = () => hostLink({ serve: {}, now: () => performance.now(), onChange: () => undefined });
+const begin = (more: Partial<Parameters<typeof hostLink>[0]> = {}) =>
+  hostLink({
+    serve: {},
+    onHost: () => undefined,
+    onDapps: () => undefined,
+    now: () => performance.now(),
+    onChange: () => undefined,
+    ...more,
+  });
 const config = { seed: new Uint8Array(32), network: 'devnet' as const, allowPrivate: true, hubs: [] };
 
 /** A host that keeps what it is asked. */
@@ -26,7 +34,11 @@ function host(link: ReturnType<typeof begin>) {
   };
   port2.start();
   link.attach(port2);
-  return { asked, types: () => asked.map(({ request }) => request.type), say: (event: HostEvent) => port1.postMessage(event) };
+  return {
+    asked,
+    types: () => asked.map(({ request }) => request.type),
+    say: (event: HostEvent, given?: MessagePort) => port1.postMessage(event, given === undefined ? [] : [given]),
+  };
 }
 
 test('what was asked before a host was there reaches the first one', async () => {
@@ -82,4 +94,37 @@ test('a transaction worker that failed is started again by the next build', asyn
   await expect(warming).rejects.toMatchObject({ code: 'builder-unavailable' });
   link.transactions.warm(AbortSignal.timeout(5_000)).catch(() => undefined);
   await vi.waitFor(() => expect(types()).toEqual(['transaction-worker', 'transaction-worker']));
+});
+
+test('a port to the vault comes from the host that is there, or from the next one', async () => {
+  let hosts = 0;
+  const link = begin({ onHost: () => hosts++ });
+  const early = link.openVault();
+  const first = host(link);
+  expect(hosts).toBe(1);
+  // Whoever waited asks again when a host is there; the newest question is the one that is answered.
+  const asked = link.openVault();
+  await vi.waitFor(() => expect(first.types()).toEqual(['open-vault']));
+  first.say({ type: 'vault-port' }, channel().port1);
+  expect(await asked).toBeInstanceOf(MessagePort);
+  expect(await Promise.race([early, Promise.resolve('nothing')])).toBe('nothing');
+  host(link);
+  expect(hosts).toBe(2);
+});
+
+test('cannot make the runner take a vault that it did not ask for', async () => {
+  const link = begin();
+  const { say } = host(link);
+  const { port1, port2 } = channel();
+  const closed = new Promise((resolve) => port2.addEventListener('close', resolve));
+  port2.start();
+  say({ type: 'vault-port' }, port1);
+  await closed;
+});
+
+test('a port of web pages is handed on', async () => {
+  const given: MessagePort[] = [];
+  const link = begin({ onDapps: (port) => given.push(port) });
+  host(link).say({ type: 'dapp-port' }, channel().port1);
+  await vi.waitFor(() => expect(given).toHaveLength(1));
 });

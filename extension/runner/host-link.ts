@@ -18,6 +18,8 @@ export interface HostLink {
   mountScoring(): ScoreFrame;
   /** The network frame to be there from now on; null: none. */
   configure(config: FrameConfig | null): void;
+  /** A port to the vault, from this host or the next one; a later call takes the place of one that waits. */
+  openVault(): Promise<MessagePort>;
   /** A page's own port to the network frame. */
   passPagePort(port: MessagePort): void;
   state(): Pick<AppState, 'host' | 'frame'>;
@@ -25,6 +27,10 @@ export interface HostLink {
 
 export function hostLink(parts: {
   serve: IncomingStreams;
+  /** A host is there, perhaps another one: what the one before kept alive may be gone. */
+  onHost: () => void;
+  /** A port over which web pages are heard. */
+  onDapps: (port: MessagePort) => void;
   /** Milliseconds from any fixed origin. */
   now: () => number;
   onChange: () => void;
@@ -37,6 +43,7 @@ export function hostLink(parts: {
   const waiting: { request: HostRequest; port: MessagePort }[] = [];
   const scorings = new Map<number, AbortController>();
   let nextScoring = 0;
+  let vaultAsked: PromiseWithResolvers<MessagePort> | undefined;
 
   const say = (request: HostRequest, port?: MessagePort): void => {
     if (host !== undefined) host.postMessage(request, port === undefined ? [] : [port]);
@@ -64,7 +71,7 @@ export function hostLink(parts: {
     say({ type: 'network-port', role: 'runner' }, port2);
   };
 
-  const take = (event: HostEvent): void => {
+  const take = (event: HostEvent, port: MessagePort | undefined): void => {
     switch (event.type) {
       case 'network':
         frame = event;
@@ -77,7 +84,16 @@ export function hostLink(parts: {
         scorings.delete(event.id);
         return;
       case 'transaction-worker-failed':
-        transactions.lost('it ended with an error');
+        return transactions.lost('it ended with an error');
+      case 'vault-port':
+        if (port !== undefined) {
+          if (vaultAsked === undefined) port.close();
+          else vaultAsked.resolve(port);
+        }
+        vaultAsked = undefined;
+        return;
+      case 'dapp-port':
+        if (port !== undefined) parts.onDapps(port);
     }
   };
 
@@ -103,12 +119,13 @@ export function hostLink(parts: {
         before.close();
       }
       host = port;
-      port.onmessage = ({ data }: MessageEvent<HostEvent>) => {
-        if (host === port) take(data);
+      port.onmessage = ({ data, ports: [given] }: MessageEvent<HostEvent>) => {
+        if (host === port) take(data, given);
       };
       port.addEventListener('close', () => lose(port));
       if (config !== null) say({ type: 'configure-network', config });
       for (const one of waiting.splice(0)) say(one.request, one.port);
+      parts.onHost();
       parts.onChange();
     },
     mountScoring() {
@@ -129,6 +146,11 @@ export function hostLink(parts: {
     configure(wanted) {
       config = wanted;
       say(wanted === null ? { type: 'close-network' } : { type: 'configure-network', config: wanted });
+    },
+    openVault() {
+      vaultAsked = Promise.withResolvers<MessagePort>();
+      say({ type: 'open-vault' });
+      return vaultAsked.promise;
     },
     passPagePort: (port) => say({ type: 'network-port', role: 'page' }, port),
     state: () => ({

@@ -1,4 +1,6 @@
 // All jobs of this browser: opened from the database at the start, added by `prepare`, removed by `discard` and `forget`.
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { hashOfCid } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { sealedFiles } from '@nunet/shared/sealed/manifest-delivery.ts';
 import type { Network } from '@nunet/shared/job-flow/ports.ts';
@@ -19,19 +21,23 @@ export interface JobList {
   prepare(
     given: { jobFile: string; files: ReadonlyMap<string, Blob>; askBeforeAnswer: boolean },
     online: Online,
-    random: (bytes: number) => Uint8Array,
+    by: { random: (bytes: number) => Uint8Array; peerId: string },
   ): Promise<string>;
   discard(jobId: string, online: Online | null): Promise<void>;
   forget(jobId: string): Promise<void>;
   /** Drives every job that was taken and has not ended. */
   resume(online: Online): void;
+  /** The vault or its wallet is another: jobs whose key is there go on, those of another wallet stop. */
+  keysChanged(online: Online | null): void;
+  /** The signed quote that a lock's datum names, of a job that took it. */
+  quoteOf(quoteHash: string): { envelope: Uint8Array; title: string } | null;
   readonly serveInputs: Network['serveInputs'];
   readonly read: ReadBlock;
 }
 
 /** Opens what the database holds. A job that cannot be read is left where it is, and reported. */
 export async function openJobs(parts: JobParts, onUnreadable: (jobId: string, error: unknown) => void): Promise<JobList> {
-  const { database, keys, clock } = parts;
+  const { database, vault, clock } = parts;
   const jobs = new Map<string, Job>();
   for (const note of await database.getAll('jobs')) {
     try {
@@ -50,6 +56,8 @@ export async function openJobs(parts: JobParts, onUnreadable: (jobId: string, er
     await get(jobId).stop();
     await forgetJob(database, jobId);
     jobs.delete(jobId);
+    // Nothing of it is signed any more.
+    if (vault.state()?.jobs.includes(jobId) === true) vault.ask({ type: 'job-end', jobId }).catch(() => undefined);
   };
   const { serveInputs, read } = inputReaders(async (jobId, cid) => {
     const job = jobs.get(jobId);
@@ -66,12 +74,18 @@ export async function openJobs(parts: JobParts, onUnreadable: (jobId: string, er
     get,
     serveInputs,
     read,
-    async prepare({ jobFile, files, askBeforeAnswer }, online, random) {
+    async prepare({ jobFile, files, askBeforeAnswer }, online, { random, peerId }) {
       if (jobs.size >= MAX_JOBS)
         throw new NunetError('jobs-full', `Cannot prepare another job: ${MAX_JOBS} are kept; remove some that have ended`);
+      const linked = parts.linked();
+      if (linked === null)
+        throw new NunetError('wallet-missing', 'Create a wallet first: it pays for the job and gets back what is not spent');
+      const { account, address } = linked;
+      const keyId = bytesToHex(random(16));
+      const { publicKey } = await vault.ask({ type: 'job-key', keyId });
       const { record, assetUnit } = online;
       const now = clock.now();
-      const context = { record, peerId: keys.network.peerId, address: keys.wallet.address, random, now, signal: online.signal };
+      const context = { record, peerId, address, voucherKey: publicKey, random, now, signal: online.signal };
       const prepared = await prepareJob(jobFile, files, context);
       const { jobId } = prepared;
       const note: JobNote = {
@@ -82,8 +96,8 @@ export async function openJobs(parts: JobParts, onUnreadable: (jobId: string, er
         askBeforeAnswer,
         assetUnit,
         checkFiles: prepared.checkFiles,
+        key: { keyId, publicKey, account: account.index, payment: account.payment },
       };
-      keys.open(prepared.signer, jobId);
       const transaction = database.transaction(['jobs', 'entries', 'files'], 'readwrite', STRICT);
       await Promise.all([
         transaction.objectStore('jobs').add(note),
@@ -115,6 +129,16 @@ export async function openJobs(parts: JobParts, onUnreadable: (jobId: string, er
     },
     resume(online) {
       for (const job of jobs.values()) job.drive(online);
+    },
+    quoteOf(quoteHash) {
+      for (const job of jobs.values()) {
+        const { quote } = job.record();
+        if (quote !== undefined && hashOfCid(quote.cid) === quoteHash) return { envelope: quote.envelope, title: job.note.title };
+      }
+      return null;
+    },
+    keysChanged(online) {
+      for (const job of jobs.values()) job.keyChanged(online);
     },
   };
 }

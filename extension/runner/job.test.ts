@@ -1,17 +1,21 @@
 // One job against a programmable world, its journal in a database: paid, disputed, undecided, killed at every write; one decision a job.
 import { FakeWorld, Killed, type WorldOptions } from '@nunet/shared/job-flow/fake-world.ts';
 import { jobHasEnded, readJob, type JobEntry } from '@nunet/shared/job-flow/job-record.ts';
-import type { CheckResult } from '@nunet/shared/job-flow/ports.ts';
+import type { CheckResult, JobKeys } from '@nunet/shared/job-flow/ports.ts';
 import { paceOf } from '@nunet/shared/job-flow/running-job.ts';
-import { SAMPLE_TIME_MS } from '@nunet/shared/samples.ts';
+import { orAborted } from '@nunet/shared/job-flow/waiting.ts';
+import { SAMPLE_TIME_MS, sampleSigner } from '@nunet/shared/samples.ts';
 import { assetUnit } from '@nunet/contracts/value.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { describe, expect, test, vi } from 'vitest';
+import type { VaultState } from '../vault/messages.ts';
 import type { JobNote, RunnerDatabase } from './database.ts';
 import { openJob, type Job, type JobParts } from './job.ts';
 import { openJournal } from './journal.ts';
+import type { Linked } from './linked.ts';
 import type { Online } from './online.ts';
-import { emptyDatabase, keepWorld, sampleJobFile } from './sample-database.ts';
+import { emptyDatabase, keepWorld, sampleJobFile, sampleKeyNote } from './sample-database.ts';
+import type { RunnerVaultRequest, VaultLink } from './vault-link.ts';
 
 /** Wide, because virtual time runs while the database works. */
 const WIDE = {
@@ -23,7 +27,16 @@ const WIDE = {
 };
 const PACE = { ...paceOf('devnet'), pollMs: 2_000, retryMs: 2_000, agentFirstMs: 300_000 };
 
+interface Seen {
+  tipTimeMs: number | null;
+  held: bigint | null;
+}
+
 interface Opened {
+  vault: ReturnType<typeof vaultOf>;
+  seen: Seen;
+  /** The network goes. */
+  end: () => void;
   job: Job;
   online: Online;
   world: FakeWorld;
@@ -31,34 +44,83 @@ interface Opened {
   changes: string[];
 }
 
+/** A vault that holds the world's keys and says what a test makes it say. */
+function vaultOf(keys: JobKeys, state: Partial<VaultState> = {}) {
+  const account = { index: 0, name: '', payment: sampleKeyNote.payment, stake: sampleSigner('stake').publicKey, drep: '' };
+  let now = { state: 'open', accounts: [account], selected: 0, jobs: [], ...state } as unknown as VaultState;
+  const looks = new Set<() => void>();
+  const asked: RunnerVaultRequest[] = [];
+  const link = {
+    state: () => now,
+    isHere: () => true,
+    async ask(request: RunnerVaultRequest) {
+      asked.push(request);
+      if (request.type !== 'job-sign') return null;
+      const signer = await keys.signer(request.jobId, new AbortController().signal);
+      return { signature: await signer.sign(request.bytes) };
+    },
+    until: (holds: (state: VaultState | null) => boolean, signal: AbortSignal) =>
+      orAborted(
+        new Promise<void>((resolve) => {
+          const look = (): void => {
+            if (holds(now)) resolve();
+          };
+          looks.add(look);
+          look();
+        }),
+        signal,
+      ),
+  } as unknown as VaultLink;
+  return {
+    link,
+    account,
+    asked,
+    say(next: Partial<VaultState>) {
+      now = { ...now, ...next };
+      for (const look of looks) look();
+    },
+  };
+}
+
 /** A runner with one job, as it starts on this database. */
 async function start(
   database: RunnerDatabase,
   world: FakeWorld,
-  more: Partial<JobParts> & { hasKey?: boolean; prove?: () => Promise<void> } = {},
+  more: Partial<JobParts> & { state?: Partial<VaultState>; prove?: () => Promise<void> } = {},
 ): Promise<Opened> {
   const ports = world.process();
   const changes: string[] = [];
   const [note] = await database.getAll('jobs');
   if (note === undefined) throw new Error('no job');
   const life = new AbortController();
+  const vault = vaultOf(ports.keys, more.state);
+  /** What the chain says, in a test's hand. */
+  const seen: Seen = { tipTimeMs: null, held: null };
   const online: Online = {
     url: 'http://127.0.0.1:1',
-    signed: '',
     record: world.record,
     assetUnit: assetUnit(world.record.asset),
-    watch: { state: () => ({ tipTimeMs: null }), balance: () => null } as unknown as Online['watch'],
     network: ports.network,
     oracles: ports.oracles,
+    tipTimeMs: () => seen.tipTimeMs,
+    chainTimeMs: (signal) => ports.escrow.chainTimeMs(signal),
     escrowFor: () => ports.escrow,
     signal: life.signal,
-    end: () => life.abort(new DOMException('offline', 'AbortError')),
   };
+  const { asset } = world.record;
+  const linked = {
+    account: vault.account,
+    record: world.record,
+    ntx: asset,
+    utxos: () => (seen.held === null ? null : [{ lovelace: 1n, assets: [{ ...asset, quantity: seen.held }] }]),
+  } as unknown as Linked;
   const job = await openJob(
     {
       database,
-      keys: { has: () => more.hasKey ?? true, jobs: ports.keys } as unknown as JobParts['keys'],
-      inputs: { promise: () => undefined, buildersFor: () => ({}) as never },
+      vault: vault.link,
+      signings: {} as JobParts['signings'],
+      linked: () => linked,
+      inputs: { promise: () => undefined, free: (_, utxos) => [...utxos], buildersFor: () => ({}) as never },
       scorer: { prove: more.prove ?? (async () => undefined), score: async () => 1 },
       dialer: { open: () => Promise.reject(new Error('nothing is fetched here')) },
       clock: world.clock,
@@ -73,7 +135,8 @@ async function start(
     },
     note,
   );
-  return { job, online, world, database, changes };
+  const end = (): void => life.abort(new DOMException('offline', 'AbortError'));
+  return { job, online, world, database, changes, vault, seen, end };
 }
 
 async function opened(options: WorldOptions = {}, note: { askBeforeAnswer?: boolean } = {}): Promise<Opened> {
@@ -121,7 +184,7 @@ describe('a job that is driven', () => {
     const { database, world } = await opened();
     const run = await start(database, world, {
       afterWrite: (_, entry) => {
-        if (entry.type === 'job' && entry.state === 'running') run.online.end();
+        if (entry.type === 'job' && entry.state === 'running') run.end();
       },
     });
     run.job.drive(run.online);
@@ -139,7 +202,7 @@ describe('a job that is driven', () => {
     const run = await opened();
     run.job.drive(run.online);
     const newer = await start(run.database, run.world);
-    run.online.end();
+    run.end();
     run.job.drive(newer.online);
     expect(run.job.summary().isDriven).toBe(true);
     await ended(run);
@@ -155,12 +218,65 @@ describe('a job that is driven', () => {
     expect(run.job.record().lock).toBe('withdrawn');
   });
 
-  test('cannot go on without its key, and can then be removed', async () => {
-    const { database, world } = await opened();
-    const lost = await start(database, world, { hasKey: false });
+  test('cannot go on with another wallet than its own, and can then be removed', async () => {
+    const { database, world, vault } = await opened();
+    const other = { ...vault.account, payment: sampleSigner('another wallet').publicKey };
+    const lost = await start(database, world, { state: { accounts: [other] } });
     lost.job.drive(lost.online);
     expect(lost.job.summary()).toMatchObject({ isDriven: false, key: 'lost', hasEnded: false });
     expect(lost.job.isOver()).toBe(true);
+    await expect(lost.job.preflight(lost.online)).rejects.toMatchObject({ code: 'job-taken' });
+    // The words of its own wallet bring it back.
+    lost.vault.say({ accounts: [vault.account] });
+    expect(lost.job.summary().key).toBe('ready');
+    lost.job.keyChanged(lost.online);
+    await ended(lost);
+    expect(lost.job.record().lock).toBe('withdrawn');
+  });
+
+  test('stops when the wallet is replaced by another, without a word to anybody', async () => {
+    const run = await opened({ agent: 'never-answers' });
+    run.job.drive(run.online);
+    await vi.waitFor(() => expect(run.job.record().lock).toBe('locked'), 20_000);
+    run.vault.say({ accounts: [] });
+    run.job.keyChanged(run.online);
+    await vi.waitFor(() => expect(run.job.summary()).toMatchObject({ isDriven: false, key: 'lost' }), 20_000);
+    expect(run.world.counts).toMatchObject({ locksTaken: 1, cancelsSigned: 0 });
+  });
+
+  test('of a version whose keys were gone with the browser is lost and can be removed', async () => {
+    const { database, world } = await opened();
+    const [note] = await database.getAll('jobs');
+    await database.put('jobs', { ...(note as JobNote), key: null });
+    const old = await start(database, world);
+    old.job.drive(old.online);
+    expect(old.job.summary()).toMatchObject({ isDriven: false, key: 'lost' });
+    expect(old.job.isOver()).toBe(true);
+  });
+
+  test('waits for an unlock with what has to be signed, says so, and goes on by itself', async () => {
+    const { database, world } = await opened();
+    const run = await start(database, world, { state: { state: 'locked' } });
+    expect(run.job.summary().key).toBe('wanted');
+    run.job.drive(run.online);
+    const told = (): string[] => run.job.snapshot(run.online).notices.map(({ code }) => code);
+    await vi.waitFor(() => expect(told()).toContain('vault-locked'), 20_000);
+    expect(run.job.record()).toMatchObject({ job: 'finished', outputsStored: true });
+    expect(world.counts.acksSigned).toBe(0);
+    run.vault.say({ state: 'open' });
+    await ended(run);
+    expect(world.counts).toMatchObject({ acksSigned: 1, locksTaken: 1 });
+  });
+
+  test('signs while the wallet is locked when its lock was approved before', async () => {
+    const { database, world } = await opened();
+    const run = await start(database, world, { state: { state: 'locked', jobs: [world.quote.body.jobId] } });
+    expect(run.job.summary().key).toBe('ready');
+    run.job.drive(run.online);
+    await ended(run);
+    expect(world.counts.acksSigned).toBe(1);
+    // The vault may forget its key now.
+    expect(run.vault.asked.at(-1)).toEqual({ type: 'job-end', jobId: world.quote.body.jobId });
   });
 
   test('cannot be driven on another devnet than its own', async () => {
@@ -300,22 +416,27 @@ describe('two pages on one draft', () => {
   });
 
   test('cannot take an offer that has expired or that the wallet cannot pay; the draft stays', async () => {
-    const { job, online } = await draft();
+    const { job, online, seen } = await draft();
     const { offers } = await job.preflight(online);
     const cid = offers[0]?.quote.cid ?? '';
-    const seen = { state: () => ({ tipTimeMs: WIDE.expiresAt }), balance: () => null };
-    const watch = online.watch as unknown as typeof seen;
-    const tip = watch.state;
-    watch.state = seen.state;
+    seen.tipTimeMs = WIDE.expiresAt;
     await expect(job.take(cid, online)).rejects.toMatchObject({ code: 'offer-expired' });
-    watch.state = tip;
-    watch.balance = () => ({ baseUnits: 1n, lovelace: 1n }) as never;
+    seen.tipTimeMs = null;
+    seen.held = 1n;
     await expect(job.take(cid, online)).rejects.toThrow('the wallet holds 0.000001');
     expect(job.record().job).toBe('draft');
-    watch.balance = () => null;
+    seen.held = null;
     await job.take(cid, online);
     expect(job.record().job).toBe('quoted');
     await job.stop();
+  });
+
+  test('cannot be asked for or taken with another account or wallet than the one that it was prepared with', async () => {
+    const { job, online } = await draft({}, { linked: () => null });
+    await expect(job.preflight(online)).rejects.toMatchObject({ code: 'account-other' });
+    await expect(job.take('bafyunknown', online)).rejects.toMatchObject({ code: 'account-other' });
+    const lost = await draft({}, { state: { accounts: [] } });
+    await expect(lost.job.preflight(lost.online)).rejects.toMatchObject({ code: 'key-lost' });
   });
 
   test('cannot lock money for a result that could not be scored here', async () => {

@@ -8,6 +8,7 @@ import type { Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import type { JobEvent, Pace } from '@nunet/shared/job-flow/running-job.ts';
 import { isJobEnd } from '@nunet/shared/job-state.ts';
 import type { JobSnapshot, JobSummary } from '../messages.ts';
+import type { Quote } from '@nunet/shared/quote.ts';
 import type { Dialer } from '@nunet/shared/peer-client.ts';
 import type { Scorer } from '../score/score-client.ts';
 import { openBlocks, type BlockStore } from './block-store.ts';
@@ -20,7 +21,11 @@ import { openJournal, type AfterWrite } from './journal.ts';
 import { NOTHING_SHOWN, shownAfter, withNotice, withStored, type Shown } from './live-state.ts';
 import { openLog, type LogStore } from './log-store.ts';
 import type { Online } from './online.ts';
-import type { RunnerKeys } from './wallet.ts';
+import { jobKeys, keyStateOf, type KeyState } from './job-keys.ts';
+import { jobWallet, unlockedEscrow, type MoneyParts } from './job-wallet.ts';
+import { balanceIn, type Linked } from './linked.ts';
+import type { Signings } from './signings.ts';
+import type { VaultLink } from './vault-link.ts';
 import type { WalletInputs } from './wallet-inputs.ts';
 
 const SAVE_MS = 1_000;
@@ -28,7 +33,10 @@ const SAVE_MS = 1_000;
 /** What all jobs of a runner share. */
 export interface JobParts {
   database: RunnerDatabase;
-  keys: RunnerKeys;
+  vault: VaultLink;
+  signings: Signings;
+  /** The account that is selected, on the network that is connected. */
+  linked: () => Linked | null;
   inputs: WalletInputs;
   scorer: Scorer;
   dialer: Dialer;
@@ -56,6 +64,8 @@ export interface Job {
   decide(word: Word): void;
   /** Drives a job that was taken and has not ended; nothing for any other. Resolves at once. */
   drive(online: Online): void;
+  /** The vault says otherwise of its key: stops where the wallet is another, goes on where it is there again. */
+  keyChanged(online: Online | null): void;
   /** Gives back what the offers of a draft hold. Throws `job-taken` for any other. */
   letGo(online: Online | null): Promise<void>;
   /** True when nothing of it may go on. */
@@ -68,7 +78,7 @@ const taken = (): NunetError =>
   new NunetError('job-taken', 'An offer for this job was taken already, perhaps in another window; its timeline shows how far it is');
 
 export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
-  const { database, keys, clock, scorer } = parts;
+  const { database, vault, linked, clock, scorer } = parts;
   const { jobId } = note;
   const [journal, blocks, log, stored] = await Promise.all([
     openJournal(database, jobId, parts.afterWrite),
@@ -91,11 +101,21 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       live: { ...shown.live, outputs: [...shown.live.outputs, { name, bytes, doneBytes: isStored ? bytes : 0, isStored }] },
     };
   }
-  const offers = draftOffers({ clock, draft: record });
+  /** The job's account is the one that is selected. */
+  const own = (): Linked | null => {
+    const at = linked();
+    return at !== null && at.account.payment === note.key?.payment ? at : null;
+  };
+  const held = (): bigint | null => {
+    const at = own();
+    return at === null ? null : (balanceIn(at)?.baseUnits ?? null);
+  };
+  const offers = draftOffers({ clock, draft: record, held });
   let isTaking = false;
   let driving: Promise<void> | undefined;
   let drivenOn: Online | undefined;
   let cancelling = new AbortController();
+  let halting = new AbortController();
   const stopping = new AbortController();
 
   const changed = (what: 'job' | 'live' | 'log'): void => parts.onChange(jobId, what);
@@ -112,7 +132,18 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
   const person = decision({ clock, onChange: () => changed('job') });
   const isTaken = (): boolean => record.job !== 'draft';
   const isDone = (): boolean => jobHasEnded(record);
-  const isKeyLost = (): boolean => !keys.has(jobId) && !isDone();
+  const key = (): KeyState => (isDone() ? 'ready' : keyStateOf(jobId, note.key, vault.state()));
+  const isKeyLost = (): boolean => key() === 'lost';
+  const demandOwn = (): void => {
+    if (isKeyLost()) throw new NunetError('key-lost', 'This draft was prepared with another wallet; prepare the job again');
+    if (own() === null)
+      throw new NunetError('account-other', 'This draft was prepared with another account: select that account, or prepare the job again');
+  };
+  /** Work and money have ended: the vault may forget the job's key. */
+  const endKey = (): void => {
+    if (!isDone() || driving !== undefined || vault.state()?.jobs.includes(jobId) !== true) return;
+    vault.ask({ type: 'job-end', jobId }).catch(() => undefined);
+  };
 
   /** Outside of a drive, which reduces its own. */
   const append = async (entry: JobEntry): Promise<void> => {
@@ -124,7 +155,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
 
   /** Inputs stay promised until the lock is in the chain or can never be. */
   const keepPromise = (): void => {
-    const open = record.lock === 'building' || record.lock === 'submitted';
+    const open = record.lock === 'submitted' || (record.lock === 'building' && (driving !== undefined || record.lockTx !== undefined));
     if (!open) parts.inputs.promise(jobId, null);
     else if (record.lockTx !== undefined) parts.inputs.promise(jobId, record.lockTx.cbor);
   };
@@ -147,20 +178,28 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
     save();
   };
 
-  const driveThe = (online: Online): Promise<void> =>
-    driveOn(
+  const quoted = (): Quote => {
+    if (record.quote === undefined) throw new NunetError('job-not-quoted', 'Cannot pay for the job: it has no quote');
+    return record.quote.body;
+  };
+  const driveThe = async (online: Online): Promise<void> => {
+    if (note.key === null) return;
+    const { address } = record.request.serviceProvider;
+    const money: MoneyParts = { ...parts, jobId, title: note.title, key: note.key, address, quote: quoted };
+    return driveOn(
       {
         ...parts,
+        escrow: unlockedEscrow(online.escrowFor(jobId, jobWallet(money)), money),
         note,
         check: file.check,
         journal,
         blocks,
         log,
-        keys: keys.jobs,
+        keys: jobKeys({ jobId, key: note.key, vault, say }),
         person,
         record: () => record,
         cancel: cancelling.signal,
-        signal: AbortSignal.any([online.signal, stopping.signal]),
+        signal: AbortSignal.any([online.signal, stopping.signal, halting.signal]),
         onEvent,
         onStored: (name) => {
           shown = withStored(shown, name);
@@ -171,6 +210,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       },
       online,
     );
+  };
 
   const summary = (): JobSummary => ({
     jobId,
@@ -182,7 +222,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
     paidBaseUnits: record.spent?.paidBaseUnits ?? null,
     hasEnded: isDone() || (record.lock === null && isJobEnd(record.job)),
     isDriven: driving !== undefined,
-    key: isKeyLost() ? 'lost' : 'ready',
+    key: key(),
     wantsDecision: person.shown() !== null,
   });
 
@@ -199,18 +239,18 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       notices: [...shown.notices],
       logLines: log.kept(),
       decision: person.shown(),
-      transactionPage: online === null || online.assetUnit !== note.assetUnit ? null : `${online.url}/tx/`,
+      transactionPage: online === null || online.url === null || online.assetUnit !== note.assetUnit ? null : `${online.url}/tx/`,
     }),
     async preflight(online) {
       if (isTaken()) throw taken();
-      if (isKeyLost())
-        throw new NunetError('key-lost', 'This draft’s key was in the memory of a browser that has been closed; prepare the job again');
+      demandOwn();
       if (online.assetUnit !== note.assetUnit)
         throw new NunetError('network-other', 'This draft was prepared for another devnet; connect to that one, or prepare the job again');
       return offers.ask(online);
     },
     async take(quoteCid, online) {
       if (isTaken() || isTaking) throw taken();
+      demandOwn();
       const offer = offers.find(quoteCid, online);
       isTaking = true;
       try {
@@ -235,21 +275,32 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
     },
     decide: (word) => person.decide(word),
     drive(online) {
-      if (drivenOn === online || !isTaken() || isDone() || !keys.has(jobId) || online.assetUnit !== note.assetUnit) return;
+      if (drivenOn === online || !isTaken() || isDone() || isKeyLost() || online.assetUnit !== note.assetUnit) return;
       if (stopping.signal.aborted || online.signal.aborted) return;
       // One drive a journal: one of a network that was let go of ends first.
       const before = driving ?? Promise.resolve();
       const mine = before.then(async () => {
         // A cancel that was asked for is in the journal.
         cancelling = new AbortController();
+        halting = new AbortController();
         if (!isDone()) await driveThe(online);
         if (driving !== mine) return;
         driving = undefined;
         drivenOn = undefined;
+        keepPromise();
+        endKey();
         changed('job');
+        // The wallet came back while the drive was ending.
+        if (halting.signal.aborted) job.drive(online);
       });
       driving = mine;
       drivenOn = online;
+      changed('job');
+    },
+    keyChanged(online) {
+      if (isKeyLost()) halting.abort(new DOMException('the wallet is another', 'AbortError'));
+      else if (online !== null) job.drive(online);
+      endKey();
       changed('job');
     },
     async letGo(online) {

@@ -1,9 +1,12 @@
 // What the wallet's parts of the runner stand on: one chain looked at with one account. It exists without a network record, and ends at
 // once when the account or the network is another.
 import type { Source, Utxo } from '@nunet/contracts/chain/chain.ts';
+import { balanceOf, type Balance } from '@nunet/contracts/holdings.ts';
 import type { AssetId, Network } from '@nunet/shared/fields.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { VaultAccount } from '../vault/messages.ts';
+import { baseAddress, stakeAddressOf } from './account-address.ts';
+import type { Connection } from './connection.ts';
 
 export interface Linked {
   readonly network: Network;
@@ -35,4 +38,30 @@ export interface WalletGround {
   account(): VaultAccount | null;
   /** Tells every page of the new state. */
   onChange(): void;
+}
+
+/** What the account holds of ADA and NTX; null until it was read. */
+export function balanceIn(linked: Linked): Balance | null {
+  const held = linked.utxos();
+  return held === null ? null : balanceOf(held, linked.ntx ?? { policyId: '', assetName: '' });
+}
+
+/** The account on this connection; `end` when it is another. */
+export function linkAccount({ network, record, ntx, watch, signal }: Connection, account: VaultAccount): Linked & { end(): void } {
+  const over = new AbortController();
+  const address = baseAddress(account);
+  return {
+    network,
+    account,
+    address,
+    stakeAddress: stakeAddressOf(account),
+    record,
+    ntx,
+    chain: watch.chain,
+    utxos: watch.follow(address),
+    tipTimeMs: () => watch.state().tipTimeMs,
+    look: () => watch.look(),
+    signal: AbortSignal.any([signal, over.signal]),
+    end: () => over.abort(new DOMException('another account was selected', 'AbortError')),
+  };
 }

@@ -1,64 +1,59 @@
-// What a runner that trusts a network has beyond its memory: the chain, the peers, the oracles. One connection to one network; ended by its signal.
-import { jobEscrow } from '@nunet/contracts/job-escrow.ts';
+// What jobs need beyond the wallet: a network whose record is trusted, its peers, its oracles, its escrow. Ended with its connection.
+import { jobEscrow, type Wallet } from '@nunet/contracts/job-escrow.ts';
 import { assetUnit } from '@nunet/contracts/value.ts';
 import { httpOracles } from '@nunet/shared/http-oracles.ts';
 import type { Clock, Escrow, Network, Oracles } from '@nunet/shared/job-flow/ports.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { Fetch } from '@nunet/shared/oracle-client.ts';
 import { peerNetwork } from '@nunet/shared/peer-network.ts';
-import { watchChain, type ChainWatch } from './chain-watch.ts';
-import type { Devnet } from './devnet.ts';
+import type { Connection } from './connection.ts';
 import type { HostLink } from './host-link.ts';
-import type { RunnerKeys } from './wallet.ts';
+import type { NetworkKey } from './network-key.ts';
 import type { WalletInputs } from './wallet-inputs.ts';
 
 export interface Online {
-  readonly url: string;
-  /** The record as it was signed: the same one is the same network. */
-  readonly signed: string;
+  /** Origin of a devnet, whose pages show transactions. */
+  readonly url: string | null;
   readonly record: NetworkRecord;
   /** What a job's note says of its network. */
   readonly assetUnit: string;
-  readonly watch: ChainWatch;
   readonly network: Network;
   readonly oracles: Oracles;
-  escrowFor(jobId: string): Escrow;
+  /** Of the newest block that was seen. */
+  tipTimeMs(): number | null;
+  chainTimeMs(signal: AbortSignal): Promise<number>;
+  escrowFor(jobId: string, wallet: Wallet): Escrow;
   /** Aborted when the runner lets go of this network. */
   readonly signal: AbortSignal;
-  end(): void;
 }
 
 export function goOnline(
-  { url, signed, record, chain }: Devnet,
+  connection: Connection,
+  record: NetworkRecord,
   parts: {
     host: HostLink;
-    keys: RunnerKeys;
+    networkKey: NetworkKey;
     inputs: WalletInputs;
     clock: Clock;
     fetch: Fetch;
     random: (bytes: number) => Uint8Array;
     serveInputs: Network['serveInputs'];
-    onChange: () => void;
   },
 ): Online {
-  const { host, keys, clock } = parts;
-  const life = new AbortController();
+  const { host, networkKey, clock } = parts;
+  const { watch } = connection;
   const now = (): number => clock.now();
-  const watch = watchChain({
-    chain,
-    address: keys.wallet.address,
-    asset: record.asset,
-    clock,
-    signal: life.signal,
-    onChange: parts.onChange,
+  host.configure({
+    seed: networkKey.seed,
+    network: record.network,
+    allowPrivate: record.network === 'devnet',
+    hubs: record.hubs.slice(0, 16),
   });
-  host.configure({ seed: keys.network.seed, network: record.network, allowPrivate: true, hubs: record.hubs.slice(0, 16) });
+  connection.signal.addEventListener('abort', () => host.configure(null), { once: true });
   return {
-    url,
-    signed,
+    url: connection.devnetUrl,
     record,
     assetUnit: assetUnit(record.asset),
-    watch,
     network: peerNetwork({
       dialer: host.network,
       hubs: record.hubs,
@@ -67,12 +62,10 @@ export function goOnline(
       serveInputs: parts.serveInputs,
       ownAddresses: () => host.network.status().addresses,
     }),
-    oracles: httpOracles({ fetch: parts.fetch, record, signer: keys.network.signer, now, random: parts.random }),
-    escrowFor: (jobId) => jobEscrow({ chain: watch.chain, wallet: keys.wallet, record, builders: parts.inputs.buildersFor(jobId) }),
-    signal: life.signal,
-    end: () => {
-      host.configure(null);
-      life.abort(new DOMException('the runner let go of the network', 'AbortError'));
-    },
+    oracles: httpOracles({ fetch: parts.fetch, record, signer: networkKey.signer, now, random: parts.random }),
+    tipTimeMs: () => watch.state().tipTimeMs,
+    chainTimeMs: async (signal) => (await watch.chain.tip(signal)).timeMs,
+    escrowFor: (jobId, wallet) => jobEscrow({ chain: watch.chain, wallet, record, builders: parts.inputs.buildersFor(jobId) }),
+    signal: connection.signal,
   };
 }

@@ -6,7 +6,6 @@ import type { InputFile, JobSpec } from '@nunet/shared/job-spec.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { FileStart } from '@nunet/shared/onnx/check-job.ts';
 import { prepareSpec, requestOf } from '@nunet/shared/prepare-job.ts';
-import { signerOf, type Signer } from '@nunet/shared/signature.ts';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { hashFile } from './block-store.ts';
 import type { StoredFile } from './database.ts';
@@ -18,8 +17,6 @@ export interface PreparedJob {
   jobId: string;
   spec: JobSpec;
   entry: JobEntry;
-  /** Signs acknowledgement, dispute and cancel of this job. */
-  signer: Signer;
   /** By CID. */
   files: Map<string, StoredFile>;
   checkFiles: Record<string, string>;
@@ -45,6 +42,8 @@ export async function prepareJob(
     record: NetworkRecord;
     peerId: string;
     address: string;
+    /** Of the job's key: it signs vouchers, acknowledgement, dispute and cancel of this job. */
+    voucherKey: string;
     random: (bytes: number) => Uint8Array;
     now: number;
     signal: AbortSignal;
@@ -81,14 +80,13 @@ export async function prepareJob(
     return content === undefined ? null : startOf(content);
   });
   const graph = spec.program.kind === 'onnx' ? inputAt(spec.program.graph) : undefined;
-  const signer = signerOf(random(32));
   const request = requestOf(spec, {
     graph: graph === undefined ? null : new Uint8Array(await graph.arrayBuffer()),
     record,
     peerId: parts.peerId,
     address: parts.address,
-    voucherKey: signer.publicKey,
+    voucherKey: parts.voucherKey,
     stream: file.stream,
   });
-  return { jobId: request.jobId, spec, entry: openedEntry(spec, request, file.budgetBaseUnits, parts.now), signer, files, checkFiles };
+  return { jobId: request.jobId, spec, entry: openedEntry(spec, request, file.budgetBaseUnits, parts.now), files, checkFiles };
 }

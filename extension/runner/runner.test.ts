@@ -1,4 +1,7 @@
 // The runner behind real ports and on a real devnet: what a page may ask, what it is told, and what nobody may make it do.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { startDevnet, type Devnet } from '@nunet/contracts/devnet/start.ts';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
@@ -6,10 +9,13 @@ import { signNetworkRecord, type NetworkRecord } from '@nunet/shared/network-rec
 import { sampleRecord, sampleSigner, sampleSpec } from '@nunet/shared/samples.ts';
 import { timerClock } from '@nunet/shared/timer-clock.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { HOST_HELLO, type Answers, type AppState, type JobSnapshot, type PageRequest, type RunnerMessage } from '../messages.ts';
+import type { VaultClient } from '../vault/client.ts';
+import { PASSWORD, sampleVault, secret, type SampleVault } from '../vault/sample-vault.ts';
+import { type Answers, type AppState, type JobSnapshot, type PageRequest, type RunnerMessage } from '../messages.ts';
 import { startRunner, type Runner } from './runner.ts';
 import { emptyDatabase, sampleJobFile } from './sample-database.ts';
-import { newKeys } from './wallet.ts';
+import { baseAddress } from './account-address.ts';
+import { createWallet, sampleHost } from './sample-host.ts';
 
 const pin = sampleSigner('pin');
 let devnet: Devnet;
@@ -26,21 +32,24 @@ const putRecord = async (changes: Partial<NetworkRecord> = {}, signer = pin, pin
   if (!put.ok) throw new Error(await put.text());
 };
 
-const open: { runner: Runner; ports: MessagePort[] }[] = [];
+const open: { runner: Runner; ports: MessagePort[]; vault: SampleVault }[] = [];
 afterEach(() => {
-  for (const { runner, ports } of open.splice(0)) {
+  for (const { runner, ports, vault } of open.splice(0)) {
     runner.stop();
+    vault.stop();
     for (const port of ports) port.close();
   }
 });
 
-async function begin(more: Partial<Parameters<typeof startRunner>[0]> = {}) {
+/** A runner with a host and a vault. `wallet`: whether there is one in it, open. */
+async function begin({ wallet = true, vault = sampleVault(), ...more }: Partial<Parameters<typeof startRunner>[0]> & Begin = {}) {
   const { database } = await emptyDatabase();
+  const owner = vault.client();
+  if (wallet) await createWallet(owner);
   const ports: MessagePort[] = [];
   const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
   const runner = startRunner({
     open: async () => database,
-    keys: newKeys(random),
     clock: timerClock(() => Date.now()),
     after: (ms, act) => {
       const timer = setTimeout(act, ms);
@@ -52,14 +61,20 @@ async function begin(more: Partial<Parameters<typeof startRunner>[0]> = {}) {
     wasm: () => Promise.reject(new Error('none in this test')),
     ...more,
   });
-  open.push({ runner, ports });
+  open.push({ runner, ports, vault });
   const port = (): MessagePort => {
     const { port1, port2 } = new MessageChannel();
     ports.push(port1, port2);
     runner.connect(port2);
     return port1;
   };
-  return { runner, database, port, page: () => openPage(port()) };
+  const host = sampleHost(port(), vault);
+  return { runner, database, port, host, vault, owner, page: () => openPage(port()) };
+}
+
+interface Begin {
+  wallet?: boolean;
+  vault?: SampleVault;
 }
 
 /** A page that keeps the newest it was told. */
@@ -70,6 +85,8 @@ function openPage(port: MessagePort) {
     app: null as AppState | null,
     job: null as JobSnapshot | null,
     told: 0,
+    /** Everything it was told, as text. */
+    heard: [] as string[],
     send: (message: unknown) => port.postMessage(message),
     ask<Type extends PageRequest['type']>(request: Extract<PageRequest, { type: Type }>): Promise<Answers[Type]> {
       return page.raw(request) as Promise<Answers[Type]>;
@@ -83,6 +100,7 @@ function openPage(port: MessagePort) {
   };
   port.onmessage = ({ data }: MessageEvent<RunnerMessage>) => {
     page.told += 1;
+    page.heard.push(JSON.stringify(data, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)));
     if (data.type === 'app') page.app = data.app;
     else if (data.type === 'job') page.job = data.job;
     else if (data.type === 'reply') waiting.get(data.id)?.resolve(data.value);
@@ -103,7 +121,9 @@ describe('a page', () => {
     await putRecord();
     const { page } = await begin();
     const one = page();
-    await vi.waitFor(() => expect(one.app).toMatchObject({ network: { state: 'none' }, host: 'missing', wallet: null, jobs: [] }));
+    await vi.waitFor(() =>
+      expect(one.app).toMatchObject({ network: { state: 'none' }, host: 'ready', vault: 'ready', wallet: null, jobs: [] }),
+    );
     await one.ask({ type: 'connect', to: { network: 'devnet', url: `${devnet.url}/` } });
     await vi.waitFor(() => expect(one.app?.network).toMatchObject({ state: 'ready', record: { oracles: 3, k: 2 } }));
     await one.ask({ type: 'fund' });
@@ -126,10 +146,11 @@ describe('a page', () => {
     await expect(two.ask({ type: 'output', jobId, name: 'y.npy' })).rejects.toMatchObject({ code: 'output-missing' });
     await expect(two.ask({ type: 'forget', jobId })).rejects.toMatchObject({ code: 'job-open' });
 
-    const again = await begin({ open: async () => database });
-    const late = again.page();
-    await vi.waitFor(() => expect(late.app?.jobs).toMatchObject([{ jobId, key: 'lost' }]));
-    await late.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
+    // The network is looked at again by itself; another wallet than the draft's knows nothing of its key.
+    const other = await begin({ open: async () => database, wallet: false });
+    await createWallet(other.owner);
+    const late = other.page();
+    await vi.waitFor(() => expect(late.app).toMatchObject({ network: { state: 'ready' }, jobs: [{ jobId, key: 'lost' }] }));
     await expect(late.ask({ type: 'preflight', jobId })).rejects.toMatchObject({ code: 'key-lost' });
 
     await two.ask({ type: 'discard', jobId });
@@ -187,7 +208,7 @@ test('cannot ask for more at once than is answered', async () => {
   await vi.waitFor(() => expect(refused.filter((code) => code === 'too-many-requests').length).toBe(200 - 64));
 });
 
-describe('a network', () => {
+describe('a devnet', () => {
   test('cannot be anything but a devnet on this machine', async () => {
     const { page } = await begin({ fetch: () => Promise.reject(new Error('nothing may be fetched')) });
     const one = page();
@@ -280,28 +301,237 @@ describe('a network', () => {
 describe('the host', () => {
   test('is told of the network frame to mount, and is no page any more', async () => {
     await putRecord();
-    const { page, port } = await begin();
-    const host = port();
-    const heard: { type: string }[] = [];
-    host.onmessage = ({ data }: MessageEvent<{ type: string }>) => heard.push(data);
-    host.postMessage(HOST_HELLO);
+    const { page, port, host, vault } = await begin();
+    const { heard } = host;
     const one = page();
-    await vi.waitFor(() => expect(one.app?.host).toBe('ready'));
+    await vi.waitFor(() => expect(one.app).toMatchObject({ host: 'ready', vault: 'ready' }));
     heard.length = 0;
     await one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
     await vi.waitFor(() => expect(heard).toMatchObject([{ type: 'configure-network', config: { network: 'devnet', allowPrivate: true } }]));
-    host.postMessage({ type: 'network', frame: { state: 'starting' }, mount: 1, remounts: 0 });
+    host.say({ type: 'network', frame: { state: 'starting' }, mount: 1, remounts: 0 });
     await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ type: 'network-port', role: 'runner' }));
-    host.postMessage({ type: 'network', frame: { state: 'gone', why: 'silent' }, mount: 1, remounts: 1 });
+    host.say({ type: 'network', frame: { state: 'gone', why: 'silent' }, mount: 1, remounts: 1 });
     await vi.waitFor(() => expect(one.app?.frame).toMatchObject({ state: 'gone', remounts: 1 }));
 
-    // Another host takes over and is told all again.
-    const next = port();
-    const told: { type: string }[] = [];
-    next.onmessage = ({ data }: MessageEvent<{ type: string }>) => told.push(data);
-    next.postMessage(HOST_HELLO);
-    await vi.waitFor(() => expect(told.map(({ type }) => type)).toContain('configure-network'));
+    // Another host takes over and is told all again; it is the one that keeps the vault alive now.
+    const next = sampleHost(port(), vault);
+    await vi.waitFor(() => expect(next.heard.map(({ type }) => type).sort()).toEqual(['configure-network', 'open-vault']));
     expect(one.app?.frame.remounts).toBe(1);
+    await vi.waitFor(() => expect(one.app?.vault).toBe('ready'));
+  });
+});
+
+describe('the wallet', () => {
+  const connected = async (more: Begin = {}) => {
+    await putRecord();
+    const world = await begin(more);
+    const one = world.page();
+    await one.ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
+    return { ...world, one };
+  };
+  const select = async (owner: VaultClient, index: number): Promise<void> => void (await owner.ask({ type: 'select-account', index }));
+
+  test('that does not exist yet is nobody’s; its first account is shown as soon as there is one', async () => {
+    const { one, owner } = await connected({ wallet: false });
+    await vi.waitFor(() => expect(one.app).toMatchObject({ network: { state: 'ready' }, wallet: null }));
+    await expect(one.ask({ type: 'fund' })).rejects.toMatchObject({ code: 'wallet-missing' });
+    await expect(one.ask({ type: 'prepare', jobFile: containerFile, files, askBeforeAnswer: false })).rejects.toMatchObject({
+      code: 'wallet-missing',
+    });
+    const account = await createWallet(owner);
+    await vi.waitFor(() => expect(one.app?.wallet).toMatchObject({ account: 0, address: baseAddress(account) }));
+  });
+
+  test('is shown and can be looked at while it is locked, and a job cannot be prepared then', async () => {
+    const { one, owner } = await connected();
+    await owner.ask({ type: 'lock' });
+    await vi.waitFor(() => expect(one.app).toMatchObject({ vault: 'ready', wallet: { account: 0, isKnown: true } }));
+    await one.ask({ type: 'fund' });
+    await vi.waitFor(() => expect(one.app?.wallet?.baseUnits).toBe(60_000_000n), 10_000);
+    await expect(one.ask({ type: 'prepare', jobFile: containerFile, files, askBeforeAnswer: false })).rejects.toMatchObject({
+      code: 'vault-locked',
+    });
+    await owner.ask({ type: 'unlock', password: secret(PASSWORD) });
+    await expect(one.ask({ type: 'prepare', jobFile: containerFile, files, askBeforeAnswer: false })).resolves.toMatchObject({
+      jobId: expect.any(String) as string,
+    });
+  });
+
+  test('shows the account that is selected, and nothing of the one before', async () => {
+    const { one, owner } = await connected();
+    await one.ask({ type: 'fund' });
+    await vi.waitFor(() => expect(one.app?.wallet?.baseUnits).toBe(60_000_000n), 10_000);
+    const { index } = await owner.ask({ type: 'add-account', name: 'Second' });
+    await select(owner, index);
+    const { accounts } = await owner.ask({ type: 'state' });
+    const address = baseAddress(accounts[1] as (typeof accounts)[number]);
+    await vi.waitFor(() => expect(one.app?.wallet).toMatchObject({ account: 1, name: 'Second', address, isKnown: true, baseUnits: 0n }));
+    await expect(one.ask({ type: 'preview-ground', account: 0, transactions: ['84'] })).rejects.toMatchObject({ code: 'account-other' });
+  });
+
+  test('a vault that ends is opened again, and its accounts stay known meanwhile', async () => {
+    const { one, vault, owner } = await connected();
+    await vi.waitFor(() => expect(one.app?.wallet).not.toBeNull());
+    const { wallet } = one.app as AppState;
+    await owner.ask({ type: 'lock' });
+    await vi.waitFor(() => expect(vault.workers()).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(one.app).toMatchObject({ vault: 'ready', wallet: { address: wallet?.address } }));
+  });
+});
+
+describe('a network', () => {
+  const names = async (one: ReturnType<typeof openPage>): Promise<string> => one.app?.network.state ?? '';
+
+  test('is looked at again after a restart, until it is let go of', async () => {
+    await putRecord();
+    const { page, database } = await begin();
+    await page().ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
+    const next = await begin({ open: async () => database });
+    const one = next.page();
+    await vi.waitFor(async () => expect(await names(one)).toBe('ready'));
+    await one.ask({ type: 'disconnect' });
+    const fetched: string[] = [];
+    const quiet = await begin({
+      open: async () => database,
+      fetch: (url) => {
+        fetched.push(url);
+        return Promise.reject(new Error('nothing may be fetched'));
+      },
+    });
+    const two = quiet.page();
+    // Answered only once the database is open and everything has started.
+    await two.ask({ type: 'watch', jobId: null });
+    expect(await names(two)).toBe('none');
+    expect(fetched).toEqual([]);
+  });
+
+  test('that does not answer at the start is tried again by itself', async () => {
+    await putRecord();
+    const { page, database } = await begin();
+    await page().ask({ type: 'connect', to: { network: 'devnet', url: devnet.url } });
+    let isDown = true;
+    const sleeps: number[] = [];
+    const clock = timerClock(() => Date.now());
+    const next = await begin({
+      open: async () => database,
+      fetch: (url, init) => (isDown ? Promise.reject(new Error('down')) : fetch(url, init)),
+      clock: {
+        ...clock,
+        sleep: (ms, signal) => {
+          if (ms >= 2_000) sleeps.push(ms);
+          return clock.sleep(Math.min(ms, 50), signal);
+        },
+      },
+    });
+    const one = next.page();
+    await vi.waitFor(() =>
+      expect(one.app?.network).toMatchObject({ state: 'failed', code: 'devnet-unreachable', target: { url: devnet.url } }),
+    );
+    isDown = false;
+    await vi.waitFor(async () => expect(await names(one)).toBe('ready'));
+    expect(sleeps[0]).toBe(2_000);
+  });
+
+  test('cannot be mainnet', async () => {
+    const { page } = await begin();
+    await expect(
+      page().raw({ type: 'connect', to: { network: 'mainnet', source: 'https://example.org', projectId: '' } }),
+    ).rejects.toMatchObject({ code: 'request-invalid' });
+  });
+
+  test('cannot be taken for another: a source with the wrong genesis is refused by name', async () => {
+    const { page } = await begin();
+    const one = page();
+    await expect(
+      one.ask({ type: 'connect', to: { network: 'preprod', source: `blockfrost:${devnet.url}`, projectId: '' } }),
+    ).rejects.toMatchObject({ code: 'chain-wrong-network', message: expect.stringContaining('want 1') as string });
+    expect(one.app?.wallet).toBeNull();
+  });
+
+  test('cannot be opened without a project id where the service wants one, nor from what is no source', async () => {
+    const { page } = await begin();
+    const one = page();
+    const connect = (source: string) => one.ask({ type: 'connect', to: { network: 'preprod', source, projectId: '' } });
+    await expect(connect('https://cardano-preprod.blockfrost.io/api/v0')).rejects.toMatchObject({ code: 'project-id-missing' });
+    await expect(connect('not a source')).rejects.toMatchObject({ code: 'chain-source-invalid' });
+    await expect(connect('https://me:secret@example.org')).rejects.toMatchObject({ code: 'chain-source-invalid' });
+    await expect(connect('blockfrost:http://192.0.2.1/api')).rejects.toThrow('not encrypted');
+  });
+});
+
+describe('a public network', () => {
+  /** A source that says it is preprod, and wants the project id. What it is asked with is kept. */
+  const source = async (projectId: string) => {
+    const asked: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      const given = request.headers['project_id'] as string | undefined;
+      asked.push(given);
+      const say = (status: number, body: unknown): void => {
+        response.writeHead(status, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(body));
+      };
+      if (given !== projectId) return say(403, { status_code: 403, message: 'Invalid project token.' });
+      if (request.url === '/genesis') return say(200, { network_magic: 1, system_start: 1_654_041_600, slot_length: 1 });
+      if (request.url === '/blocks/latest') return say(200, { height: 7, slot: 90_000_000, hash: 'ab'.repeat(32) });
+      return say(404, { status_code: 404, message: 'not here' });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    servers.push(server);
+    return { url: `blockfrost:http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  };
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  test('has a wallet and no jobs; its project id goes to the source and to no page, and is kept over a restart', async () => {
+    const { page, database } = await begin();
+    const one = page();
+    const { url, asked } = await source('preprodSecret');
+    await one.ask({ type: 'connect', to: { network: 'preprod', source: url, projectId: 'preprodSecret' } });
+    await vi.waitFor(() =>
+      expect(one.app?.network).toEqual({
+        state: 'ready',
+        target: { network: 'preprod', source: url, hasProjectId: true },
+        record: null,
+      }),
+    );
+    await vi.waitFor(() =>
+      expect(one.app).toMatchObject({ chain: { tipTimeMs: 1_745_683_200_000 }, wallet: { isKnown: true, lovelace: 0n } }),
+    );
+    await expect(one.ask({ type: 'prepare', jobFile: containerFile, files, askBeforeAnswer: false })).rejects.toMatchObject({
+      code: 'network-record-missing',
+    });
+    await expect(one.ask({ type: 'fund' })).rejects.toMatchObject({ code: 'faucet-missing' });
+    const next = await begin({ open: async () => database });
+    const two = next.page();
+    await vi.waitFor(() => expect(two.app?.network.state).toBe('ready'));
+    // Asked for again without saying it again: the kept one, for the same source alone.
+    await two.ask({ type: 'connect', to: { network: 'preprod', source: url, projectId: null } });
+    expect(new Set(asked)).toEqual(new Set(['preprodSecret']));
+    const elsewhere = await source('another');
+    await expect(two.ask({ type: 'connect', to: { network: 'preprod', source: elsewhere.url, projectId: null } })).rejects.toMatchObject({
+      code: 'chain-unavailable',
+    });
+    expect(elsewhere.asked).toEqual([undefined]);
+    for (const told of [one.heard, two.heard]) expect(told.join(' ')).not.toContain('Secret');
+  });
+
+  test('whose project id is refused says so, and says nothing of the id', async () => {
+    const { page } = await begin();
+    const one = page();
+    const { url } = await source('preprodGood');
+    const refused = one.ask({ type: 'connect', to: { network: 'preprod', source: url, projectId: 'preprodOld' } });
+    await expect(refused).rejects.toMatchObject({
+      code: 'chain-unavailable',
+      message: expect.stringContaining('refuses this project id') as string,
+    });
+    await vi.waitFor(() => expect(one.app?.network).toMatchObject({ state: 'failed', target: { hasProjectId: true } }));
+    expect(one.heard.join(' ')).not.toContain('preprodOld');
   });
 });
 

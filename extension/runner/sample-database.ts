@@ -4,8 +4,9 @@ import type { JobEntry } from '@nunet/shared/job-flow/job-record.ts';
 import type { FakeWorld } from '@nunet/shared/job-flow/fake-world.ts';
 import { encodeFileNode } from '@nunet/shared/file-dag.ts';
 import { assetUnit } from '@nunet/contracts/value.ts';
-import { sampleManifest, sampleRecord, sampleSpec } from '@nunet/shared/samples.ts';
+import { sampleManifest, sampleRecord, sampleSigner, sampleSpec } from '@nunet/shared/samples.ts';
 import { STRICT, openDatabase, type JobNote, type RunnerDatabase } from './database.ts';
+import type { JobKeyNote } from './job-keys.ts';
 
 let opened = 0;
 
@@ -27,6 +28,14 @@ export const sampleJobFile = JSON.stringify({
   program: sampleSpec.program,
 });
 
+/** The key of the world's job, as a vault would have derived it. */
+export const sampleKeyNote: JobKeyNote = {
+  keyId: '0f'.repeat(16),
+  publicKey: sampleSigner('job key').publicKey,
+  account: 0,
+  payment: sampleSigner('payment').publicKey,
+};
+
 /** Puts the world's job into the database, where it stands, with its output at hand as if it had been fetched. */
 export async function keepWorld(
   database: RunnerDatabase,
@@ -43,6 +52,7 @@ export async function keepWorld(
     askBeforeAnswer: false,
     assetUnit: assetUnit(sampleRecord.asset),
     checkFiles: {},
+    key: sampleKeyNote,
     ...note,
   };
   const [output] = sampleManifest(world.quote.cid).outputs;

@@ -1,4 +1,5 @@
-// Which outputs of the wallet are promised to which job's lock: two jobs never build on the same one, which the ledger would take once.
+// Which outputs of the wallet are promised to which job's lock or payment: two never build on the same one, which the ledger would take once.
+// A lock that waits for the person keeps its promise and not its turn: others build meanwhile.
 import type { Builders } from '@nunet/contracts/job-escrow.ts';
 import { readTransactionHex } from '@nunet/contracts/chain/transaction.ts';
 import type { Utxo } from '@nunet/contracts/chain/chain.ts';
@@ -8,20 +9,22 @@ import { referenceText } from '@nunet/shared/fields.ts';
 export interface WalletInputs {
   /** The builders as one job may use them. */
   buildersFor(jobId: string): Builders;
-  /** What a signed lock of a job spends, until it is known to be in the chain or dropped; null: nothing any more. */
-  promise(jobId: string, cbor: string | null): void;
+  /** What a transaction that was built spends, until it is known to be in the chain or dropped; null: nothing any more. `owner`: a job, or a payment. */
+  promise(owner: string, cbor: string | null): void;
+  /** Those that are promised to nobody but this owner. */
+  free(owner: string, utxos: readonly Utxo[]): Utxo[];
 }
 
 export function walletInputs(builders: Builders): WalletInputs {
   const promised = new Map<string, ReadonlySet<string>>();
   let turn: Promise<unknown> = Promise.resolve();
 
-  const promise = (jobId: string, cbor: string | null): void => {
-    if (cbor === null) promised.delete(jobId);
-    else promised.set(jobId, new Set(readTransactionHex(cbor).inputs.map(referenceText)));
+  const promise = (owner: string, cbor: string | null): void => {
+    if (cbor === null) promised.delete(owner);
+    else promised.set(owner, new Set(readTransactionHex(cbor).inputs.map(referenceText)));
   };
-  const free = (jobId: string, utxos: readonly Utxo[]): Utxo[] => {
-    const others = [...promised].filter(([other]) => other !== jobId).map(([, inputs]) => inputs);
+  const free = (owner: string, utxos: readonly Utxo[]): Utxo[] => {
+    const others = [...promised].filter(([other]) => other !== owner).map(([, inputs]) => inputs);
     return utxos.filter(({ reference }) => !others.some((inputs) => inputs.has(referenceText(reference))));
   };
   /** One build at a time, so that what one promises is known to the next. */
@@ -33,6 +36,7 @@ export function walletInputs(builders: Builders): WalletInputs {
 
   return {
     promise,
+    free,
     buildersFor: (jobId) => ({
       lock: (request, now, signal) =>
         inTurn(async () => {

@@ -33,6 +33,7 @@ export const sampleApp = (nowMs: number, change: Partial<AppState> = {}): AppSta
     record: { oracles: 3, k: 2, hubs: 1, expiresAt: nowMs + 86_400_000 },
   },
   host: 'ready',
+  vault: 'ready',
   frame: { state: 'ready', peerId: null, remounts: 0, connections: [{ peerId: 'hub', address: '/ip4/127.0.0.1/udp/4001/webrtc-direct' }] },
   chain: { tipTimeMs: nowMs - 600, seenAtMs: nowMs - 200, error: null },
   wallet: sampleWallet(),
