@@ -17,6 +17,7 @@ import type { JobList } from './job-list.ts';
 import { balanceIn, type Linked } from './linked.ts';
 import type { Networks } from './networks.ts';
 import type { Online } from './online.ts';
+import type { Asker } from './pages.ts';
 import type { Signings } from './signings.ts';
 
 /** What there is once the database is open. */
@@ -27,8 +28,6 @@ export interface Opened {
   /** Under which agents know this browser. */
   peerId: string;
 }
-
-type Page = { watch: (jobId: string | null) => void; port: MessagePort | undefined };
 
 export function answerPages(parts: {
   host: HostLink;
@@ -41,7 +40,7 @@ export function answerPages(parts: {
   linked: () => Linked | null;
   connection: () => Connection | null;
   onChange: () => void;
-}): (request: PageRequest, page: Page, opened: Opened) => Promise<Answers[keyof Answers]> {
+}): (request: PageRequest, page: Asker, opened: Opened) => Promise<Answers[keyof Answers]> {
   const { host, onChange } = parts;
   const connected = (): Connection => {
     const connection = parts.connection();

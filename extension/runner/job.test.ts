@@ -120,7 +120,7 @@ async function start(
       vault: vault.link,
       signings: {} as JobParts['signings'],
       linked: () => linked,
-      inputs: { promise: () => undefined, free: (_, utxos) => [...utxos], buildersFor: () => ({}) as never },
+      inputs: { promise: () => undefined, setApart: () => undefined, free: (_, utxos) => [...utxos], buildersFor: () => ({}) as never },
       scorer: { prove: more.prove ?? (async () => undefined), score: async () => 1 },
       dialer: { open: () => Promise.reject(new Error('nothing is fetched here')) },
       clock: world.clock,

@@ -14,11 +14,17 @@ const MAX_PAGES = 64;
 /** Requests of one page at a time. */
 const MAX_OPEN_REQUESTS = 64;
 
-/** Answers one request. `port` came with it. */
-export type Answer = (
-  request: PageRequest,
-  page: { watch: (jobId: string | null) => void; port: MessagePort | undefined },
-) => Promise<unknown>;
+/** Who asks. */
+export interface Asker {
+  watch(jobId: string | null): void;
+  /** Came with the request. */
+  port: MessagePort | undefined;
+  /** Aborted when the page is gone. */
+  gone: AbortSignal;
+}
+
+/** Answers one request. */
+export type Answer = (request: PageRequest, page: Asker) => Promise<unknown>;
 
 export interface Pages {
   /** Takes over a port. The result lets go of it again. */
@@ -103,6 +109,7 @@ export function openPages(parts: {
         pages.delete(oldest);
         oldest.close();
       }
+      const gone = new AbortController();
       let open = 0;
       const take = async (event: MessageEvent<unknown>): Promise<void> => {
         const message = pageMessage.safeParse(event.data);
@@ -118,7 +125,11 @@ export function openPages(parts: {
             const [issue] = parsed.error.issues;
             throw new NunetError('request-invalid', `Cannot read the request: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
           }
-          page.say({ type: 'reply', id, value: await parts.answer(parsed.data, { watch: page.watch, port: event.ports[0] }) });
+          page.say({
+            type: 'reply',
+            id,
+            value: await parts.answer(parsed.data, { watch: page.watch, port: event.ports[0], gone: gone.signal }),
+          });
         } catch (error) {
           const { code, message } = safeError(error);
           page.say({ type: 'failed', id, code, message });
@@ -127,7 +138,10 @@ export function openPages(parts: {
         }
       };
       port.onmessage = (event: MessageEvent<unknown>) => void take(event);
-      port.addEventListener('close', () => pages.delete(port));
+      port.addEventListener('close', () => {
+        pages.delete(port);
+        gone.abort(new DOMException('the page is gone', 'AbortError'));
+      });
       page.say({ type: 'app', app: parts.app() });
       return () => {
         pages.delete(port);

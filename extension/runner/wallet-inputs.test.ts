@@ -54,6 +54,18 @@ test('a job may build again on its own, and what is promised no more is free', a
   await expect(inputs.buildersFor('b').lock(order(utxo('01')), 0)).resolves.toBeDefined();
 });
 
+test('cannot spend what is set apart, for a job or for anybody, until it is given back', async () => {
+  const inputs = walletInputs(greedy);
+  inputs.setApart([utxo('01').reference]);
+  expect(inputs.free('', [utxo('01'), utxo('02')])).toEqual([utxo('02')]);
+  const built = await inputs.buildersFor('a').lock(order(utxo('01'), utxo('02')), 0);
+  expect(built.cbor).toBe(spending(utxo('02')));
+  // It is no change that will come: the job ends for want of funds.
+  await expect(inputs.buildersFor('b').lock(order(utxo('01')), 0)).rejects.toMatchObject({ code: 'funds-insufficient' });
+  inputs.setApart([]);
+  expect(inputs.free('', [utxo('01')])).toEqual([utxo('01')]);
+});
+
 test('cannot end a job for want of funds that another job’s change will bring', async () => {
   const inputs = walletInputs(greedy);
   inputs.promise('a', spending(utxo('01')));
