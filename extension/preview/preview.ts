@@ -142,8 +142,7 @@ export type RiskCode =
   | 'marked-invalid'
   | 'hidden-characters'
   | 'not-text'
-  | 'other-site'
-  | 'protocol-data';
+  | 'other-site';
 
 export interface Risk {
   code: RiskCode;
@@ -202,14 +201,15 @@ export interface TransactionPreview {
 export interface DataPreview {
   /** blake2b-256 of the Sig_structure. */
   hash: string;
-  address: string;
+  /** Bech32: an address, a reward address, or a DRep id. */
+  signsAs: string;
   role: KeyRole;
-  /** Null: it is not readable as text. */
+  /** Null: it is not readable as text. A stranger's words. */
   text: string | null;
-  /** Hex, always. */
+  /** Hex. */
   payload: string;
   bytes: number;
-  /** A site's own name for what it asks, where the payload says one in a field that is widely used. */
-  claims: { site: string | null; uri: string | null };
+  /** The site for which the text says that one signs in; null: none. */
+  site: string | null;
   risks: Risk[];
 }

@@ -14,8 +14,14 @@ const proposal: Proposal = {
 };
 const signed = { kind: 'transactions', witnesses: [[{ publicKey: 'aa', signature: 'bb' }]] };
 
+interface FakeVault {
+  state?: VaultState['state'];
+  hashes?: string[];
+  wantsPassword?: boolean;
+}
+
 /** Approvals by id; `hashes` are what it says that it was given. */
-function fakeVault({ state = 'open' as VaultState['state'], hashes = ['h1'], wantsPassword = false } = {}) {
+function fakeVault({ state = 'open', hashes = ['h1'], wantsPassword = false }: FakeVault = {}) {
   const listeners = new Set<(state: VaultState) => void>();
   const now = (next: VaultState['state']) => ({ state: next, problem: null, accounts: [], selected: 0 }) as unknown as VaultState;
   const shown = signal<VaultState | null>(now(state));
@@ -66,7 +72,7 @@ function fakeVault({ state = 'open' as VaultState['state'], hashes = ['h1'], wan
   return { vault, waiting, asked, tell, listeners };
 }
 
-function begin(options: Parameters<typeof fakeVault>[0] = {}, hashes = ['h1'], onSigned: SigningNeeds['onSigned'] = () => undefined) {
+function begin(options: FakeVault = {}, hashes = ['h1'], onSigned: SigningNeeds['onSigned'] = () => undefined) {
   const fake = fakeVault(options);
   const told = { signed: vi.fn(onSigned), refused: vi.fn() };
   const signing = startSigning({ vault: fake.vault, proposal, hashes, onSigned: told.signed, onRefused: told.refused });

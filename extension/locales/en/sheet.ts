@@ -83,7 +83,6 @@ const risks: Record<RiskCode, (facts: RiskWords) => string> = {
   'hidden-characters': () => 'The text holds characters that cannot be seen or that turn its direction. They are marked with \ufffd.',
   'not-text': () => 'This is not readable text. Sign it only if you know what it is for.',
   'other-site': ({ text, address }) => `The text names the site ${text}, but ${address} asks for it. You would sign in somewhere else.`,
-  'protocol-data': () => 'This is what NuNet itself signs. A site may not ask for it.',
 };
 
 const certificates: Record<CertificateName, string> = {

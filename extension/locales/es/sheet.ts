@@ -74,7 +74,6 @@ const risks: Record<RiskCode, (facts: RiskWords) => string> = {
   'not-text': () => 'Esto no es texto legible. Fírmalo solo si sabes para qué es.',
   'other-site': ({ text, address }) =>
     `El texto nombra el sitio ${text}, pero quien lo pide es ${address}. Iniciarías sesión en otro lugar.`,
-  'protocol-data': () => 'Esto es lo que firma el propio NuNet. Un sitio no puede pedirlo.',
 };
 
 const certificates: Record<CertificateName, string> = {
