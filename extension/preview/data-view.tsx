@@ -21,7 +21,7 @@ export function DataView({ data }: { data: DataPreview }): JSX.Element {
         {words.intent.data}
       </p>
       {data.text !== null && (
-        <section class="stack tight" aria-label={words.message}>
+        <div class="stack tight">
           <h3>{words.message}</h3>
           <div class="sheet-message" data-testid="message" tabIndex={0} role="group" aria-label={words.message}>
             {lines.slice(0, MOST_LINES).map((line, i) => (
@@ -29,7 +29,7 @@ export function DataView({ data }: { data: DataPreview }): JSX.Element {
             ))}
             {lines.length > MOST_LINES && <p class="hint">{words.more(lines.length - MOST_LINES)}</p>}
           </div>
-        </section>
+        </div>
       )}
       <Facts
         facts={[
@@ -39,21 +39,27 @@ export function DataView({ data }: { data: DataPreview }): JSX.Element {
         ]}
       />
       <RiskList risks={data.risks} />
-      <details class="sheet-details" data-testid="details" open={data.text === null}>
-        <summary>{words.details}</summary>
-        <section class="stack tight">
-          <h4>{words.hash}</h4>
-          <p class="sheet-raw">
-            <code data-testid="hash">{data.hash}</code> <CopyButton text={data.hash} what={words.copyHash} />
-          </p>
-          <h4>
-            {words.raw} ({words.messageBytes(data.bytes)}) <CopyButton text={data.payload} what={words.copyRaw} />
-          </h4>
-          <pre class="sheet-cbor" tabIndex={0} aria-label={words.raw}>
-            {data.payload}
-          </pre>
-        </section>
-      </details>
     </div>
+  );
+}
+
+export function DataDetails({ data }: { data: DataPreview }): JSX.Element {
+  const words = t().sheet;
+  return (
+    <details class="sheet-details" data-testid="details" open={data.text === null}>
+      <summary>{words.details}</summary>
+      <div class="stack tight">
+        <h4>{words.hash}</h4>
+        <p class="sheet-raw">
+          <code data-testid="hash">{data.hash}</code> <CopyButton text={data.hash} what={words.copyHash} />
+        </p>
+        <h4>
+          {words.raw} ({words.messageBytes(data.bytes)}) <CopyButton text={data.payload} what={words.copyRaw} />
+        </h4>
+        <pre class="sheet-cbor" tabIndex={0} aria-label={words.raw}>
+          {data.payload}
+        </pre>
+      </div>
+    </details>
   );
 }

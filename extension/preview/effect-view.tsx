@@ -48,11 +48,11 @@ export function EffectView({ preview }: { preview: TransactionPreview }): JSX.El
       : [{ name: words.ifScriptFails, value: <EffectLines effect={effectIfScriptFails} />, testid: 'effect-if-fails' }]),
   ];
   return (
-    <section class="stack tight" aria-label={words.effect}>
+    <div class="stack tight">
       <h3>{isNothing ? words.effectNone : words.effect}</h3>
       {!isNothing && <EffectLines effect={effect} size="large" />}
       <Facts facts={facts} />
       {effect.tokens.some(({ isNtx }) => !isNtx) && <p class="hint">{words.spam}</p>}
-    </section>
+    </div>
   );
 }

@@ -8,12 +8,15 @@ import { riskText } from './sheet-words.ts';
 
 const TONES: Readonly<Record<Risk['level'], Tone>> = { stop: 'bad', confirm: 'bad', warn: 'wait' };
 
+/** Whole, because the person is asked to compare it. */
+const COMPARED: ReadonlySet<Risk['code']> = new Set(['new-recipient', 'look-alike-address', 'network-mismatch']);
+
 const addressOf = ({ detail }: Risk): string => (typeof detail['address'] === 'string' ? detail['address'] : '');
 
 export function RiskList({ risks }: { risks: readonly Risk[] }): JSX.Element {
   const words = t().sheet;
   return (
-    <section class="stack tight" aria-label={words.risks} data-testid="risks">
+    <div class="stack tight" data-testid="risks">
       <h3>{words.risks}</h3>
       {risks.length === 0 && (
         <Callout tone="good" testid="no-risks">
@@ -29,9 +32,9 @@ export function RiskList({ risks }: { risks: readonly Risk[] }): JSX.Element {
           code={risk.code}
         >
           <p>{riskText(risk)}</p>
-          {addressOf(risk) !== '' && <Address text={addressOf(risk)} what={words.copyAddress} />}
+          {addressOf(risk) !== '' && <Address text={addressOf(risk)} what={words.copyAddress} isFull={COMPARED.has(risk.code)} />}
         </Callout>
       ))}
-    </section>
+    </div>
   );
 }

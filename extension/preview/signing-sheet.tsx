@@ -12,7 +12,8 @@ import { PasswordField, takeSecret } from '../ui/password-field.tsx';
 import { Stranger } from '../ui/stranger.tsx';
 import { ApproveButton } from './approve-button.tsx';
 import { holdOf, isStopped, wantsWord } from './approve-guard.ts';
-import { DataView } from './data-view.tsx';
+import { DataDetails, DataView } from './data-view.tsx';
+import { DetailsView } from './details-view.tsx';
 import { EffectLines } from './effect-view.tsx';
 import type { DataPreview, TransactionPreview } from './preview.ts';
 import './sheet.css';
@@ -68,6 +69,7 @@ export function SigningSheet(props: SigningSheetProps): JSX.Element {
         {props.children}
         <Inside what={what} />
         <div ref={end} class="sheet-end" data-testid="sheet-end" />
+        <Beneath what={what} />
       </div>
       <Foot {...props} isSeen={isSeen.value} />
     </section>
@@ -86,27 +88,36 @@ function Origin({ origin }: { origin: string }): JSX.Element {
   );
 }
 
-function Inside({ what }: { what: Shown }): JSX.Element {
+/** What has to have been in view. */
+function Inside({ what }: { what: Shown }): JSX.Element | null {
   const words = t().sheet;
   if (what.kind === 'data') return <DataView data={what.data} />;
   const { previews } = what;
   const [only] = previews;
-  if (only === undefined) return <></>;
+  if (only === undefined) return null;
   if (previews.length === 1) return <TransactionView preview={only} />;
   return (
     <div class="stack loose">
-      <section class="stack tight" aria-label={words.effectTotal}>
+      <div class="stack tight">
         <h3>{words.effectTotal}</h3>
         <EffectLines effect={totalEffect(previews)} size="large" />
-      </section>
+      </div>
       {previews.map((preview, i) => (
         <section key={preview.hash} class="sheet-part" aria-label={words.numbered(i + 1, previews.length)} data-testid="sheet-part">
           <p class="hint">{words.numbered(i + 1, previews.length)}</p>
           <TransactionView preview={preview} />
+          <DetailsView preview={preview} />
         </section>
       ))}
     </div>
   );
+}
+
+/** For whoever wants to look further. */
+function Beneath({ what }: { what: Shown }): JSX.Element | null {
+  if (what.kind === 'data') return <DataDetails data={what.data} />;
+  const [only] = what.previews;
+  return only === undefined || what.previews.length > 1 ? null : <DetailsView preview={only} />;
 }
 
 function Foot(props: SigningSheetProps & { isSeen: boolean }): JSX.Element {

@@ -1,10 +1,10 @@
-// One transaction for a person: what it is for, what changes, who gets it, what it binds, what to know before, and all the rest folded away.
+// One transaction for a person: what it is for, what changes, who gets it, what it binds, and what to know before. The rest is in details-view.tsx.
 import type { JSX } from 'preact';
 import { Address } from '../ui/address.tsx';
 import { Ada } from '../ui/amount.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { t } from '../ui/i18n.ts';
-import { DetailsView, OutputRow } from './details-view.tsx';
+import { OutputRow } from './details-view.tsx';
 import { EffectView } from './effect-view.tsx';
 import type { CertificateView, TransactionPreview } from './preview.ts';
 import { RiskList } from './risk-list.tsx';
@@ -41,8 +41,15 @@ function Certificate({ certificate }: { certificate: CertificateView }): JSX.Ele
 /** The details of a lock that the sentence has no room for. */
 function More({ preview: { intent } }: { preview: TransactionPreview }): JSX.Element | null {
   const words = t().sheet;
-  if (intent.kind === 'lock') return <p class="hint">{words.intent.lockMore(intent.k, intent.oracles, adaText(intent.lovelace))}</p>;
-  return null;
+  if (intent.kind !== 'lock') return null;
+  return (
+    <div class="hint">
+      <p>{words.intent.lockMore(intent.k, intent.oracles, adaText(intent.lovelace))}</p>
+      <p>
+        {words.intent.lockFor} <Address text={intent.computeProvider} what={words.copyAddress} />
+      </p>
+    </div>
+  );
 }
 
 export function TransactionView({ preview }: { preview: TransactionPreview }): JSX.Element {
@@ -63,7 +70,7 @@ export function TransactionView({ preview }: { preview: TransactionPreview }): J
       </div>
       <EffectView preview={preview} />
       {foreign.length > 0 && (
-        <section class="stack tight" aria-label={words.recipients}>
+        <div class="stack tight">
           <h3>{words.recipients}</h3>
           <ul class="sheet-rows">
             {foreign.slice(0, 20).map((output, i) => (
@@ -73,10 +80,10 @@ export function TransactionView({ preview }: { preview: TransactionPreview }): J
             ))}
           </ul>
           {foreign.length > 20 && <p class="hint">{words.more(foreign.length - 20)}</p>}
-        </section>
+        </div>
       )}
       {certificates.length > 0 && (
-        <section class="stack tight" aria-label={words.certificatesTitle}>
+        <div class="stack tight">
           <h3>{words.certificatesTitle}</h3>
           <ul class="sheet-rows">
             {certificates.slice(0, MOST_CERTIFICATES).map((certificate, i) => (
@@ -84,10 +91,10 @@ export function TransactionView({ preview }: { preview: TransactionPreview }): J
             ))}
           </ul>
           {certificates.length > MOST_CERTIFICATES && <p class="hint">{words.more(certificates.length - MOST_CERTIFICATES)}</p>}
-        </section>
+        </div>
       )}
       {votes.length > 0 && (
-        <section class="stack tight" aria-label={words.votesTitle}>
+        <div class="stack tight">
           <h3>{words.votesTitle}</h3>
           <ul class="sheet-rows">
             {votes.slice(0, MOST_CERTIFICATES).map(({ action, choice, isOwn }, i) => (
@@ -100,10 +107,9 @@ export function TransactionView({ preview }: { preview: TransactionPreview }): J
               </li>
             ))}
           </ul>
-        </section>
+        </div>
       )}
       <RiskList risks={risks} />
-      <DetailsView preview={preview} />
     </div>
   );
 }

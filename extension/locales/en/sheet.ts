@@ -124,6 +124,7 @@ export const sheet = {
     lock: (amount: string, job: string, until: string) => `Lock ${amount} for the job ${job}, refundable to you after ${until}`,
     lockMore: (k: number, oracles: number, lovelace: string) =>
       `Paid out only when you agree or ${k} of ${oracles} oracles sign; what is not used comes back. ${lovelace} go along for fees and come back as far as they are not used.`,
+    lockFor: 'Compute provider',
     pay: (what: string, to: string) => `Pay ${what} to ${to}`,
     payMany: (what: string, count: number) => `Pay ${what} to ${count} addresses`,
     collateral: 'Set 5 ADA apart as collateral',

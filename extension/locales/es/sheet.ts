@@ -115,6 +115,7 @@ export const sheet: typeof English = {
     lock: (amount, job, until) => `Depositar ${amount} para el trabajo ${job}, que puedes recuperar a partir de ${until}`,
     lockMore: (k, oracles, lovelace) =>
       `Solo se paga si tú estás de acuerdo o firman ${k} de ${oracles} oráculos; lo que no se use vuelve. Van además ${lovelace} para comisiones, y vuelve lo que no se gaste.`,
+    lockFor: 'Proveedor de cómputo',
     pay: (what, to) => `Pagar ${what} a ${to}`,
     payMany: (what, count) => `Pagar ${what} a ${count} direcciones`,
     collateral: 'Apartar 5 ADA como garantía',
