@@ -132,6 +132,10 @@ export interface JobSummary {
   /** Quoted cap, and what was paid once it is known; base units. */
   amountBaseUnits: bigint | null;
   paidBaseUnits: bigint | null;
+  /** Last step of either machine. */
+  changedAtMs: number;
+  /** From then on the lock can be taken back without anybody else; null before an offer was taken. */
+  reclaimAfterMs: number | null;
   /** Work and money have both ended. */
   hasEnded: boolean;
   /** The runner drives it now. False for a draft, an ended job, and one whose key was lost with the browser. */

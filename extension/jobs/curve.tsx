@@ -4,8 +4,12 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { LiveState } from '../messages.ts';
+import { Card } from '../ui/card.tsx';
+import { t } from '../ui/i18n.ts';
 import { metricText } from '../ui/quantity-text.ts';
 import { Stranger } from '../ui/stranger.tsx';
+import { theme } from '../ui/theme.ts';
+import './curve.css';
 import { seriesOf, type Series } from './curve-series.ts';
 
 const HEIGHT = 240;
@@ -14,11 +18,15 @@ const [RIGHT, LEFT] = [1, 3] as unknown as [uPlot.Axis.Side, uPlot.Axis.Side];
 const COLORS = ['--series-1', '--series-2', '--series-3', '--series-4'];
 
 function optionsFor(place: HTMLElement, series: readonly Series[]): uPlot.Options {
-  const css = getComputedStyle(place);
-  const color = (name: string): string => css.getPropertyValue(name).trim();
+  // A canvas knows no light-dark(): the colour that a style has come to is read from an element that wears it.
+  const probe = place.appendChild(document.createElement('span'));
+  const color = (name: string): string => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
   const line = { stroke: color('--line'), width: 1 };
   const axis = { stroke: color('--text-2'), ticks: line, font: '11px system-ui, sans-serif' };
-  return {
+  const options: uPlot.Options = {
     width: place.clientWidth,
     height: HEIGHT,
     legend: { show: false },
@@ -34,7 +42,7 @@ function optionsFor(place: HTMLElement, series: readonly Series[]): uPlot.Option
         size: 52,
         stroke: color(COLORS[i] ?? '--text-2'),
         grid: i === 0 ? line : { show: false },
-        values: (_plot: uPlot, splits: number[]) => splits.map(metricText),
+        values: (_plot: uPlot, splits: number[]) => splits.map((value) => metricText(value)),
       })),
     ],
     series: [
@@ -48,6 +56,8 @@ function optionsFor(place: HTMLElement, series: readonly Series[]): uPlot.Option
       })),
     ],
   };
+  probe.remove();
+  return options;
 }
 
 function Plot({ epochs, series }: { epochs: readonly number[]; series: readonly Series[] }): JSX.Element {
@@ -65,13 +75,14 @@ function Plot({ epochs, series }: { epochs: readonly number[]; series: readonly 
       plot.current?.destroy();
       plot.current = new uPlot(optionsFor(element, series), newest.current, element);
     };
-    draw();
     const resize = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
     resize.observe(element);
     // Colours are drawn, not styled: another scheme is another drawing.
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     scheme.addEventListener('change', draw);
+    const stop = theme.subscribe(draw);
     return () => {
+      stop();
       scheme.removeEventListener('change', draw);
       resize.disconnect();
       plot.current?.destroy();
@@ -84,34 +95,29 @@ function Plot({ epochs, series }: { epochs: readonly number[]; series: readonly 
 
 export function Curve({ live, wanted, isOver }: { live: LiveState; wanted: readonly string[]; isOver: boolean }): JSX.Element {
   const { epochs, series } = seriesOf(live.curve, wanted);
+  const words = t().jobs.curve;
+  const metrics = series
+    .map(({ name }) => name)
+    .join(' ')
+    .slice(0, 200);
   return (
-    <section
-      class="card"
-      aria-label="Learning curve"
-      data-testid="curve"
-      data-points={epochs.length}
-      data-metrics={series
-        .map(({ name }) => name)
-        .join(' ')
-        .slice(0, 200)}
-    >
-      <div class="heading">
-        <h2>Curve</h2>
-        <ul class="legend">
-          {series.map(({ name, last }, i) => (
-            <li key={name}>
-              <span class={`key s${i + 1}`} aria-hidden="true" />
-              <Stranger text={name} length={24} /> <strong>{last === null ? '' : metricText(last)}</strong>
-            </li>
-          ))}
-          {epochs.length > 0 && <li class="epoch">epoch {epochs.at(-1)}</li>}
-        </ul>
-      </div>
-      {series.length > 0 ? (
-        <Plot epochs={epochs} series={series} />
-      ) : (
-        <div class="plot none">{isOver ? 'No metrics were told.' : 'Metrics appear here, one point an epoch, once the job runs.'}</div>
-      )}
-    </section>
+    <div data-testid="curve" data-points={epochs.length} data-metrics={metrics}>
+      <Card
+        title={words.title}
+        actions={
+          <ul class="legend">
+            {series.map(({ name, last }, i) => (
+              <li key={name}>
+                <span class={`key s${i + 1}`} aria-hidden="true" />
+                <Stranger text={name} length={24} /> <strong>{last === null ? '' : metricText(last)}</strong>
+              </li>
+            ))}
+            {epochs.length > 0 && <li class="epoch">{words.epoch(epochs.at(-1) ?? 0)}</li>}
+          </ul>
+        }
+      >
+        {series.length > 0 ? <Plot epochs={epochs} series={series} /> : <div class="plot none">{isOver ? words.none : words.later}</div>}
+      </Card>
+    </div>
   );
 }

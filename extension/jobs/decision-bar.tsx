@@ -3,10 +3,16 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { JobSnapshot } from '../messages.ts';
+import { Button } from '../ui/button.tsx';
+import { Callout } from '../ui/callout.tsx';
+import '../ui/card.css';
+import { TextArea } from '../ui/field.tsx';
+import { t } from '../ui/i18n.ts';
 import { Icon } from '../ui/icons.tsx';
 import { usePage } from '../ui/page.ts';
-import { Stranger } from '../ui/stranger.tsx';
+import { visibleText } from '../ui/visible-text.ts';
 import { chainNow } from './chain-clock.ts';
+import './decision-bar.css';
 import { decisionOf, type DecisionView } from './decision.ts';
 
 const MAX_REASON = 400;
@@ -19,6 +25,7 @@ interface DisputeFormProps {
 }
 
 function DisputeForm({ view, isBusy, onDispute, onBack }: DisputeFormProps): JSX.Element {
+  const words = t().jobs.decision;
   const reason = useSignal(view.reason);
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => field.current?.focus(), []);
@@ -30,27 +37,42 @@ function DisputeForm({ view, isBusy, onDispute, onBack }: DisputeFormProps): JSX
       }}
     >
       <p>{view.dispute}</p>
-      <label>
-        <span>What is wrong with the result? The oracles and the compute provider read this.</span>
-        <textarea
-          ref={field}
-          rows={2}
-          required
-          maxLength={MAX_REASON}
-          value={reason.value}
-          data-testid="dispute-reason"
-          onInput={(event) => (reason.value = event.currentTarget.value)}
-        />
-      </label>
+      <TextArea
+        label={words.reason}
+        inputRef={field}
+        rows={2}
+        isRequired
+        maxLength={MAX_REASON}
+        value={reason.value}
+        testid="dispute-reason"
+        onInput={(text) => (reason.value = text)}
+      />
       <div class="actions">
-        <button type="button" data-testid="dispute-back" onClick={onBack}>
-          Back
-        </button>
-        <button class="danger" data-testid="dispute-confirm" disabled={isBusy || reason.value.trim() === ''}>
-          Sign the dispute
-        </button>
+        <Button testid="dispute-back" onClick={onBack}>
+          {t().shell.parts.back}
+        </Button>
+        <Button type="submit" kind="danger" testid="dispute-confirm" isDisabled={isBusy || reason.value.trim() === ''}>
+          {words.sign}
+        </Button>
       </div>
     </form>
+  );
+}
+
+/** What the job's own check says, or why it says nothing. */
+function CheckSays({ view }: { view: DecisionView }): JSX.Element {
+  const words = t().jobs.decision;
+  const tone = view.check === null ? 'wait' : view.check.accept ? 'good' : 'bad';
+  const says = (text: string): string => visibleText(text, 400);
+  return (
+    <Callout tone={tone}>
+      {/* Cut and made visible before it stands in the sentence. */}
+      <bdi>
+        {view.check !== null && (view.check.accept ? words.checkAccepts : words.checkRejects)(says(view.check.says))}
+        {view.check === null && view.error === null && words.noCheck}
+        {view.error !== null && ` ${words.checkFailed(says(view.error))}`}
+      </bdi>
+    </Callout>
   );
 }
 
@@ -58,8 +80,9 @@ export function DecisionBar({ job }: { job: JobSnapshot }): JSX.Element | null {
   const { runner, now, act } = usePage();
   const isDisputing = useSignal(false);
   const isBusy = useSignal(false);
+  const words = t().jobs.decision;
   const app = runner.app.value;
-  const view = decisionOf(job, app === null ? now.value : chainNow(app.chain, now.value));
+  const view = decisionOf(job, app === null ? now.value : chainNow(app.chain, now.value), words);
   if (view === null) return null;
   // The button that stands out is the one that the check speaks for.
   const isRejected = view.check?.accept === false;
@@ -69,30 +92,14 @@ export function DecisionBar({ job }: { job: JobSnapshot }): JSX.Element | null {
     isBusy.value = false;
   };
   return (
-    <section class="card decision" aria-labelledby="decision-title" data-testid="decision">
+    <section class="card asks decision" aria-labelledby="decision-title" data-testid="decision">
       <div class="heading">
-        <h2 id="decision-title">Is the result what you asked for?</h2>
+        <h2 id="decision-title">{words.title}</h2>
         <span class={`deadline ${view.isOver ? 'bad' : ''}`} data-testid="decision-deadline">
-          <Icon name="clock" size={16} /> {view.deadline} left
+          <Icon name="clock" size={16} /> {words.left(view.deadline)}
         </span>
       </div>
-      <p class={`message ${view.check === null ? 'wait' : view.check.accept ? 'good' : 'bad'}`}>
-        <Icon name={view.check === null ? 'alert' : view.check.accept ? 'check' : 'cross'} />
-        <span>
-          {view.check !== null && (
-            <>
-              The job’s own check {view.check.accept ? 'accepts it' : 'does not accept it'}:{' '}
-              <Stranger text={view.check.says} length={400} />
-            </>
-          )}
-          {view.check === null && view.error === null && 'This job has no check of its own: look at the outputs before you answer.'}
-          {view.error !== null && (
-            <>
-              The check could not be run: <Stranger text={view.error} length={400} />
-            </>
-          )}
-        </span>
-      </p>
+      <CheckSays view={view} />
       {isDisputing.value ? (
         <DisputeForm
           view={view}
@@ -103,27 +110,27 @@ export function DecisionBar({ job }: { job: JobSnapshot }): JSX.Element | null {
       ) : (
         <div class="choices">
           <div>
-            <button
-              type="button"
-              class={isRejected ? '' : 'primary'}
-              data-testid="acknowledge"
-              disabled={isBusy.value}
+            <Button
+              kind={isRejected ? 'secondary' : 'primary'}
+              icon="check"
+              testid="acknowledge"
+              isDisabled={isBusy.value}
               onClick={() => void decide(true, '')}
             >
-              <Icon name="check" /> Acknowledge
-            </button>
+              {words.acknowledge}
+            </Button>
             <p>{view.acknowledge}</p>
           </div>
           <div>
-            <button
-              type="button"
-              class={isRejected ? 'primary' : ''}
-              data-testid="dispute"
-              disabled={isBusy.value}
+            <Button
+              kind={isRejected ? 'primary' : 'secondary'}
+              icon="cross"
+              testid="dispute"
+              isDisabled={isBusy.value}
               onClick={() => (isDisputing.value = true)}
             >
-              <Icon name="cross" /> Dispute
-            </button>
+              {words.dispute}
+            </Button>
             <p>{view.dispute}</p>
           </div>
         </div>

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { en } from '../locales/en.ts';
 import { sampleSnapshot } from '../ui/sample-jobs.ts';
 import { decisionOf, mayCancel } from './decision.ts';
 
+const words = en.jobs.decision;
 const START = 1_767_225_600_000;
 const delivered = await sampleSnapshot('delivered', START);
 
 describe('the decision', () => {
   test('says in amounts what each answer leads to', () => {
-    const view = decisionOf(delivered, START + 30_000);
+    const view = decisionOf(delivered, START + 30_000, words);
     expect(view?.acknowledge).toBe('Pays 0.272 NTX to the compute provider; 3.978 NTX come back to you. It cannot be taken back.');
     expect(view?.dispute).toContain('all 4.25 NTX come back; if not, you pay 0.272 NTX');
     expect(view?.silence).toContain('0.272 NTX are paid');
@@ -15,12 +17,12 @@ describe('the decision', () => {
   });
 
   test('is over when chain time has passed the deadline', () => {
-    expect(decisionOf(delivered, START + 301_000)).toMatchObject({ isOver: true, deadline: '0:00' });
+    expect(decisionOf(delivered, START + 301_000, words)).toMatchObject({ isOver: true, deadline: '0:00' });
   });
 
   test('is not there before the runner asks', async () => {
-    expect(decisionOf(await sampleSnapshot('running', START), START)).toBeNull();
-    expect(decisionOf({ ...delivered, decision: null }, START)).toBeNull();
+    expect(decisionOf(await sampleSnapshot('running', START), START, words)).toBeNull();
+    expect(decisionOf({ ...delivered, decision: null }, START, words)).toBeNull();
   });
 
   test('begins the reason of a dispute with what the check found', () => {
@@ -28,7 +30,7 @@ describe('the decision', () => {
       ...delivered,
       decision: { check: { accept: false, score: 0.1, detail: 'accuracy 0.1, want at least 0.93' }, error: null, disputeBy: START },
     };
-    expect(decisionOf(failed, START)?.reason).toBe('accuracy 0.1, want at least 0.93');
+    expect(decisionOf(failed, START, words)?.reason).toBe('accuracy 0.1, want at least 0.93');
   });
 
   test('a job can be cancelled until it runs, once', async () => {

@@ -1,6 +1,7 @@
 // The decision over a delivered result: what the check says, what each answer leads to, and until when it counts.
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { JobSnapshot } from '../messages.ts';
+import type { Catalog } from '../ui/i18n.ts';
 import { countdownText, ntxText } from '../ui/quantity-text.ts';
 
 export interface DecisionView {
@@ -17,14 +18,8 @@ export interface DecisionView {
   reason: string;
 }
 
-const REPLAY: Readonly<Record<JobRecord['spec']['replay'], string>> = {
-  public: 'the oracles have the job run again by others',
-  named: 'the oracles have the job run again by replayers they name',
-  never: 'the oracles decide on what both sides signed, as this job allows no replay',
-};
-
 /** Null while nothing waits for the person. */
-export function decisionOf({ record, decision }: JobSnapshot, chainNowMs: number): DecisionView | null {
+export function decisionOf({ record, decision }: JobSnapshot, chainNowMs: number, words: Catalog['jobs']['decision']): DecisionView | null {
   const { manifest, quote, spec } = record;
   if (decision === null || manifest === undefined || quote === undefined) return null;
   const pay = manifest.body.payBaseUnits;
@@ -33,11 +28,9 @@ export function decisionOf({ record, decision }: JobSnapshot, chainNowMs: number
   return {
     check: decision.check === null ? null : { says: decision.check.detail, accept: decision.check.accept },
     error: decision.error,
-    acknowledge: `Pays ${ntxText(pay)} to the compute provider; ${ntxText(amountBaseUnits - pay)} come back to you. It cannot be taken back.`,
-    dispute: `Nothing is paid yet: ${REPLAY[spec.replay]}. If they uphold it, all ${ntxText(amountBaseUnits)} come back; if not, you pay ${ntxText(pay)} as if you had acknowledged.`,
-    silence: isOver
-      ? 'The time to dispute is over: silence pays the compute provider.'
-      : `Without an answer by then, ${ntxText(pay)} are paid, as if you had acknowledged.`,
+    acknowledge: words.acknowledgeSays(ntxText(pay), ntxText(amountBaseUnits - pay)),
+    dispute: words.disputeSays(words.replays[spec.replay], ntxText(amountBaseUnits), ntxText(pay)),
+    silence: isOver ? words.silenceOver : words.silence(ntxText(pay)),
     deadline: countdownText(decision.disputeBy - chainNowMs),
     isOver,
     reason: decision.check?.accept === false ? decision.check.detail : '',

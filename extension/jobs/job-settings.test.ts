@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { en } from '../locales/en.ts';
 import { TEMPLATES } from '../templates/templates.ts';
 import { checkJobFile, namedPaths, readSettings, writeSettings } from './job-settings.ts';
 
@@ -25,6 +26,8 @@ const text = JSON.stringify({
   check: { type: 'equals', files: { 'y.npy': 'data/x.npy' } },
 });
 
+const words = en.jobs.settings;
+
 describe('settings of a job file', () => {
   test('are read from it and written back unchanged', () => {
     const values = readSettings(text, settings);
@@ -36,6 +39,7 @@ describe('settings of a job file', () => {
     const checked = checkJobFile(
       writeSettings(text, settings, { epochs: '3', learningRate: '0.5', budget: ' 2.5 ', timeLimit: '1.5' }),
       settings,
+      words,
     );
     expect(checked.file).toMatchObject({
       title: 'Digits',
@@ -50,7 +54,7 @@ describe('settings of a job file', () => {
       ...(JSON.parse(writeSettings(text, settings, { epochs: 'many', budget: '1,5', title: '' })) as object),
       outputLimitBytes: 'big',
     };
-    const checked = checkJobFile(JSON.stringify(wrong), settings);
+    const checked = checkJobFile(JSON.stringify(wrong), settings, words);
     if (checked.file !== null) throw new Error('it must not pass');
     expect(Object.keys(checked.bySetting).sort()).toEqual(['budget', 'epochs', 'title']);
     expect(checked.bySetting['budget']).toContain('decimal number of NTX');
@@ -59,25 +63,25 @@ describe('settings of a job file', () => {
   });
 
   test('a number outside of what the form allows is named too', () => {
-    const checked = checkJobFile(writeSettings(text, settings, { epochs: '201', timeLimit: '0.5', learningRate: '-1' }), settings);
+    const checked = checkJobFile(writeSettings(text, settings, { epochs: '201', timeLimit: '0.5', learningRate: '-1' }), settings, words);
     expect(checked).toMatchObject({ file: null, lines: [] });
     if (checked.file === null) expect(Object.keys(checked.bySetting).sort()).toEqual(['epochs', 'learningRate', 'timeLimit']);
   });
 
   test('cannot write anywhere but into fields that the job file has', () => {
-    const evil = [{ name: 'x', label: '', kind: 'text' as const, path: ['__proto__', 'polluted'] }];
-    writeSettings(text, evil, { x: 'yes' });
+    const evil = [{ name: 'title' as const, kind: 'text' as const, path: ['__proto__', 'polluted'] }];
+    writeSettings(text, evil, { title: 'yes' });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     const inference = JSON.stringify({ ...(JSON.parse(text) as object), program: {} });
     expect(writeSettings(inference, settings, { epochs: '3' })).not.toContain('epochs');
   });
 
   test('a file that is not JSON is said so', () => {
-    expect(checkJobFile('{', settings)).toMatchObject({ file: null, lines: [expect.stringContaining('not JSON') as string] });
+    expect(checkJobFile('{', settings, words)).toMatchObject({ file: null, lines: [expect.stringContaining('not JSON') as string] });
   });
 
   test('names each file once, those of the check included', () => {
-    const { file } = checkJobFile(text, settings);
+    const { file } = checkJobFile(text, settings, words);
     expect(file === null ? [] : namedPaths(file)).toEqual(['data/train.onnx', 'data/x.npy']);
   });
 });

@@ -1,9 +1,11 @@
 // Settings of a job file as a form: read from its JSON, written back into it, and checked by the one parser of job files.
 import { safeError } from '@nunet/shared/errors.ts';
 import { parseJobFile } from '@nunet/shared/job-file.ts';
+import type { Catalog } from '../ui/i18n.ts';
 import type { Setting } from '../templates/templates.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type Words = Catalog['jobs']['settings'];
 export type SettingValues = Readonly<Record<string, string>>;
 export type ReadJobFile = ReturnType<typeof parseJobFile>;
 
@@ -49,29 +51,30 @@ export function writeSettings(text: string, settings: readonly Setting[], values
 }
 
 /** What is wrong with a number of the form, in words of the form; null when it may stay. */
-function rangeProblem({ kind, path, min = -Infinity, max = Infinity }: Setting, json: Json): string | null {
+function rangeProblem({ kind, path, min = -Infinity, max = Infinity }: Setting, json: Json, words: Words): string | null {
   const value = path.reduce<Json | undefined>(at, json);
   if (kind === 'text' || kind === 'amount' || value === undefined) return null;
   const shown = kind === 'seconds' && typeof value === 'number' ? value / 1000 : value;
   const fits = typeof shown === 'number' && shown >= min && shown <= max && (kind !== 'whole' || Number.isInteger(shown));
-  return fits ? null : `must be a ${kind === 'whole' ? 'whole ' : ''}number from ${min} to ${max}`;
+  if (fits) return null;
+  return kind === 'whole' ? words.wholeRange(min, max) : words.range(min, max);
 }
 
 /** A job file that can be asked for, or what is wrong with it: by setting where it has one, line by line for the rest. */
 export type CheckedJobFile = { file: ReadJobFile } | { file: null; bySetting: Readonly<Record<string, string>>; lines: string[] };
 
-function rangeProblems(text: string, settings: readonly Setting[]): Record<string, string> {
+function rangeProblems(text: string, settings: readonly Setting[], words: Words): Record<string, string> {
   const json = JSON.parse(text) as Json;
   return Object.fromEntries(
-    settings.map((setting) => [setting.name, rangeProblem(setting, json)]).filter(([, problem]) => problem !== null),
+    settings.map((setting) => [setting.name, rangeProblem(setting, json, words)]).filter(([, problem]) => problem !== null),
   ) as Record<string, string>;
 }
 
 /** Says of a whole job file what its parser says, and where in the form it belongs. */
-export function checkJobFile(text: string, settings: readonly Setting[]): CheckedJobFile {
+export function checkJobFile(text: string, settings: readonly Setting[], words: Words): CheckedJobFile {
   try {
     const file = parseJobFile(text);
-    const wrong = rangeProblems(text, settings);
+    const wrong = rangeProblems(text, settings, words);
     return Object.keys(wrong).length === 0 ? { file } : { file: null, bySetting: wrong, lines: [] };
   } catch (error) {
     const [head = '', ...problems] = safeError(error)
@@ -80,13 +83,13 @@ export function checkJobFile(text: string, settings: readonly Setting[]): Checke
     const bySetting: Record<string, string> = {};
     const lines: string[] = [];
     for (const problem of problems) {
-      const [field = '', ...words] = problem.split(': ');
+      const [field = ''] = problem.split(': ');
       const setting = settings.find(({ path }) => path.join('.') === field);
       if (setting === undefined) lines.push(problem);
-      else bySetting[setting.name] = words.join(': ');
+      else bySetting[setting.name] = words.wrong[setting.kind === 'text' ? 'text' : 'amount'];
     }
     if (problems.length === 0) return { file: null, bySetting, lines: [head] };
-    return { file: null, bySetting: { ...bySetting, ...rangeProblems(text, settings) }, lines };
+    return { file: null, bySetting: { ...bySetting, ...rangeProblems(text, settings, words) }, lines };
   }
 }
 

@@ -4,18 +4,23 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { safeError } from '@nunet/shared/errors.ts';
 import { isJobEnd } from '@nunet/shared/job-state.ts';
+import { routeHash } from '../dashboard/route.ts';
 import type { JobSnapshot } from '../messages.ts';
-import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
-import { Icon } from '../ui/icons.tsx';
+import { LinkButton } from '../ui/button.tsx';
+import { Callout } from '../ui/callout.tsx';
+import { Card } from '../ui/card.tsx';
+import { errorText } from '../ui/error-text.ts';
+import { t } from '../ui/i18n.ts';
 import { Moment } from '../ui/moment.tsx';
 import { usePage } from '../ui/page.ts';
-import { useRouter } from '../ui/router.ts';
-import { routeHash } from '../ui/route.ts';
+import { Progress } from '../ui/progress.tsx';
+import { Skeleton } from '../ui/skeleton.tsx';
 import { Stranger } from '../ui/stranger.tsx';
-import { shortId } from '../ui/visible-text.ts';
-import { isStoppable, mayCancel } from './decision.ts';
-import { DecisionBar } from './decision-bar.tsx';
+import { visibleText } from '../ui/visible-text.ts';
 import { Curve } from './curve.tsx';
+import { DecisionBar } from './decision-bar.tsx';
+import { JobHead } from './job-head.tsx';
+import './job-view.css';
 import { LogView } from './log-view.tsx';
 import { MoneyCard } from './money-card.tsx';
 import { Outputs } from './outputs.tsx';
@@ -29,121 +34,57 @@ function Notices({ job }: { job: JobSnapshot }): JSX.Element | null {
   const { now } = usePage();
   const newest = [...job.notices].reverse();
   if (newest.length === 0) return null;
-  const item = ({ atMs, code, message }: JobSnapshot['notices'][number], i: number): JSX.Element => (
-    <li key={newest.length - i} data-testid="notice" data-code={code}>
-      <Moment atMs={atMs} nowMs={now.value} />
-      <Stranger text={message} length={300} />
+  const words = t().jobs.notices;
+  const item = (notice: JobSnapshot['notices'][number], i: number): JSX.Element => (
+    <li key={newest.length - i} data-testid="notice" data-code={notice.code}>
+      <Moment atMs={notice.atMs} nowMs={now.value} />
+      <Stranger text={errorText(notice)} length={300} />
     </li>
   );
   return (
-    <section class="card" aria-labelledby="notices-title">
-      <h2 id="notices-title">Notices</h2>
+    <Card title={words.title}>
       <ul class="notices">{newest.slice(0, SHOWN_NOTICES).map(item)}</ul>
       {newest.length > SHOWN_NOTICES && (
         <details>
-          <summary>{newest.length - SHOWN_NOTICES} earlier</summary>
+          <summary>{words.earlier(newest.length - SHOWN_NOTICES)}</summary>
           <ul class="notices">{newest.slice(SHOWN_NOTICES).map((notice, i) => item(notice, i + SHOWN_NOTICES))}</ul>
         </details>
       )}
-    </section>
+    </Card>
   );
 }
 
 /** What keeps this job from going on, in one sentence; null when nothing does. */
 function standstill({ summary }: JobSnapshot, isConnected: boolean): { testid: string; says: string } | null {
-  if (summary.hasEnded || summary.isDriven) return null;
-  if (summary.key === 'lost')
-    return {
-      testid: 'key-lost',
-      says: 'The keys of this job were in this browser’s memory and are gone: it can be looked at, not gone on with. What the oracles decide still goes to the addresses of the lock.',
-    };
-  return {
-    testid: 'not-driven',
-    says: isConnected
-      ? 'This job is about to be taken up again from its journal.'
-      : 'Not connected: this job goes on from its journal once the devnet is there again. Nothing is lost.',
-  };
+  const words = t().jobs.head;
+  if (summary.hasEnded) return null;
+  if (summary.key === 'wanted') return { testid: 'key-wanted', says: words.keyWanted };
+  if (summary.isDriven) return null;
+  if (summary.key === 'lost') return { testid: 'key-lost', says: words.keyLost };
+  return { testid: 'not-driven', says: isConnected ? words.takenUp : words.notConnected };
 }
 
-function Progress({ job }: { job: JobSnapshot }): JSX.Element | null {
+function JobProgress({ job }: { job: JobSnapshot }): JSX.Element | null {
   const { runner } = usePage();
+  const words = t().jobs.progress;
   const live = runner.live.value ?? job.live;
-  const view = progressOf(job.record, live);
+  const view = progressOf(job.record, live, words);
   if (!['quoted', 'locked', 'preparing', 'running'].includes(job.record.job)) return null;
   return (
     <div
-      class="progress"
       data-testid="progress"
       data-phase={view?.phase ?? ''}
       data-done={live.progress?.done ?? ''}
       data-total={live.progress?.total ?? ''}
       data-epoch={live.progress?.epoch ?? ''}
     >
-      <progress max={1} value={view?.share ?? 0} aria-label="Progress of the job" />
-      <span>{view?.says ?? 'No progress told yet'}</span>
-      <span class="share">{view === null ? '' : `${Math.floor(view.share * 100)} %`}</span>
-    </div>
-  );
-}
-
-function JobHead({ job }: { job: JobSnapshot }): JSX.Element {
-  const { runner, act, now } = usePage();
-  const { go } = useRouter();
-  const asks = useSignal<'cancel' | 'forget' | null>(null);
-  const { jobId, title, openedAtMs, hasEnded } = job.summary;
-  const forget = async (): Promise<void> => {
-    if (await act(() => runner.ask({ type: 'forget', jobId }))) go({ view: 'jobs' });
-  };
-  const agent = job.record.quote?.body.computeProvider.peerId;
-  return (
-    <div class="job-head">
-      <a class="back" href={routeHash({ view: 'jobs' })}>
-        <Icon name="back" size={16} /> Jobs
-      </a>
-      <div class="heading">
-        <h1 data-testid="job-title">
-          <Stranger text={title} length={120} />
-        </h1>
-        <div class="actions">
-          {mayCancel(job) && (
-            <button type="button" data-testid="cancel" onClick={() => (asks.value = 'cancel')}>
-              <Icon name="cross" size={16} /> Cancel
-            </button>
-          )}
-          {(hasEnded || job.summary.key === 'lost') && !job.summary.isDriven && (
-            <button type="button" class="quiet" data-testid="forget" onClick={() => (asks.value = 'forget')}>
-              Remove
-            </button>
-          )}
-        </div>
-      </div>
-      <p class="hint">
-        Opened <Moment atMs={openedAtMs} nowMs={now.value} />
-        {agent !== undefined && (
-          <>
-            {' '}
-            · compute provider <code title={agent}>{shortId(agent)}</code>
-          </>
-        )}{' '}
-        · job <code title={jobId}>{shortId(jobId)}</code>
-      </p>
-      {asks.value === 'cancel' && (
-        <ConfirmDialog
-          title="Cancel this job?"
-          action="Cancel the job"
-          onClose={() => (asks.value = null)}
-          onConfirm={() => void act(() => runner.ask({ type: 'cancel', jobId }))}
-        >
-          {isStoppable(job.record)
-            ? 'It is stopped, and you pay for the time that it used; the rest comes back, less the fees of the chain. There will be no outputs.'
-            : 'It has not started, so everything that was locked comes back, less the fees of the chain. Once it runs, it can only be disputed.'}
-        </ConfirmDialog>
-      )}
-      {asks.value === 'forget' && (
-        <ConfirmDialog title="Remove this job?" action="Remove it" onClose={() => (asks.value = null)} onConfirm={() => void forget()}>
-          Its journal, log and outputs are deleted from this browser. What happened on the chain stays there.
-        </ConfirmDialog>
-      )}
+      <Progress
+        label={words.label}
+        done={view?.share ?? 0}
+        total={1}
+        says={view?.says ?? words.none}
+        figure={view === null ? '' : `${Math.floor(view.share * 100)} %`}
+      />
     </div>
   );
 }
@@ -160,22 +101,18 @@ function TakenJob({ job }: { job: JobSnapshot }): JSX.Element {
     <div class="stack">
       <JobHead job={job} />
       {stands !== null && (
-        <p class="message wait" role="status" data-testid={stands.testid}>
-          <Icon name="alert" /> {stands.says}
-        </p>
+        <Callout tone="wait" role="status" testid={stands.testid}>
+          {stands.says}
+        </Callout>
       )}
       {chainError !== null && chainError !== undefined && !summary.hasEnded && (
-        <p class="message wait" role="status" data-testid="chain-error">
-          <Icon name="alert" />
-          <span>
-            The chain source does not answer (<Stranger text={chainError.message} length={200} />
-            ). Work goes on, the money stays where it is, and the states below are the last that were seen.
-          </span>
-        </p>
+        <Callout tone="wait" role="status" testid="chain-error">
+          <bdi>{t().jobs.head.chainError(visibleText(chainError.message, 200))}</bdi>
+        </Callout>
       )}
       <DecisionBar job={job} />
       <TimelineLanes record={record} nowMs={now.value} />
-      <Progress job={job} />
+      <JobProgress job={job} />
       <div class="columns job">
         <div class="stack">
           {wanted.length > 0 && (!isOver || live.curve.length > 0) && <Curve live={live} wanted={wanted} isOver={isOver} />}
@@ -192,22 +129,19 @@ function TakenJob({ job }: { job: JobSnapshot }): JSX.Element {
 }
 
 const Unknown = (): JSX.Element => (
-  <section class="card narrow" data-testid="job-unknown">
-    <h1>This browser does not keep that job</h1>
-    <p>It may have been removed, or it belongs to another browser.</p>
+  <Card isNarrow testid="job-unknown">
+    <h1>{t().jobs.head.unknown}</h1>
+    <p>{t().jobs.head.unknownSays}</p>
     <div class="actions">
-      <a class="button" href={routeHash({ view: 'jobs' })}>
-        Jobs
-      </a>
+      <LinkButton href={routeHash({ view: 'jobs' })}>{t().shell.nav.jobs}</LinkButton>
     </div>
-  </section>
+  </Card>
 );
 
 const Reading = (): JSX.Element => (
-  <div class="stack" aria-busy="true" aria-label="The job is being read">
-    <div class="skeleton line title" />
-    <div class="card skeleton form" />
-    <div class="card skeleton form" />
+  <div class="stack loose">
+    <Skeleton label={t().jobs.head.reading} shape="title" count={1} />
+    <Skeleton label={t().jobs.head.reading} shape="rows" count={5} />
   </div>
 );
 

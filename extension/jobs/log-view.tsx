@@ -2,12 +2,16 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { Icon } from '../ui/icons.tsx';
+import { Button } from '../ui/button.tsx';
+import '../ui/card.css';
+import { t } from '../ui/i18n.ts';
 import { usePage } from '../ui/page.ts';
+import { countText } from '../ui/quantity-text.ts';
 import { visibleText } from '../ui/visible-text.ts';
+import './log-view.css';
 import { LogWindow } from './log-window.ts';
 
-/** As in dashboard.css. */
+/** As in log-view.css. */
 const ROW_PX = 20;
 const VIEW_PX = 320;
 const SPARE_ROWS = 10;
@@ -72,25 +76,24 @@ export function LogView({ jobId, kept, isOver }: { jobId: string; kept: number; 
     top.value = element.scrollTop;
     follows.value = element.scrollTop + element.clientHeight >= element.scrollHeight - ROW_PX;
   };
+  const words = t().jobs.log;
   const digits = String(Math.max(1, total)).length;
   return (
     <section class="card" aria-labelledby="log-title">
       <div class="heading">
         <h2 id="log-title">
-          Log{' '}
-          <small>
-            {total.toLocaleString('en')} {total === 1 ? 'line' : 'lines'}
-          </small>
+          {words.title} <small>{words.lines(countText(total), total === 1)}</small>
         </h2>
-        <button
-          type="button"
-          class="quiet"
-          data-testid="log-follow"
-          aria-pressed={follows.value}
+        <Button
+          kind="quiet"
+          size="small"
+          icon="down"
+          testid="log-follow"
+          isPressed={follows.value}
           onClick={() => (follows.value = !follows.value)}
         >
-          <Icon name="down" size={16} /> Follow
-        </button>
+          {words.follow}
+        </Button>
       </div>
       <div
         ref={place}
@@ -102,7 +105,7 @@ export function LogView({ jobId, kept, isOver }: { jobId: string; kept: number; 
         data-lines={total}
         onScroll={onScroll}
       >
-        {total === 0 && <p class="none">{isOver ? 'Nothing was logged.' : 'Nothing was logged yet.'}</p>}
+        {total === 0 && <p class="none">{isOver ? words.none : words.noneYet}</p>}
         <div class="log-space" style={{ height: `${total * ROW_PX}px` }}>
           {log.slice(first, last).map(({ offset, line }) => (
             <div key={offset} class="log-line" style={{ top: `${offset * ROW_PX}px` }} data-testid="log-line" data-offset={offset}>

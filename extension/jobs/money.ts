@@ -3,7 +3,8 @@ import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 
 export interface Transaction {
   kind: 'lock' | 'end' | 'agree' | 'reclaim';
-  title: string;
+  /** What it did, or will do. */
+  did: 'lock' | 'reclaim' | 'agree' | 'settled' | 'agreed' | 'reclaimed';
   txId: string;
   feeLovelace: bigint;
 }
@@ -19,18 +20,18 @@ export interface Money {
   transactions: Transaction[];
 }
 
-const ENDS = { settle: 'Settled by the oracles', agree: 'Settled by agreement', reclaim: 'Reclaimed by you' } as const;
+const ENDS = { settle: 'settled', agree: 'agreed', reclaim: 'reclaimed' } as const;
 
 export function moneyOf(record: JobRecord): Money {
   const { quote, lockTx, spent, manifest, lock, agreeTx, reclaimTx } = record;
   const transactions: Transaction[] = [];
-  if (lockTx !== undefined) transactions.push({ kind: 'lock', title: 'Lock', txId: lockTx.txId, feeLovelace: lockTx.feeLovelace });
+  if (lockTx !== undefined) transactions.push({ kind: 'lock', did: 'lock', txId: lockTx.txId, feeLovelace: lockTx.feeLovelace });
   // Built is not sent: a reclaim is listed while it is under way, and as the end once the chain has it.
   if (reclaimTx !== undefined && spent === undefined && lock !== 'dropped')
-    transactions.push({ kind: 'reclaim', title: 'Reclaim, under way', txId: reclaimTx.txId, feeLovelace: reclaimTx.feeLovelace });
+    transactions.push({ kind: 'reclaim', did: 'reclaim', txId: reclaimTx.txId, feeLovelace: reclaimTx.feeLovelace });
   if (agreeTx !== undefined && spent === undefined && lock !== 'dropped')
-    transactions.push({ kind: 'agree', title: 'Agreement, under way', txId: agreeTx.txId, feeLovelace: agreeTx.feeLovelace });
-  if (spent !== undefined) transactions.push({ kind: 'end', title: ENDS[spent.how], txId: spent.txId, feeLovelace: spent.feeLovelace });
+    transactions.push({ kind: 'agree', did: 'agree', txId: agreeTx.txId, feeLovelace: agreeTx.feeLovelace });
+  if (spent !== undefined) transactions.push({ kind: 'end', did: ENDS[spent.how], txId: spent.txId, feeLovelace: spent.feeLovelace });
   const isNothing = lock === 'dropped';
   return {
     locked: isNothing ? 0n : (quote?.body.amountBaseUnits ?? null),

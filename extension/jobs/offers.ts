@@ -4,7 +4,10 @@ import type { NoOffer, Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import { minimumLockLovelace } from '@nunet/shared/lock-check.ts';
 import type { Quote } from '@nunet/shared/quote.ts';
 import type { AppState } from '../messages.ts';
+import type { Catalog } from '../ui/i18n.ts';
 import { adaText, amountText, countdownText, durationText, ntxText } from '../ui/quantity-text.ts';
+
+type Words = Catalog['jobs']['offers'];
 
 export interface OfferRow {
   quoteCid: string;
@@ -30,20 +33,7 @@ export interface RefusalRow {
   reasons: string[];
 }
 
-const SANDBOXES: Readonly<Record<Quote['sandbox'], string>> = {
-  none: 'none',
-  limits: 'limits only',
-  namespace: 'namespaces',
-  container: 'container',
-};
-const OUTCOMES: Readonly<Record<NoOffer['outcome'], string>> = {
-  refused: 'Refused',
-  unreachable: 'No answer',
-  'over-budget': 'Over budget',
-  invalid: 'Unusable quote',
-};
-
-export const offerRows = (found: Preflight, chainNowMs: number): OfferRow[] =>
+export const offerRows = (found: Preflight, chainNowMs: number, words: Words): OfferRow[] =>
   found.offers.map(({ quote: { cid, body } }) => ({
     quoteCid: cid,
     peerId: body.computeProvider.peerId,
@@ -52,46 +42,37 @@ export const offerRows = (found: Preflight, chainNowMs: number): OfferRow[] =>
     rate: amountText(body.rateBaseUnitsPerHour),
     minimum: amountText(body.minimumBaseUnits),
     start: durationText(body.expectedStartMs),
-    sandbox: SANDBOXES[body.sandbox],
-    delivery: body.delivery,
+    sandbox: words.sandboxes[body.sandbox],
+    delivery: words.deliveries[body.delivery],
     expires: countdownText(body.expiresAt - chainNowMs),
     isExpired: body.expiresAt <= chainNowMs,
   }));
 
-export const refusalRows = (found: Preflight): RefusalRow[] =>
+/** How many would do it, how many will not, and what the best asks: the first of the rows. */
+export function summarySentence(found: Preflight, [best]: readonly OfferRow[], words: Words): string {
+  if (found.offers.length + found.others.length === 0) return words.nobody;
+  return words.summary(found.offers.length, found.others.length) + (best === undefined ? '' : words.best(best.amount, best.start));
+}
+
+export const refusalRows = (found: Preflight, words: Words): RefusalRow[] =>
   found.others.map(({ agent, outcome, reasons }) => ({
     peerId: agent.peerId,
     outcome,
-    says: OUTCOMES[outcome],
+    says: words.outcomes[outcome],
     reasons: reasons.map((reason) => reason.message),
   }));
 
-/** Who can see the inputs, as the spec allows it. */
-export function readersSentence(replay: JobRecord['spec']['replay']): string {
-  const owner = 'Whoever owns the machine can see what runs on it, inputs and outputs included.';
-  switch (replay) {
-    case 'public':
-      return `${owner} If you dispute the result, anybody may fetch inputs and outputs to run the job again.`;
-    case 'named':
-      return `${owner} If you dispute the result, the replayers that the oracles name may fetch inputs and outputs too.`;
-    case 'never':
-      return `${owner} Nobody else may run the job again, so a dispute is decided without a replay.`;
-  }
-}
-
 /** What a click on the button does, for this offer. */
-export const nextSentence = (offer: OfferRow, record: JobRecord): string =>
-  `${offer.amount} go from your wallet into the escrow; the compute provider fetches ${record.spec.inputs.length} inputs and runs the job for at most ${durationText(record.spec.timeLimitMs)}. You pay for the time it used, at least ${offer.minimum} NTX, and the rest comes back in the same transaction.`;
+export const nextSentence = (offer: OfferRow, record: JobRecord, words: Words): string =>
+  words.nextSays(offer.amount, record.spec.inputs.length, durationText(record.spec.timeLimitMs), offer.minimum);
 
 /** Two fees and the least ADA that a change output must hold; a lock and its settle cost 0.2 to 0.5 ADA on the devnet. */
 const SPARE_LOVELACE = 2_000_000n;
 
 /** Why this offer cannot be taken with what the wallet holds; null when it can. */
-export function fundsProblem(offer: OfferRow, quote: Quote, wallet: AppState['wallet']): string | null {
-  if (wallet === null) return 'There is no wallet yet: connect to a devnet first.';
+export function fundsProblem(offer: OfferRow, quote: Quote, wallet: AppState['wallet'], words: Words): string | null {
+  if (wallet === null) return words.noWallet;
   const wanted = minimumLockLovelace(quote.settleLovelace) + SPARE_LOVELACE;
-  if (wallet.baseUnits < offer.amountBaseUnits) return `Your wallet holds ${ntxText(wallet.baseUnits)}; this offer locks ${offer.amount}.`;
-  if (wallet.lovelace < wanted)
-    return `Your wallet holds ${adaText(wallet.lovelace)}; a lock needs about ${adaText(wanted)}, most of which comes back.`;
-  return null;
+  if (wallet.baseUnits < offer.amountBaseUnits) return words.tooLittleNtx(ntxText(wallet.baseUnits), offer.amount);
+  return wallet.lovelace < wanted ? words.tooLittleAda(adaText(wallet.lovelace), adaText(wanted)) : null;
 }

@@ -5,12 +5,17 @@ import { isJobEnd } from '@nunet/shared/job-state.ts';
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import { areSealed, readableOutputs } from '@nunet/shared/job-flow/readable-outputs.ts';
 import type { LiveState, OutputState } from '../messages.ts';
+import { Button } from '../ui/button.tsx';
+import { Card } from '../ui/card.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
+import { t } from '../ui/i18n.ts';
 import { Icon } from '../ui/icons.tsx';
 import { usePage } from '../ui/page.ts';
+import { Progress } from '../ui/progress.tsx';
 import { bytesText } from '../ui/quantity-text.ts';
 import { saveBlob } from '../ui/save-blob.ts';
 import { shortId } from '../ui/visible-text.ts';
+import './outputs.css';
 
 interface OutputProps {
   output: OutputState;
@@ -21,29 +26,30 @@ interface OutputProps {
 
 function Output({ output, cid, isSaving, onSave }: OutputProps): JSX.Element {
   const { name, bytes, doneBytes, isStored } = output;
+  const words = t().jobs.outputs;
   return (
     <li data-testid={`output-${name}`} data-stored={isStored}>
       <div class="output-name">
         <strong>{name}</strong>
-        <span>{isStored ? bytesText(bytes) : `${bytesText(doneBytes)} of ${bytesText(bytes)}`}</span>
+        <span>{isStored ? bytesText(bytes) : words.of(bytesText(doneBytes), bytesText(bytes))}</span>
       </div>
       {isStored ? (
         <span class="verified" data-testid={`output-verified-${name}`}>
-          <Icon name="check" size={16} /> Verified against the signed manifest
+          <Icon name="check" size={16} /> {words.verified}
         </span>
       ) : (
-        <progress max={Math.max(1, bytes)} value={doneBytes} aria-label={`${name} received`} />
+        <Progress label={words.received(name)} done={doneBytes} total={bytes} />
       )}
       <div class="output-foot">
         {cid !== undefined && (
           <span class="cid">
             <code title={cid}>{shortId(cid, 10, 8)}</code>
-            <CopyButton text={cid} what={`the CID of ${name}`} />
+            <CopyButton text={cid} what={words.cid(name)} />
           </span>
         )}
-        <button type="button" data-testid={`output-save-${name}`} disabled={!isStored || isSaving} onClick={onSave}>
-          <Icon name="save" size={16} /> Save
-        </button>
+        <Button size="small" icon="save" testid={`output-save-${name}`} isDisabled={!isStored || isSaving} onClick={onSave}>
+          {words.save}
+        </Button>
       </div>
     </li>
   );
@@ -51,13 +57,15 @@ function Output({ output, cid, isSaving, onSave }: OutputProps): JSX.Element {
 
 /** Why there is nothing to list. */
 function nothing({ manifest, job }: JobRecord): string {
-  if (manifest !== undefined) return 'The signed result names no outputs.';
-  return isJobEnd(job) ? 'There are none: no result was signed.' : 'They are listed once the compute provider has signed its result.';
+  const words = t().jobs.outputs;
+  if (manifest !== undefined) return words.noneNamed;
+  return isJobEnd(job) ? words.noneSigned : words.later;
 }
 
 export function Outputs({ record, live }: { record: JobRecord; live: LiveState }): JSX.Element {
   const { runner, act } = usePage();
   const saving = useSignal<string | null>(null);
+  const words = t().jobs.outputs;
   const readable = readableOutputs(record);
   const named = (record.manifest?.body.outputs ?? []).map((sent) => readable.find(({ name }) => name === sent.name) ?? sent);
   const outputs: OutputState[] = named.map(
@@ -73,19 +81,20 @@ export function Outputs({ record, live }: { record: JobRecord; live: LiveState }
     saving.value = null;
   };
   return (
-    <section class="card" aria-labelledby="outputs-title">
-      <div class="heading">
-        <h2 id="outputs-title">Outputs</h2>
-        {stored.length > 1 && (
-          <button type="button" class="quiet" data-testid="save-all" onClick={() => void save(stored.map(({ name }) => name))}>
-            <Icon name="save" size={16} /> Save all
-          </button>
-        )}
-      </div>
-      {outputs.length === 0 && <p class="none">{nothing(record)}</p>}
+    <Card
+      title={words.title}
+      actions={
+        stored.length > 1 ? (
+          <Button kind="quiet" size="small" icon="save" testid="save-all" onClick={() => void save(stored.map(({ name }) => name))}>
+            {words.saveAll}
+          </Button>
+        ) : undefined
+      }
+    >
+      {outputs.length === 0 && <p class="hint">{nothing(record)}</p>}
       {areSealed(record) && (
-        <p class="none" data-testid="outputs-sealed">
-          Encrypted: they are verified block by block as they come, and become readable with the key that the last voucher pays for.
+        <p class="hint" data-testid="outputs-sealed">
+          {words.sealed}
         </p>
       )}
       <ul class="outputs">
@@ -99,6 +108,6 @@ export function Outputs({ record, live }: { record: JobRecord; live: LiveState }
           />
         ))}
       </ul>
-    </section>
+    </Card>
   );
 }

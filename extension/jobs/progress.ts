@@ -1,7 +1,10 @@
 // How far a job is, in words and as a share; only while the work is at the phase that the agent tells of.
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { LiveState } from '../messages.ts';
-import { bytesText, ntxText } from '../ui/quantity-text.ts';
+import type { Catalog } from '../ui/i18n.ts';
+import { bytesText, countText, ntxText } from '../ui/quantity-text.ts';
+
+type Words = Catalog['jobs']['progress'];
 
 export interface ProgressView {
   phase: 'inputs' | 'steps';
@@ -11,24 +14,23 @@ export interface ProgressView {
 }
 
 /** Null when there is nothing to show: before anything was told, and once the work has ended. */
-export function progressOf(record: JobRecord, { progress, due }: LiveState): ProgressView | null {
+export function progressOf(record: JobRecord, { progress, due }: LiveState, words: Words): ProgressView | null {
   if (progress === null || (record.job !== 'preparing' && record.job !== 'running')) return null;
   const { phase, done, total, epoch } = progress;
   // An agent may say what it likes; a bar is never more than full.
   const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
-  if (phase === 'inputs') return { phase, share, says: `Inputs: ${bytesText(Math.min(done, total))} of ${bytesText(total)}` };
+  if (phase === 'inputs') return { phase, share, says: words.inputs(bytesText(Math.min(done, total)), bytesText(total)) };
   const epochs = record.spec.program.kind === 'onnx' ? record.spec.program.epochs : 1;
-  const where = epochs > 1 ? `, epoch ${Math.min(Math.max(1, epoch), epochs)} of ${epochs}` : '';
+  const where = epochs > 1 ? words.epoch(Math.min(Math.max(1, epoch), epochs), epochs) : '';
   return {
     phase,
     share,
-    says: `Step ${Math.min(done, total).toLocaleString('en')} of ${total.toLocaleString('en')}${where}${dueText(due)}`,
+    says: words.step(countText(Math.min(done, total)), countText(total)) + where + dueText(due, words),
   };
 }
 
 /** What a job that is paid by vouchers owes, or why it stands still. */
-function dueText(due: LiveState['due']): string {
+function dueText(due: LiveState['due'], words: Words): string {
   if (due === undefined) return '';
-  if (due.paused) return ', paused: waits for the next voucher';
-  return `, ${ntxText(due.signedBaseUnits)} signed of ${ntxText(due.payBaseUnits)} due`;
+  return due.paused ? words.paused : words.due(ntxText(due.signedBaseUnits), ntxText(due.payBaseUnits));
 }

@@ -1,14 +1,16 @@
 // Work and money side by side on one time axis: what was reached is solid, what may come next is faint, rollbacks stay where they happened.
 import type { JSX } from 'preact';
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import '../ui/card.css';
+import { t } from '../ui/i18n.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Moment } from '../ui/moment.tsx';
 import { Stranger } from '../ui/stranger.tsx';
-import { stateName, timelineOf, type Step } from './timeline.ts';
-
-const SAYS: Readonly<Record<Step['tone'], string>> = { done: '', now: 'now', good: 'ended', bad: 'ended', back: 'rolled back' };
+import './timeline-lanes.css';
+import { timelineOf, type Step } from './timeline.ts';
 
 function StepMark({ step, nowMs }: { step: Step; nowMs: number }): JSX.Element {
+  const words = t().jobs;
   return (
     <li
       class={`step ${step.lane} ${step.tone}`}
@@ -25,30 +27,31 @@ function StepMark({ step, nowMs }: { step: Step; nowMs: number }): JSX.Element {
         {step.tone === 'bad' && <Icon name="cross" size={12} />}
         {step.tone === 'back' && <Icon name="again" size={12} />}
       </span>
-      <span class="away">{step.lane === 'work' ? 'Work:' : 'Money:'}</span>
-      <strong>{stateName(step.state)}</strong>
+      <span class="away">{step.lane === 'work' ? words.timeline.workStep : words.timeline.moneyStep}</span>
+      <strong>{words.states[step.state]}</strong>
       <Moment atMs={step.atMs} nowMs={nowMs} />
-      {step.tone === 'back' && <small class="tone">{SAYS.back}</small>}
+      {step.tone === 'back' && <small class="tone">{words.timeline.rolledBack}</small>}
     </li>
   );
 }
 
 interface NextProps {
   lane: 'work' | 'money';
-  states: readonly string[];
+  states: readonly Step['state'][];
   column: number;
 }
 
 /** The usual next state by name; the others, which nobody hopes for, smaller. */
 function Next({ lane, states, column }: NextProps): JSX.Element | null {
   const [usual, ...others] = states;
+  const words = t().jobs;
   if (usual === undefined) return null;
   return (
     <li class={`step ${lane} next`} style={{ '--at': String(column + 1) }}>
       <span class="node" aria-hidden="true" />
-      <span class="away">{lane === 'work' ? 'Work may become:' : 'Money may become:'}</span>
-      <strong>{stateName(usual)}</strong>
-      {others.length > 0 && <small>or {others.join(', ')}</small>}
+      <span class="away">{lane === 'work' ? words.timeline.workMay : words.timeline.moneyMay}</span>
+      <strong>{words.states[usual]}</strong>
+      {others.length > 0 && <small>{words.timeline.or(others.map((state) => words.states[state].toLocaleLowerCase()).join(', '))}</small>}
     </li>
   );
 }
@@ -72,25 +75,26 @@ function Line({ lane, span, next }: LineProps): JSX.Element | null {
 }
 
 export function TimelineLanes({ record, nowMs }: { record: JobRecord; nowMs: number }): JSX.Element {
-  const { steps, columns, spans, next, work, money } = timelineOf(record);
+  const words = t().jobs;
+  const { steps, columns, spans, next, work, money } = timelineOf(record, words);
   const hasNext = next.work.length + next.money.length > 0;
   const details = steps.filter(({ detail }) => detail !== '');
   return (
-    <section class="card timeline" aria-label="States of work and money">
+    <section class="card timeline" aria-label={words.timeline.label}>
       <div class="lanes-head">
         <p>
-          <span class="lane-name work">Work</span>
+          <span class="lane-name work">{words.work}</span>
           <strong data-testid="job-state" data-state={record.job}>
-            {stateName(record.job)}
+            {words.states[record.job]}
           </strong>
           <span class="says">
             <Stranger text={work} length={700} />
           </span>
         </p>
         <p>
-          <span class="lane-name money">Money</span>
+          <span class="lane-name money">{words.money}</span>
           <strong data-testid="lock-state" data-state={record.lock ?? ''}>
-            {record.lock === null ? 'Nothing locked' : stateName(record.lock)}
+            {record.lock === null ? words.timeline.nothingLocked : words.states[record.lock]}
           </strong>
           <span class="says">
             <Stranger text={money} length={700} />
@@ -98,9 +102,9 @@ export function TimelineLanes({ record, nowMs }: { record: JobRecord; nowMs: num
         </p>
       </div>
       <p class="away" aria-live="polite">
-        Work: {record.job}. Money: {record.lock ?? 'nothing locked'}.
+        {words.timeline.live(words.states[record.job], record.lock === null ? words.timeline.nothingLocked : words.states[record.lock])}
       </p>
-      <div class="lanes-place" tabIndex={0} role="group" aria-label="Time axis, work above money">
+      <div class="lanes-place" tabIndex={0} role="group" aria-label={words.timeline.axis}>
         <ol class={`lanes ${hasNext ? 'open' : ''}`} style={{ '--columns': String(columns + (hasNext ? 1 : 0)) }}>
           <Line lane="work" span={spans.work} next={next.work.length > 0 ? columns : null} />
           <Line lane="money" span={spans.money} next={next.money.length > 0 ? columns : null} />
@@ -113,13 +117,13 @@ export function TimelineLanes({ record, nowMs }: { record: JobRecord; nowMs: num
       </div>
       {details.length > 0 && (
         <details class="every-step">
-          <summary>What was said at each step</summary>
+          <summary>{words.timeline.details}</summary>
           <ul>
             {details.map((step) => (
               <li key={`${step.lane} ${step.column}`}>
                 <Moment atMs={step.atMs} nowMs={nowMs} />
                 <span>
-                  {step.lane === 'work' ? 'Work' : 'Money'} {step.state}
+                  {step.lane === 'work' ? words.timeline.workStep : words.timeline.moneyStep} {words.states[step.state].toLocaleLowerCase()}
                 </span>
                 <Stranger text={step.detail} length={1000} />
               </li>

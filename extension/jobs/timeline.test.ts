@@ -1,11 +1,12 @@
 import { canJobGo } from '@nunet/shared/job-state.ts';
 import { canLockGo } from '@nunet/shared/lock-state.ts';
 import { describe, expect, test } from 'vitest';
+import { en } from '../locales/en.ts';
 import { sampleRecord, type SampleStage } from '../ui/sample-jobs.ts';
 import { timelineOf } from './timeline.ts';
 
 const START = 1_767_225_600_000;
-const of = async (stage: SampleStage) => timelineOf(await sampleRecord(stage, START));
+const of = async (stage: SampleStage) => timelineOf(await sampleRecord(stage, START), en.jobs);
 const lane = (timeline: Awaited<ReturnType<typeof of>>, name: string) => timeline.steps.filter((step) => step.lane === name);
 
 describe('the timeline', () => {

@@ -3,6 +3,7 @@ import { isJobEnd, JOB_TRANSITIONS, type JobState } from '@nunet/shared/job-stat
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import { areSealed } from '@nunet/shared/job-flow/readable-outputs.ts';
 import { isLockEnd, LOCK_TRANSITIONS, type LockState } from '@nunet/shared/lock-state.ts';
+import type { Catalog } from '../ui/i18n.ts';
 import { ntxText } from '../ui/quantity-text.ts';
 
 export type Lane = 'work' | 'money';
@@ -96,99 +97,78 @@ function nextOf(record: JobRecord): Timeline['next'] {
   return { work: usualFirst(JOB_TRANSITIONS[job]), money };
 }
 
-function finishedSentence(record: JobRecord): string {
+function finishedSentence(record: JobRecord, words: Catalog['jobs']['workSays']): string {
   const { answer, check, outputsStored, manifest, lock, wrongPlaintext } = record;
   const because = check === undefined || check.detail === '' ? '.' : `: ${check.detail}`;
-  if (answer?.kind === 'ack') return `Finished, and the result was acknowledged${because}`;
-  if (answer?.kind === 'dispute') return `Finished, and the result was disputed${because}`;
-  if (wrongPlaintext !== undefined)
-    return `Finished, but output ${wrongPlaintext.file} is not what was committed to; the proof goes to the oracles.`;
-  if (lock !== null && isLockEnd(lock)) return 'Finished.';
-  if (outputsStored && areSealed(record))
-    return 'Finished. All outputs are here and verified, still encrypted; the last voucher pays for their key.';
-  if (check !== undefined) return 'Finished and checked; the answer is being signed.';
-  if (outputsStored) return 'Finished. All outputs are here and verified; the check runs or waits for you.';
-  return manifest === undefined ? 'Finished.' : 'Finished. The outputs are on their way, verified block by block.';
+  if (answer?.kind === 'ack') return words.acknowledged(because);
+  if (answer?.kind === 'dispute') return words.disputed(because);
+  if (wrongPlaintext !== undefined) return words.wrongPlaintext(wrongPlaintext.file);
+  if (lock !== null && isLockEnd(lock)) return words.finished;
+  if (outputsStored && areSealed(record)) return words.sealedHere;
+  if (check !== undefined) return words.checked;
+  if (outputsStored) return words.stored;
+  return manifest === undefined ? words.finished : words.coming;
 }
 
-function workSentence(record: JobRecord): string {
+function workSentence(record: JobRecord, words: Catalog['jobs']['workSays']): string {
   const detail = record.jobHistory.at(-1)?.detail ?? '';
   const because = detail === '' ? '' : `: ${detail}`;
   const cancelling = record.cancelWanted && !isJobEnd(record.job);
-  if (cancelling && record.job !== 'running') return 'You asked to cancel; it counts once it is signed and nothing runs.';
+  if (cancelling && record.job !== 'running') return words.cancelling;
   switch (record.job) {
-    case 'draft':
-      return 'A draft: no money moved.';
-    case 'quoted':
-      return 'A quote was taken. Work starts once the lock is deep enough in the chain.';
-    case 'locked':
-      return 'The lock stands; the compute provider is told to start.';
-    case 'preparing':
-      return 'The compute provider fetches the inputs. This time is not billed.';
     case 'running':
-      if (cancelling && record.quote?.body.stream !== undefined)
-        return 'You asked to stop it; both sides then sign a pay for the time that it used.';
-      return cancelling ? 'It runs already: it can be disputed, not cancelled.' : 'It runs. Billed time counts from its first instruction.';
+      if (cancelling) return record.quote?.body.stream === undefined ? words.tooLate : words.stopping;
+      return words.running;
     case 'finished':
-      return finishedSentence(record);
+      return finishedSentence(record, words);
+    case 'draft':
+    case 'quoted':
+    case 'locked':
+    case 'preparing':
+      return words[record.job];
     case 'refused':
-      return `The compute provider refused${because}`;
     case 'expired':
-      return `Expired${because}`;
     case 'failed':
-      return `Failed${because}`;
     case 'cancelled':
-      return `Cancelled${because}`;
+      return words[record.job](because);
   }
 }
 
-function moneySentence({ lock, lockHistory, quote, spent }: JobRecord): string {
+function moneySentence({ lock, lockHistory, quote, spent }: JobRecord, words: Catalog['jobs']['moneySays']): string {
   const amount = quote === undefined ? '' : ntxText(quote.body.amountBaseUnits);
   const paid = ntxText(spent?.paidBaseUnits ?? 0n);
   const change = ntxText(spent?.changeBaseUnits ?? 0n);
-  const last = lockHistory.at(-1);
-  const before = lockHistory.at(-2);
+  const isBack = lock !== null && isRollback(lockHistory.at(-2)?.state, lock);
   switch (lock) {
     case null:
-      return 'Nothing is locked.';
-    case 'building':
-      return `The lock of ${amount} is being built; nothing has left your wallet.`;
+      return words.nothing;
     case 'submitted':
-      return last !== undefined && isRollback(before?.state, 'submitted')
-        ? `The chain rolled back the block that held the lock. It is sent again; the ${amount} are in your wallet or in the escrow, never lost.`
-        : `The lock of ${amount} was sent; it counts once enough blocks are on top.`;
+      return isBack ? words.sentAgain(amount) : words.submitted(amount);
     case 'locked':
-      return isRollback(before?.state, 'locked')
-        ? `The chain rolled back the payment; ${amount} are in the escrow again, and the verdict is brought on chain again.`
-        : `${amount} are in the escrow. Nobody can take them without a signature of yours or a verdict of the oracles.`;
+      return isBack ? words.lockedAgain(amount) : words.locked(amount);
+    case 'building':
     case 'attested':
-      return `The oracles have signed; the transaction that settles the ${amount} is on its way.`;
     case 'agreed':
-      return `Both sides agree; the transaction that settles the ${amount} is on its way.`;
+      return words[lock](amount);
     case 'withdrawn':
-      return `${paid} were paid, ${change} came back.`;
-    case 'refunded':
-      return `Refunded: all ${change} came back.`;
     case 'distributed':
-      return `Shared by the oracles’ table: ${paid} were paid, ${change} came back.`;
+      return words[lock](paid, change);
+    case 'refunded':
     case 'reclaimed':
-      return `Nobody signed in time, so you took back ${change} yourself.`;
+      return words[lock](change);
     case 'dropped':
-      return 'Nothing was locked and nothing was paid.';
+      return words.dropped;
   }
 }
 
-export function timelineOf(record: JobRecord): Timeline {
+export function timelineOf(record: JobRecord, words: Catalog['jobs']): Timeline {
   const steps = stepsOf(record);
   return {
     steps,
     columns: (steps.at(-1)?.column ?? -1) + 1,
     spans: { work: spanOf(steps, 'work'), money: spanOf(steps, 'money') },
     next: nextOf(record),
-    work: workSentence(record),
-    money: moneySentence(record),
+    work: workSentence(record, words.workSays),
+    money: moneySentence(record, words.moneySays),
   };
 }
-
-/** States as they are written on the screen: their own names, capitalised. */
-export const stateName = (state: string): string => state.slice(0, 1).toUpperCase() + state.slice(1);

@@ -220,6 +220,8 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
     lock: record.lock,
     amountBaseUnits: record.quote?.body.amountBaseUnits ?? null,
     paidBaseUnits: record.spent?.paidBaseUnits ?? null,
+    changedAtMs: Math.max(record.jobHistory.at(-1)?.atMs ?? 0, record.lockHistory.at(-1)?.atMs ?? 0),
+    reclaimAfterMs: record.quote?.body.reclaimAfter ?? null,
     hasEnded: isDone() || (record.lock === null && isJobEnd(record.job)),
     isDriven: driving !== undefined,
     key: key(),

@@ -1,36 +1,37 @@
 // The page's context from the browser's parts: clients of runner and vault, the clock, the last "no". One call for every entry point.
 import { signal } from '@preact/signals';
 import { safeError } from '@nunet/shared/errors.ts';
+import { VaultClient } from '../vault/client.ts';
 import type { SaidNo } from './error-text.ts';
 import type { Page } from './page.ts';
 import { RunnerClient } from './runner-client.ts';
 import { createToasts } from './toasts.tsx';
-import { pageVault, type VaultPort } from './vault-state.ts';
+import { pageVault } from './vault-state.ts';
 
 const CLOCK_MS = 500;
 
 export interface PageNeeds {
   openRunner: () => MessagePort;
-  vault: VaultPort;
+  openVault: () => MessagePort;
   /** Makes sure that the host is there; it may have to be asked again. */
   ensureHost: () => void;
 }
 
-export function createPage({ openRunner, vault, ensureHost }: PageNeeds): Page {
+export function createPage({ openRunner, openVault, ensureHost }: PageNeeds): Page {
   const now = signal(Date.now());
   const problem = signal<SaidNo | null>(null);
   setInterval(() => (now.value = Date.now()), CLOCK_MS);
+  const time = {
+    now: () => Date.now(),
+    every: (ms: number, act: () => void) => {
+      const timer = setInterval(act, ms);
+      return () => clearInterval(timer);
+    },
+  };
+  const later = (ms: number, act: () => void): void => void setTimeout(act, ms);
   return {
-    runner: new RunnerClient({
-      open: openRunner,
-      ensureHost,
-      now: () => Date.now(),
-      every: (ms, act) => {
-        const timer = setInterval(act, ms);
-        return () => clearInterval(timer);
-      },
-    }),
-    vault: pageVault(vault),
+    runner: new RunnerClient({ open: openRunner, ensureHost, ...time }),
+    vault: pageVault(new VaultClient({ open: openVault, after: later, ...time })),
     now,
     problem,
     act: async (work) => {
@@ -45,6 +46,6 @@ export function createPage({ openRunner, vault, ensureHost }: PageNeeds): Page {
     closeProblem: () => {
       problem.value = null;
     },
-    toasts: createToasts((ms, act) => void setTimeout(act, ms)),
+    toasts: createToasts(later),
   };
 }

@@ -24,6 +24,9 @@ export const amountText = (baseUnits: bigint): string => quantityText(baseUnits,
 export const ntxText = (baseUnits: bigint): string => `${amountText(baseUnits)} NTX`;
 export const adaText = (lovelace: bigint): string => `${amountText(lovelace)} ADA`;
 
+/** "12,345" of things that are counted. */
+export const countText = (count: number): string => quantityText(BigInt(Math.trunc(count)), 0);
+
 /** "7.1 MB", in powers of 1000 as file managers show it. */
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;

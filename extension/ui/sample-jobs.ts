@@ -245,6 +245,8 @@ export async function sampleSnapshot(stage: SampleStage, startMs: number, title?
     lock: record.lock,
     amountBaseUnits: record.quote?.body.amountBaseUnits ?? null,
     paidBaseUnits: record.spent?.paidBaseUnits ?? null,
+    changedAtMs: Math.max(record.jobHistory.at(-1)?.atMs ?? 0, record.lockHistory.at(-1)?.atMs ?? 0),
+    reclaimAfterMs: record.quote?.body.reclaimAfter ?? null,
     hasEnded: hasEnded(stage),
     isDriven: stage !== 'draft' && !hasEnded(stage),
     key: 'ready',

@@ -10,19 +10,19 @@ export const theme: ReadonlySignal<Theme> = chosen;
 
 type Root = Pick<HTMLElement, 'setAttribute' | 'removeAttribute'>;
 
-function show(root: Root): void {
-  if (chosen.value === 'system') root.removeAttribute('data-theme');
-  else root.setAttribute('data-theme', chosen.value);
+/** The root first, so that whoever hears of the choice finds its colours there. */
+function show(to: Theme, root: Root): void {
+  if (to === 'system') root.removeAttribute('data-theme');
+  else root.setAttribute('data-theme', to);
+  chosen.value = to;
 }
 
 export function startTheme(storage: Pick<Storage, 'getItem'>, root: Root): void {
   const kept = storage.getItem(KEY);
-  chosen.value = kept === 'light' || kept === 'dark' ? kept : 'system';
-  show(root);
+  show(kept === 'light' || kept === 'dark' ? kept : 'system', root);
 }
 
 export function chooseTheme(to: Theme, storage: Pick<Storage, 'setItem'>, root: Root): void {
   storage.setItem(KEY, to);
-  chosen.value = to;
-  show(root);
+  show(to, root);
 }

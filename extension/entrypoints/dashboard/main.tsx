@@ -1,27 +1,25 @@
 // Entry of the dashboard: the page's context, its route and its title, wired to the browser.
 import { effect, signal } from '@preact/signals';
-import { NunetError } from '@nunet/shared/errors.ts';
 import { render } from 'preact';
 import { browser } from 'wxt/browser';
+import { App } from '../../dashboard/app.tsx';
+import { RouterContext, type Router } from '../../dashboard/router.ts';
+import { readRoute, routeHash } from '../../dashboard/route.ts';
+import { titleOf } from '../../dashboard/title.ts';
 import { ENSURE_HOST, RUNNER } from '../../messages.ts';
-import { App } from '../../ui/app.tsx';
 import '../../ui/base.css';
 import { createPage } from '../../ui/create-page.ts';
-import { startLanguage } from '../../ui/i18n.ts';
+import { language, startLanguage } from '../../ui/i18n.ts';
 import { PageContext } from '../../ui/page.ts';
-import { RouterContext, type Router } from '../../ui/router.ts';
-import { readRoute, routeHash } from '../../ui/route.ts';
+import { watchPerson } from '../../ui/person-there.ts';
 import { startTheme } from '../../ui/theme.ts';
-import { visibleText } from '../../ui/visible-text.ts';
-import './dashboard.css';
-
-const TITLES = { jobs: 'Jobs', connect: 'Connect', new: 'New job', job: 'Job' } as const;
+import { VAULT } from '../../vault/messages.ts';
 
 startLanguage(localStorage, navigator.languages);
 startTheme(localStorage, document.documentElement);
 const page = createPage({
   openRunner: () => new SharedWorker(RUNNER.script, { name: RUNNER.name }).port,
-  vault: { ask: () => Promise.reject(new NunetError('vault-missing', 'There is no vault yet')), onState: () => () => undefined },
+  openVault: () => new SharedWorker(VAULT.script, { name: VAULT.name }).port,
   // The background script may be starting: the client asks again while the host is missing.
   ensureHost: () => void browser.runtime.sendMessage(ENSURE_HOST).catch(() => undefined),
 });
@@ -31,6 +29,7 @@ const router: Router = {
   go: (to) => {
     location.hash = routeHash(to);
   },
+  isUnlocking: signal(false),
 };
 
 addEventListener('hashchange', () => {
@@ -39,9 +38,14 @@ addEventListener('hashchange', () => {
 });
 // A dropped file that misses its place must not replace the page.
 for (const type of ['dragover', 'drop']) addEventListener(type, (event) => event.preventDefault());
+watchPerson(page.vault, window, () => Date.now());
 effect(() => {
-  const { view } = route.value;
-  document.title = `${view === 'job' ? visibleText(page.runner.job.value?.summary.title ?? TITLES.job, 80) : TITLES[view]} · NuNet`;
+  document.documentElement.lang = language.value;
+  document.title = titleOf(route.value, page.runner.job.value?.summary.title ?? null);
+});
+effect(() => {
+  // Without a wallet there is nothing to show yet: the first page makes one, and comes back here.
+  if (page.vault.state.value?.state === 'empty') location.replace(`/onboarding.html${location.hash.replace(/^[^?]*/, '')}`);
 });
 
 const root = document.querySelector('#app');

@@ -1,0 +1,61 @@
+// Where the dashboard is: one hash a view, so that a reload, a link and the back button lead to the same place.
+import { cidText } from '@nunet/shared/fields.ts';
+
+/** `place`: where within the view, which reads it itself. */
+export type Route =
+  | { view: 'overview' | 'jobs' | 'nodes' | 'escrow' | 'activity' }
+  | { view: 'wallet' | 'settings'; place: readonly string[] }
+  | { view: 'deploy'; template: string | null }
+  | { view: 'job'; jobId: string }
+  | { view: 'connect'; devnetUrl: string };
+export type View = Route['view'];
+
+const MAX_PARTS = 4;
+
+/** Reads a location hash, which anybody may have written: what is not a view of ours is the overview. */
+export function readRoute(hash: string): Route {
+  const [path = '', query = ''] = hash.slice(0, 1000).replace(/^#\/?/, '').split('?');
+  const [view, ...parts] = path.split('/').filter((part) => part !== '');
+  const [first = ''] = parts;
+  if (parts.length > MAX_PARTS) return { view: 'overview' };
+  switch (view) {
+    case 'wallet':
+    case 'settings':
+      return { view, place: parts };
+    case 'connect':
+      return { view, devnetUrl: (new URLSearchParams(query).get('devnet') ?? '').slice(0, 200) };
+    // As it was called before.
+    case 'new':
+    case 'deploy':
+      return parts.length > 1 ? { view: 'deploy', template: null } : { view: 'deploy', template: first === '' ? null : first };
+    case 'jobs':
+      return parts.length === 1 && cidText.safeParse(first).success ? { view: 'job', jobId: first } : { view };
+    case 'nodes':
+    case 'escrow':
+    case 'activity':
+      return { view };
+    default:
+      return { view: 'overview' };
+  }
+}
+
+export function routeHash(route: Route): string {
+  switch (route.view) {
+    case 'overview':
+      return '#/';
+    case 'connect':
+      return route.devnetUrl === '' ? '#/connect' : `#/connect?devnet=${encodeURIComponent(route.devnetUrl)}`;
+    case 'deploy':
+      return route.template === null ? '#/deploy' : `#/deploy/${route.template}`;
+    case 'job':
+      return `#/jobs/${route.jobId}`;
+    case 'wallet':
+    case 'settings':
+      return `#/${[route.view, ...route.place].join('/')}`;
+    case 'jobs':
+    case 'nodes':
+    case 'escrow':
+    case 'activity':
+      return `#/${route.view}`;
+  }
+}
