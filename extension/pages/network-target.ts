@@ -51,3 +51,12 @@ export function kindOf(network: NetworkName, source: string): SourceKind {
   if (network === 'devnet') return 'koios';
   return source === PUBLIC.koios[network] ? 'koios' : source === PUBLIC.blockfrost[network] ? 'blockfrost' : 'own';
 }
+
+/** What the form begins with: the network that is in use, else the first that is public. */
+export function choiceOf(target: ShownTarget | null): NetworkChoice {
+  const nothing: NetworkChoice = { network: 'preprod', devnetUrl: '', kind: 'koios', source: '', hasProjectId: false };
+  if (target === null) return nothing;
+  if (target.network === 'devnet') return { ...nothing, network: 'devnet', devnetUrl: target.url };
+  const kind = kindOf(target.network, target.source);
+  return { ...nothing, network: target.network, kind, source: kind === 'own' ? target.source : '', hasProjectId: target.hasProjectId };
+}

@@ -6,15 +6,13 @@ import { browser } from 'wxt/browser';
 import { ENSURE_HOST, RUNNER } from '../messages.ts';
 import { createPage } from '../ui/create-page.ts';
 import { language, startLanguage } from '../ui/i18n.ts';
-import { PageContext, type Page } from '../ui/page.ts';
+import { PageContext } from '../ui/page.ts';
+import { watchPerson } from '../ui/person-there.ts';
 import { startTheme } from '../ui/theme.ts';
 import { openOwnTab } from './open-own-tab.ts';
 import { openVault } from './open-vault.ts';
 import { startPreferences } from './preferences.ts';
 import { WayOutContext, type WayOut } from './way-out.ts';
-
-/** The vault is told that somebody is there at most this often. */
-const TOUCH_MS = 20_000;
 
 interface StartPage {
   title: () => string;
@@ -34,7 +32,7 @@ export function startPage({ title, content: Content, offersSidePanel, closesOnOp
     vault: openVault(),
     ensureHost: () => void browser.runtime.sendMessage(ENSURE_HOST).catch(() => undefined),
   });
-  tellOfPresence(page);
+  watchPerson(page.vault, window, () => Date.now());
   const wayOut: WayOut = {
     open: (path) => {
       void openOwnTab(path).finally(() => {
@@ -57,17 +55,6 @@ export function startPage({ title, content: Content, offersSidePanel, closesOnOp
     </PageContext.Provider>,
     root,
   );
-}
-
-/** Clicks and keys move the deadline of the lock on. */
-export function tellOfPresence({ vault }: Pick<Page, 'vault'>): void {
-  let touchedAt = 0;
-  for (const type of ['pointerdown', 'keydown'] as const)
-    addEventListener(type, () => {
-      if (vault.state.value?.state !== 'open' || Date.now() - touchedAt < TOUCH_MS) return;
-      touchedAt = Date.now();
-      vault.ask({ type: 'touch' }).catch(() => undefined);
-    });
 }
 
 /** Both browsers open it on a click only; which window it belongs to has to be known by then. */
