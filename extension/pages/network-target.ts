@@ -8,6 +8,9 @@ export const NETWORKS: readonly NetworkName[] = ['preprod', 'preview', 'devnet']
 export const SOURCES = ['koios', 'blockfrost', 'own'] as const;
 export type SourceKind = (typeof SOURCES)[number];
 
+/** As the runner tells of it: a project id never comes back. */
+type KnownTarget = { network: 'devnet'; url: string } | { network: 'preview' | 'preprod'; source: string; hasProjectId?: boolean };
+
 export interface NetworkChoice {
   network: NetworkName;
   devnetUrl: string;
@@ -33,7 +36,8 @@ export function targetOf(choice: NetworkChoice, typedProjectId: string): Network
   if (choice.network === 'devnet') {
     const url = choice.devnetUrl.trim();
     const parsed = URL.parse(url);
-    const isHere = parsed !== null && ['http:', 'https:'].includes(parsed.protocol) && ['127.0.0.1', 'localhost', '[::1]'].includes(parsed.hostname);
+    const isHere =
+      parsed !== null && ['http:', 'https:'].includes(parsed.protocol) && ['127.0.0.1', 'localhost', '[::1]'].includes(parsed.hostname);
     return isHere && url.length <= 200 ? { network: 'devnet', url } : { problem: 'badDevnet' };
   }
   const source = sourceOf(choice);
@@ -53,10 +57,16 @@ export function kindOf(network: NetworkName, source: string): SourceKind {
 }
 
 /** What the form begins with: the network that is in use, else the first that is public. */
-export function choiceOf(target: ShownTarget | null): NetworkChoice {
+export function choiceOf(target: KnownTarget | null): NetworkChoice {
   const nothing: NetworkChoice = { network: 'preprod', devnetUrl: '', kind: 'koios', source: '', hasProjectId: false };
   if (target === null) return nothing;
   if (target.network === 'devnet') return { ...nothing, network: 'devnet', devnetUrl: target.url };
   const kind = kindOf(target.network, target.source);
-  return { ...nothing, network: target.network, kind, source: kind === 'own' ? target.source : '', hasProjectId: target.hasProjectId };
+  return {
+    ...nothing,
+    network: target.network,
+    kind,
+    source: kind === 'own' ? target.source : '',
+    hasProjectId: 'hasProjectId' in target && target.hasProjectId,
+  };
 }

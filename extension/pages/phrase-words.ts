@@ -64,7 +64,10 @@ export function askWords(places: Uint16Array, listLength: number, pick: Pick): W
     .sort((a, b) => a - b)
     .map((index) => {
       const right = places[index] ?? 0;
-      const own = shuffled([...new Set(places)].filter((place) => place !== right), pick).slice(0, OWN_DECOYS);
+      const own = shuffled(
+        [...new Set(places)].filter((place) => place !== right),
+        pick,
+      ).slice(0, OWN_DECOYS);
       const choices = [right, ...own];
       while (choices.length < 1 + own.length + OTHER_DECOYS) {
         const other = pick(listLength);

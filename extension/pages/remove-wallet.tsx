@@ -30,7 +30,13 @@ export function RemoveWallet({ onRemoved, onCancel }: { onRemoved: () => void; o
           {words.notBackedUp}
         </Callout>
       )}
-      <Field label={words.type(words.phrase)} value={typed.value} maxLength={60} testid="remove-typed" onInput={(text) => (typed.value = text)} />
+      <Field
+        label={words.type(words.phrase)}
+        value={typed.value}
+        maxLength={60}
+        testid="remove-typed"
+        onInput={(text) => (typed.value = text)}
+      />
       <No no={asking.no.value} />
       <div class="actions end">
         <Button testid="remove-cancel" onClick={onCancel}>

@@ -59,7 +59,9 @@ export function startPage({ title, content: Content, offersSidePanel, closesOnOp
 
 /** Both browsers open it on a click only; which window it belongs to has to be known by then. */
 function sidePanelOpener(): () => void {
-  if (import.meta.env.FIREFOX) return () => void browser.sidebarAction.open();
+  // Firefox has a sidebar instead, which the shared types do not know.
+  const { sidebarAction } = browser as unknown as { sidebarAction?: { open: () => Promise<void> } };
+  if (sidebarAction !== undefined) return () => void sidebarAction.open();
   let windowId: number | undefined;
   void browser.windows.getCurrent().then(({ id }) => (windowId = id));
   return () => {

@@ -2,6 +2,6 @@
 import type { RefObject } from 'preact';
 import { useEffect } from 'preact/hooks';
 
-export const useFirstFocus = (element: RefObject<HTMLElement>): void => {
+export const useFirstFocus = (element: RefObject<HTMLElement | null>): void => {
   useEffect(() => element.current?.focus({ preventScroll: true }), []);
 };

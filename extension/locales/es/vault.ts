@@ -118,7 +118,8 @@ export const vault: typeof english = {
     title: 'Tu monedero está listo',
     lead: 'Todo está en el panel: trabajos, dinero y ajustes.',
     pin: 'Tenlo a mano',
-    pinHint: 'Abre el menú de extensiones del navegador (la pieza de puzle) y fija NuNet para que su icono quede junto a la barra de direcciones.',
+    pinHint:
+      'Abre el menú de extensiones del navegador (la pieza de puzle) y fija NuNet para que su icono quede junto a la barra de direcciones.',
     panel: 'Abrir el panel lateral',
     panelHint: 'Sigue los trabajos en curso y tu saldo junto a cualquier página.',
     dashboard: 'Abrir el panel',

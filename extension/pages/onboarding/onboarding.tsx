@@ -111,7 +111,13 @@ export function Onboarding({ devnetUrl, isForgotten }: OnboardingProps): JSX.Ele
         return (
           <>
             <h1 tabIndex={-1}>{words.title}</h1>
-            <Callout tone="bad" role="alert" title={words.welcome.failed} testid="vault-failed" {...(kept?.problem == null ? {} : { code: kept.problem.code })}>
+            <Callout
+              tone="bad"
+              role="alert"
+              title={words.welcome.failed}
+              testid="vault-failed"
+              {...(kept?.problem == null ? {} : { code: kept.problem.code })}
+            >
               <No no={kept?.problem ?? null} testid="vault-problem" />
             </Callout>
           </>

@@ -9,9 +9,27 @@ test.each([
   ['as they are', twelve],
   ['with capitals, tabs and line breaks', `  ${twelve.toUpperCase().replaceAll(' ', '\t\n ')} `],
   ['with commas', twelve.replaceAll(' ', ', ')],
-  ['with the numbers of a paper', twelve.split(' ').map((word, index) => `${index + 1}. ${word}`).join('\n')],
-  ['with numbers that touch the words', twelve.split(' ').map((word, index) => `${index + 1})${word}`).join(' ')],
-  ['with bare numbers', twelve.split(' ').map((word, index) => `${index + 1} ${word}`).join(' ')],
+  [
+    'with the numbers of a paper',
+    twelve
+      .split(' ')
+      .map((word, index) => `${index + 1}. ${word}`)
+      .join('\n'),
+  ],
+  [
+    'with numbers that touch the words',
+    twelve
+      .split(' ')
+      .map((word, index) => `${index + 1})${word}`)
+      .join(' '),
+  ],
+  [
+    'with bare numbers',
+    twelve
+      .split(' ')
+      .map((word, index) => `${index + 1} ${word}`)
+      .join(' '),
+  ],
   ['with no-break and zero-width spaces', twelve.replaceAll(' ', '\u00a0\u200b')],
   ['in full-width letters', twelve.replace('legal', 'ｌｅｇａｌ')],
 ])('words are read %s', (_, text) => {

@@ -109,8 +109,7 @@ export function RestoreWords({ onWords }: RestoreWordsProps): JSX.Element {
         data-testid="restore-says"
         data-state={now?.verdict.kind ?? 'empty'}
       >
-        {says}{' '}
-        {now !== null && now.suggestion !== null && <Stranger text={words.meant(now.suggestion.number, now.suggestion.word)} />}
+        {says} {now !== null && now.suggestion !== null && <Stranger text={words.meant(now.suggestion.number, now.suggestion.word)} />}
       </p>
       <div class="actions end">
         <Button type="submit" kind="primary" size="large" testid="onboarding-next" isDisabled={list === null}>

@@ -44,7 +44,11 @@ export function WordCheck({ places, list, isBusy, onRight, onBack }: WordCheckPr
       {questions.map((question) => {
         const isKnown = answered.value.includes(question.number);
         return (
-          <fieldset key={`${question.number}-${question.choices.join()}`} class="word-question" data-testid={`word-check-${question.number}`}>
+          <fieldset
+            key={`${question.number}-${question.choices.join()}`}
+            class="word-question"
+            data-testid={`word-check-${question.number}`}
+          >
             <legend class="field-label">{words.which(question.number)}</legend>
             <div class="choices" translate={false}>
               {question.choices.map((choice) => (

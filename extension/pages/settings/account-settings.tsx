@@ -16,7 +16,19 @@ import { NeedsKey } from './needs-key.tsx';
 
 const MAX_NAME = 40;
 
-function NameForm({ label, start, action, onName, onCancel }: { label: string; start: string; action: string; onName: (name: string) => Promise<unknown>; onCancel: () => void }): JSX.Element {
+function NameForm({
+  label,
+  start,
+  action,
+  onName,
+  onCancel,
+}: {
+  label: string;
+  start: string;
+  action: string;
+  onName: (name: string) => Promise<unknown>;
+  onCancel: () => void;
+}): JSX.Element {
   const asking = useAsking();
   const name = useSignal(start);
   const wasSent = useSignal(false);

@@ -48,12 +48,7 @@ export function SettingsPage({ place: parts }: { place: string[] }): JSX.Element
       <div class="stack settings-page" data-testid="settings-page" data-place={place}>
         <nav class="places" aria-label={words.sectionsLabel}>
           {SETTINGS_PLACES.map((one) => (
-            <a
-              key={one}
-              href={`#/settings/${one}`}
-              aria-current={one === place ? 'page' : undefined}
-              data-testid={`settings-${one}`}
-            >
+            <a key={one} href={`#/settings/${one}`} aria-current={one === place ? 'page' : undefined} data-testid={`settings-${one}`}>
               <Icon name={ICONS[one]} size={16} /> {words.sections[one]}
             </a>
           ))}

@@ -35,6 +35,7 @@ export function Collateral({ wallet }: { wallet: WalletView }): JSX.Element {
         {built.value !== null ? (
           <SignPayment
             cbor={built.value.cbor}
+            wallet={wallet}
             onSent={() => {
               built.value = null;
             }}

@@ -103,7 +103,13 @@ export function History({ wallet }: { wallet: WalletView }): JSX.Element {
     <div class="stack">
       <div class="heading">
         <span />
-        <Button size="small" icon="save" testid="history-csv" isDisabled={saving.isBusy.value || entries.value?.length === 0} onClick={() => void save()}>
+        <Button
+          size="small"
+          icon="save"
+          testid="history-csv"
+          isDisabled={saving.isBusy.value || entries.value?.length === 0}
+          onClick={() => void save()}
+        >
           {words.csv}
         </Button>
       </div>
@@ -122,7 +128,11 @@ export function History({ wallet }: { wallet: WalletView }): JSX.Element {
       )}
       <No no={asking.no.value} testid="history-error" />
       {(next.value !== null || asking.no.value !== null) && (
-        <Button testid="history-more" isDisabled={asking.isBusy.value} onClick={() => void read(entries.value === null ? null : next.value)}>
+        <Button
+          testid="history-more"
+          isDisabled={asking.isBusy.value}
+          onClick={() => void read(entries.value === null ? null : next.value)}
+        >
           {asking.isBusy.value ? words.loading : asking.no.value === null ? words.more : t().shell.parts.tryAgain}
         </Button>
       )}

@@ -1,10 +1,16 @@
-// The network in words, as the onboarding calls it.
-import { usePage } from '../../ui/page.ts';
+// The network that is in use, and what the onboarding calls it.
+import type { Network } from '@nunet/shared/fields.ts';
 import { t } from '../../ui/i18n.ts';
+import { usePage } from '../../ui/page.ts';
+
+/** Null while none is chosen. */
+export function useNetwork(): Network | null {
+  const network = usePage().runner.app.value?.network;
+  return network === undefined || network.state === 'none' ? null : (network.target?.network ?? null);
+}
 
 /** Empty while none is chosen. */
 export function useNetworkName(): string {
-  const network = usePage().runner.app.value?.network;
-  const target = network === undefined || network.state === 'none' ? null : network.target;
-  return target === null ? '' : t().vault.network[target.network];
+  const network = useNetwork();
+  return network === null ? '' : t().vault.network[network];
 }

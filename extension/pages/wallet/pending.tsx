@@ -31,7 +31,13 @@ export function Pending({ pending }: { pending: readonly PendingView[] }): JSX.E
             title={one.lovelace < 0n || one.baseUnits < 0n ? words.out : words.in}
             more={<Says one={one} />}
             value={
-              isCovered ? COVER : one.baseUnits === 0n ? <Ada quantity={one.lovelace} isSigned /> : <Ntx quantity={one.baseUnits} isSigned />
+              isCovered ? (
+                COVER
+              ) : one.baseUnits === 0n ? (
+                <Ada quantity={one.lovelace} isSigned />
+              ) : (
+                <Ntx quantity={one.baseUnits} isSigned />
+              )
             }
             valueMore={<code>{shortId(one.txId, 6, 4)}</code>}
             testid="pending-row"

@@ -29,8 +29,7 @@ interface SendProps {
   onDone: () => void;
 }
 
-const label = (token: TokenView): string =>
-  token.isNtx ? 'NTX' : `${visibleText(token.label, 30)} · ${shortId(token.fingerprint, 8, 4)}`;
+const label = (token: TokenView): string => (token.isNtx ? 'NTX' : `${visibleText(token.label, 30)} · ${shortId(token.fingerprint, 8, 4)}`);
 
 export function Send({ wallet, to, onDone }: SendProps): JSX.Element {
   const { runner } = usePage();
@@ -96,6 +95,7 @@ export function Send({ wallet, to, onDone }: SendProps): JSX.Element {
     return (
       <SignPayment
         cbor={built.value.cbor}
+        wallet={wallet}
         onSent={() => {
           built.value = null;
           end.value = 'sent';
@@ -175,9 +175,7 @@ export function Send({ wallet, to, onDone }: SendProps): JSX.Element {
             placeholder="0"
             maxLength={60}
             testid="send-ada"
-            hint={
-              now.tokens.some(({ text }) => text.trim() !== '') ? words.adaLeast : words.available(quantityText(wallet.lovelace, 6))
-            }
+            hint={now.tokens.some(({ text }) => text.trim() !== '') ? words.adaLeast : words.available(quantityText(wallet.lovelace, 6))}
             error={
               adaProblem === null
                 ? null
