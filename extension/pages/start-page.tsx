@@ -9,8 +9,8 @@ import { language, startLanguage } from '../ui/i18n.ts';
 import { PageContext } from '../ui/page.ts';
 import { watchPerson } from '../ui/person-there.ts';
 import { startTheme } from '../ui/theme.ts';
+import { VAULT } from '../vault/messages.ts';
 import { openOwnTab } from './open-own-tab.ts';
-import { openVault } from './open-vault.ts';
 import { startPreferences } from './preferences.ts';
 import { WayOutContext, type WayOut } from './way-out.ts';
 
@@ -29,7 +29,7 @@ export function startPage({ title, content: Content, offersSidePanel, closesOnOp
   startPreferences(localStorage, window);
   const page = createPage({
     openRunner: () => new SharedWorker(RUNNER.script, { name: RUNNER.name }).port,
-    vault: openVault(),
+    openVault: () => new SharedWorker(VAULT.script, { name: VAULT.name }).port,
     ensureHost: () => void browser.runtime.sendMessage(ENSURE_HOST).catch(() => undefined),
   });
   watchPerson(page.vault, window, () => Date.now());

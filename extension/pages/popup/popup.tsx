@@ -76,7 +76,7 @@ export function Popup({ kind }: { kind: 'popup' | 'panel' }): JSX.Element {
   const isHome = place.value === 'home' || (place.value === 'unlock' && kept?.state !== 'locked');
   const title = { home: '', receive: words.receive.title, send: words.send.title, unlock: '' }[place.value];
   return (
-    <div class={`popup ${kind}`} data-testid="popup" data-place={place.value}>
+    <div class="popup-page" data-testid="popup" data-place={place.value}>
       <header>
         {isHome ? <Mark size={26} /> : <IconButton icon="back" label={words.popup.back} testid="popup-back" onClick={to('home')} />}
         {isHome || title === '' ? (
