@@ -7,9 +7,10 @@ import { Dashboard } from '../browser/dashboard.ts';
 import { chromiumDriver } from '../browser/driver.ts';
 import { makeMnistJob } from '../jobs/mnist-job.ts';
 import { startNetwork } from '../network/start.ts';
-import { benchBrowserMemory } from './browser-memory.ts';
+import { memoryRows, readBrowserMemory } from './browser-memory.ts';
 import { benchBrowserNetwork } from './browser-network.ts';
 import { benchBrowserSize } from './browser-size.ts';
+import { benchWallet } from './browser-wallet.ts';
 import { printRows, type Row } from './table.ts';
 
 const RUNS = 7;
@@ -100,7 +101,7 @@ async function benchRun(browser: Chromium, page: Page, agent: string, longJob: s
   await dashboard.preflight({ job: { file: longJob }, agent });
   await dashboard.run();
   await dashboard.works();
-  rows.push(...(await benchBrowserMemory(browser)));
+  rows.push(...memoryRows('one job running', readBrowserMemory(await browser.processes())));
   return rows;
 }
 
@@ -121,6 +122,7 @@ export async function benchBrowser(folder: string, onLine: (line: string) => voi
     },
     signal,
   );
+  rows.push(...(await benchWallet(extension, network.devnet.url)));
   const browser = await openChromium({ extension });
   try {
     const page = await browser.open('dashboard.html#/connect');

@@ -11,7 +11,7 @@ export const CHROMIUM = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin
   (path): path is string => path !== undefined && path !== '' && existsSync(path),
 );
 
-const FLAGS = [
+export const FLAGS: readonly string[] = [
   // The tests run as root in containers; nothing but the own extension and loopback is opened.
   '--no-sandbox',
   '--disable-gpu',

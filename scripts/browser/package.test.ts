@@ -8,7 +8,7 @@ import { checkContents } from '../package/contents.ts';
 import { ANSWERS, lintAddon } from '../package/lint-addon.ts';
 import { checkMesh } from '../package/mesh.ts';
 import { readPackage } from '../package/packaged.ts';
-import { checkPowers } from '../package/permissions.ts';
+import { checkPowers, readPowers } from '../package/permissions.ts';
 import { EXCEPTIONS, remoteCode } from '../package/remote-code.ts';
 import { secondCheckout } from '../package/second-checkout.ts';
 import { root } from '../run-tool.ts';
@@ -29,6 +29,12 @@ describe.each(BROWSERS)('the package for %s', (browser) => {
 
   test('cannot ask for more than scripts/package/permissions.json says', () => {
     expect(checkPowers(browser, read[browser])).toBe('');
+  });
+
+  test('cannot be reached by a page but through its content scripts, and asks for no host', () => {
+    const powers = Object.keys(readPowers(read[browser]));
+    const doors = ['web_accessible_resources', 'externally_connectable', 'host_permissions', 'optional_host_permissions', 'update_url'];
+    expect(doors.filter((door) => powers.includes(door))).toEqual([]);
   });
 
   test('has Mesh in the transaction worker alone, and nothing that loads that at once', () => {
