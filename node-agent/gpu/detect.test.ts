@@ -74,7 +74,7 @@ describe('NVIDIA, as recorded', () => {
     ['h200-no-gpu-node', 6, 'nvidia-not-visible'],
     ['h200-no-library', 12, 'nvidia-library-missing'],
     ['h200-no-control-node', 17, 'nvidia-not-permitted'],
-    ['h100-unknown-field', 2, 'nvidia-unreadable'],
+    ['h100-unknown-field', 2, 'nvidia-driver-old'],
   ])('%s, exit code %i, is %s with a fix', (fixture, code, problem) => {
     const report = detectGpus(seen({ nvidia: nvidia({ code, output: recorded(fixture) }) }));
     expect(report).toMatchObject({ gpus: [], problems: [{ code: problem }] });

@@ -39,8 +39,13 @@ const MIN_TOOLKIT = [1, 17, 8] as const;
 const INSTALL_DRIVER =
   'Install NVIDIA’s driver (Debian: apt-get install nvidia-driver; Ubuntu: ubuntu-drivers install --gpgpu) and restart the machine.';
 
-/** Exit codes of nvidia-smi, by its manual; 17 was recorded, 18 is NVML's number for it. */
-const EXIT_CODES: Readonly<Record<number, Pick<GpuProblem, 'code' | 'problem' | 'fix'>>> = {
+/** Exit codes of nvidia-smi: 2, 6, 12 and 17 were recorded, 18 is NVML's number, the others are of its manual. */
+const EXIT_CODES: Readonly<Record<number, GpuProblem>> = {
+  2: {
+    code: 'nvidia-driver-old',
+    problem: 'The NVIDIA driver does not know something that it is asked for.',
+    fix: 'Install a newer driver, and restart the machine.',
+  },
   4: {
     code: 'nvidia-not-permitted',
     problem: 'This user may not ask the NVIDIA driver.',

@@ -32,6 +32,7 @@ export interface Gpu {
 export interface GpuProblem {
   code:
     | 'nvidia-driver-missing'
+    | 'nvidia-driver-old'
     | 'nvidia-tools-missing'
     | 'nvidia-library-missing'
     | 'nvidia-library-mismatch'

@@ -3,7 +3,7 @@
 import { plainLine } from '../plain-text.ts';
 import type { Gpu, GpuSlice } from './gpu.ts';
 
-/** Fields in the order of the columns. One that a driver does not know makes the whole call fail; all of these are older than MIG itself. */
+/** Fields in the order of the columns. One that a driver does not know makes the whole call fail. */
 const FIELDS = [
   'index',
   'uuid',
