@@ -24,7 +24,9 @@ export interface VaultClientNeeds {
 type Request<Type extends VaultRequest['type']> = Extract<VaultRequest, { type: Type }>;
 
 interface Pending {
-  request: VaultRequest;
+  message: ToVault;
+  /** Its bytes are handed over with it, and are nowhere else: it can be sent once. */
+  transfer: Transferable[];
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
 }
@@ -52,7 +54,7 @@ export class VaultClient {
   #state: VaultState | null = null;
   #port: MessagePort | null = null;
   /** Asked before the port was there. */
-  #waiting: { message: ToVault; transfer: Transferable[] }[] = [];
+  #waiting: Pending[] = [];
   #opening = 0;
   #nextId = 0;
   #heardAt: number;
@@ -79,17 +81,16 @@ export class VaultClient {
   }
 
   /**
-   * Byte arrays of the request are overwritten here and now. Throws what the vault answered, `vault-closing` when it locked meanwhile, or
-   * `vault-silent`.
+   * Byte arrays of the request are overwritten here and now. Throws what the vault answered; `vault-closing` when it locked before it took
+   * a request with bytes; or `vault-silent`.
    */
   ask<Type extends VaultRequest['type']>(request: Request<Type>): Promise<VaultAnswers[Type]> {
     const handed = handedOver<VaultRequest>(request);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      this.#pending.set(id, { request: handed.request, resolve, reject });
-      const message: ToVault = { id, request: handed.request };
-      if (this.#port === null) this.#waiting.push({ message, transfer: handed.transfer });
-      else this.#port.postMessage(message, handed.transfer);
+      const pending: Pending = { message: { id, request: handed.request }, transfer: handed.transfer, resolve, reject };
+      this.#pending.set(id, pending);
+      this.#send(pending);
     });
   }
 
@@ -115,7 +116,7 @@ export class VaultClient {
           if (port === this.#port) this.#take(data);
         };
         port.start();
-        for (const { message, transfer } of this.#waiting.splice(0)) port.postMessage(message, transfer);
+        for (const pending of this.#waiting.splice(0)) this.#send(pending);
       },
       // Tried again when it counts as silent.
       () => undefined,
@@ -134,7 +135,8 @@ export class VaultClient {
         return;
       }
       case 'failed':
-        this.#settle(message.id)?.reject(new NunetError(message.code, message.message));
+        if (message.code === 'vault-closing') this.#reopen();
+        else this.#settle(message.id)?.reject(new NunetError(message.code, message.message));
         return;
       case 'state':
         this.#tell(message.state);
@@ -152,11 +154,21 @@ export class VaultClient {
     for (const listener of this.#listeners) listener(state);
   }
 
+  #send(pending: Pending): void {
+    if (this.#port === null) this.#waiting.push(pending);
+    else this.#port.postMessage(pending.message, pending.transfer);
+  }
+
+  /** The vault has ended. What it had not answered it had not begun: the next one is asked, except with bytes that are gone. */
   #reopen(): void {
     this.#port?.close();
     this.#port = null;
-    this.#fail('vault-closing', 'The wallet has just been locked; ask again');
     this.#opening += 1;
+    this.#waiting = [];
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.transfer.length === 0) this.#waiting.push(pending);
+      else this.#settle(pending.message.id)?.reject(new NunetError('vault-closing', 'The wallet has just been locked; ask again'));
+    }
     this.#needs.after(REOPEN_MS, () => {
       if (!this.#isClosed && this.#port === null) this.#connect();
     });

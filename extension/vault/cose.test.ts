@@ -21,9 +21,9 @@ const signed = (key: Uint8Array, address: Uint8Array, payload: Uint8Array) => {
 describe('a signed message', () => {
   test('is made of the structures of CIP-8 and RFC 9052', () => {
     const payload = utf8ToBytes('hi');
-    const head = `a201276761646472657373${`5839${bytesToHex(base)}`}`;
+    const head = `a2012767616464726573735839${bytesToHex(base)}`;
     // ["Signature1", protected, '', payload]
-    expect(bytesToHex(signatureStructure(base, payload))).toBe(`846a5369676e617475726531${`5846${head}`}40426869`);
+    expect(bytesToHex(signatureStructure(base, payload))).toBe(`846a5369676e6174757265315846${head}40426869`);
     // [protected, {"hashed": false}, payload, signature]
     expect(bytesToHex(coseSign1(base, payload, new Uint8Array(64)))).toBe(`845846${head}a166686173686564f44268695840${'00'.repeat(64)}`);
     // {1: OKP, 3: EdDSA, -1: Ed25519, -2: key}

@@ -1,0 +1,184 @@
+// The client of the vault: one answer a question, secrets gone from the page, and another worker when the first has ended or says nothing.
+import 'fake-indexeddb/auto';
+import { afterEach, describe, expect, test } from 'vitest';
+import { VaultClient } from './client.ts';
+import type { FromVault, ToVault, VaultState } from './messages.ts';
+
+const LOCKED: VaultState = {
+  state: 'locked',
+  problem: null,
+  accounts: [],
+  selected: 0,
+  isBackedUp: true,
+  autoLockMinutes: 10,
+  locksAtMs: null,
+  retryAtMs: null,
+  jobs: [],
+};
+
+const opened: MessagePort[] = [];
+const clients: VaultClient[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+  for (const port of opened.splice(0)) port.close();
+});
+
+/** A client whose vaults the test plays; its clock moves when the test says so. */
+function scene(openLater = false) {
+  const vaults: MessagePort[] = [];
+  const heard: ToVault[] = [];
+  let nowMs = 0;
+  let tick = (): void => undefined;
+  let open = (): void => undefined;
+  const later: (() => void)[] = [];
+  const client = new VaultClient({
+    open: () => {
+      const { port1, port2 } = new MessageChannel();
+      opened.push(port1, port2);
+      port2.onmessage = ({ data }: MessageEvent<ToVault>) => void heard.push(data);
+      vaults.push(port2);
+      if (!openLater) return port1;
+      return new Promise((resolve) => {
+        open = () => resolve(port1);
+      });
+    },
+    now: () => nowMs,
+    every: (_, act) => {
+      tick = act;
+      return () => undefined;
+    },
+    after: (_, act) => void later.push(act),
+  });
+  clients.push(client);
+  return {
+    client,
+    vaults,
+    heard,
+    open: () => open(),
+    say: (message: FromVault, vault = vaults.length - 1) => vaults[vault]?.postMessage(message),
+    pass: (ms: number) => {
+      for (let at = 0; at < ms; at += 1_000) {
+        nowMs += 1_000;
+        tick();
+      }
+    },
+    laterNow: () => {
+      for (const act of later.splice(0)) act();
+    },
+    settled: () => new Promise((resolve) => setTimeout(resolve, 20)),
+  };
+}
+
+describe('a client', () => {
+  test('gives each question its own answer, in whatever order they come', async () => {
+    const { client, heard, say, settled } = scene();
+    const [one, two] = [client.ask({ type: 'job-key', keyId: '01'.repeat(16) }), client.ask({ type: 'owner-key', peerId: 'x' })];
+    await settled();
+    const [first, second] = heard.map(({ id }) => id);
+    say({ type: 'reply', id: second ?? -1, value: { publicKey: 'two' }, isClosing: false });
+    say({ type: 'failed', id: first ?? -1, code: 'vault-locked', message: 'no' });
+    await expect(one).rejects.toMatchObject({ code: 'vault-locked', message: 'no' });
+    await expect(two).resolves.toEqual({ publicKey: 'two' });
+  });
+
+  test('keeps what is asked before the port is there, and sends it then, bytes and all', async () => {
+    const { client, heard, open, settled } = scene(true);
+    const password = new Uint8Array([1, 2, 3]);
+    void client.ask({ type: 'unlock', password }).catch(() => undefined);
+    expect([...password]).toEqual([0, 0, 0]);
+    await settled();
+    expect(heard).toEqual([]);
+    open();
+    await settled();
+    expect(heard[0]?.request).toEqual({ type: 'unlock', password: new Uint8Array([1, 2, 3]) });
+  });
+
+  test('tells the known state at once, then each new one, until it is told to stop', async () => {
+    const { client, say, settled } = scene();
+    say({ type: 'state', state: LOCKED });
+    await settled();
+    const seen: string[] = [];
+    const stop = client.onState(({ state }) => seen.push(state));
+    say({ type: 'state', state: { ...LOCKED, state: 'open' } });
+    await settled();
+    stop();
+    say({ type: 'state', state: LOCKED });
+    await settled();
+    expect(seen).toEqual(['locked', 'open']);
+    expect(client.state?.state).toBe('locked');
+  });
+});
+
+describe('when the vault ends', () => {
+  test('what it had not begun is asked of the next one, except with bytes that went with it', async () => {
+    const { client, vaults, heard, say, laterNow, settled } = scene();
+    const plain = client.ask({ type: 'touch' });
+    const withBytes = client.ask({ type: 'unlock', password: new Uint8Array(9) });
+    await settled();
+    say({ type: 'closing', state: LOCKED });
+    await expect(withBytes).rejects.toMatchObject({ code: 'vault-closing' });
+    laterNow();
+    await settled();
+    expect(vaults).toHaveLength(2);
+    const asked = heard.at(-1);
+    expect(asked?.request).toEqual({ type: 'touch' });
+    say({ type: 'reply', id: asked?.id ?? -1, value: null, isClosing: false });
+    await expect(plain).resolves.toBeNull();
+  });
+
+  test('its last answer counts, and whoever asks after it asks the next one', async () => {
+    const { client, vaults, heard, say, laterNow, settled } = scene();
+    const locking = client.ask({ type: 'lock' });
+    await settled();
+    say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, isClosing: true });
+    await expect(locking).resolves.toBeNull();
+    const next = client.ask({ type: 'touch' });
+    laterNow();
+    await settled();
+    expect(vaults).toHaveLength(2);
+    say({ type: 'reply', id: heard.at(-1)?.id ?? -1, value: null, isClosing: false });
+    await expect(next).resolves.toBeNull();
+  });
+
+  test('a late word of the old one changes nothing', async () => {
+    const { client, say, laterNow, settled } = scene();
+    say({ type: 'closing', state: LOCKED });
+    await settled();
+    laterNow();
+    await settled();
+    say({ type: 'state', state: { ...LOCKED, state: 'open' } }, 0);
+    await settled();
+    expect(client.state?.state).toBe('locked');
+  });
+});
+
+describe('when the vault is silent', () => {
+  test('it is asked after ten seconds, and started again when it does not answer for thirty', async () => {
+    const { client, vaults, heard, say, pass, settled } = scene();
+    say({ type: 'state', state: LOCKED });
+    await settled();
+    pass(9_000);
+    await settled();
+    expect(heard).toEqual([]);
+    pass(1_000);
+    await settled();
+    expect(heard.map(({ request }) => request.type)).toEqual(['state']);
+    const asked = client.ask({ type: 'job-key', keyId: '01'.repeat(16) });
+    asked.catch(() => undefined);
+    pass(29_000);
+    expect(vaults).toHaveLength(1);
+    pass(1_000);
+    await expect(asked).rejects.toMatchObject({ code: 'vault-silent' });
+    expect(vaults).toHaveLength(2);
+  });
+
+  test('a heavy derivation is waited for', async () => {
+    const { client, vaults, heard, pass, say, settled } = scene();
+    const unlocking = client.ask({ type: 'unlock', password: new Uint8Array(9) });
+    await settled();
+    pass(25_000);
+    say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, isClosing: false });
+    await expect(unlocking).resolves.toBeNull();
+    expect(vaults).toHaveLength(1);
+  });
+});
