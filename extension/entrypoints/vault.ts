@@ -2,6 +2,7 @@
 // could carry a secret away, before any message is read.
 import { defineUnlistedScript } from 'wxt/utils/define-unlisted-script';
 import { argon2 } from '../vault/argon2.ts';
+import { aesGcm } from '../vault/cipher.ts';
 import { serveVault } from '../vault/serve.ts';
 import { openStore } from '../vault/store.ts';
 import { secondVerify } from '../vault/verified-signature.ts';
@@ -37,6 +38,7 @@ const script: ReturnType<typeof defineUnlistedScript> = defineUnlistedScript(() 
   const connect = serveVault({
     store,
     kdf: argon2,
+    cipher: aesGcm(crypto.subtle),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     now: () => ({ wallMs: Date.now(), ticksMs: performance.now() }),
     after: (ms, act) => {

@@ -1,7 +1,7 @@
 // The encrypted backup: one file of the wallet's own envelope and three sealed parts, which another machine opens with the same password.
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { KEY_BYTES, seal, unseal, unwrapKey, wrapKey, type Kdf, type KdfParameters, type Random } from './envelope.ts';
+import { KEY_BYTES, seal, unseal, unwrapKey, wrapKey, type KdfParameters, type Wraps } from './envelope.ts';
 import { details as readDetails, type Details } from './stored.ts';
 
 /** 100 accounts with long names and 256 jobs take under 200 kB. */
@@ -27,15 +27,15 @@ export async function writeBackup(
   { entropy, details, grants }: Backup,
   password: Uint8Array,
   parameters: KdfParameters,
-  parts: { kdf: Kdf; random: Random },
+  parts: Wraps,
 ): Promise<Uint8Array> {
   const key = parts.random(KEY_BYTES);
   try {
     const sections = [
       await wrapKey(key, password, parameters, parts),
-      seal(key, SECRET_AS, entropy, parts.random),
-      seal(key, DETAILS_AS, utf8ToBytes(JSON.stringify(details)), parts.random),
-      seal(key, GRANTS_AS, grants ?? new Uint8Array(), parts.random),
+      await seal(key, SECRET_AS, entropy, parts),
+      await seal(key, DETAILS_AS, utf8ToBytes(JSON.stringify(details)), parts),
+      await seal(key, GRANTS_AS, grants ?? new Uint8Array(), parts),
     ];
     const lengths = new DataView(new ArrayBuffer(sections.length * 4));
     for (const [at, { length }] of sections.entries()) lengths.setUint32(at * 4, length);
@@ -63,15 +63,15 @@ function sectionsOf(file: Uint8Array): Uint8Array[] {
 }
 
 /** Null: another password. Throws `backup-invalid`, `backup-newer`, and as `readParameters` (envelope.ts). */
-export async function readBackup(file: Uint8Array, password: Uint8Array, kdf: Kdf): Promise<Backup | null> {
+export async function readBackup(file: Uint8Array, password: Uint8Array, parts: Pick<Wraps, 'kdf' | 'cipher'>): Promise<Backup | null> {
   const [wrapped, secret, details, grants] = sectionsOf(file);
   if (wrapped === undefined || secret === undefined || details === undefined || grants === undefined) throw invalid('it is not whole');
-  const key = await unwrapKey(wrapped, password, kdf);
+  const key = await unwrapKey(wrapped, password, parts);
   if (key === null) return null;
   try {
-    const entropy = unseal(key, SECRET_AS, secret);
-    const plainDetails = unseal(key, DETAILS_AS, details);
-    const plainGrants = unseal(key, GRANTS_AS, grants);
+    const entropy = await unseal(key, SECRET_AS, secret, parts.cipher);
+    const plainDetails = await unseal(key, DETAILS_AS, details, parts.cipher);
+    const plainGrants = await unseal(key, GRANTS_AS, grants, parts.cipher);
     if (entropy === null || plainDetails === null || plainGrants === null) throw invalid('a part of it was changed');
     return {
       entropy,

@@ -1,8 +1,8 @@
 // How a key is wrapped by a password, and how bytes are sealed by a key. The header says how it was made and is authenticated whole, so
 // that nobody can weaken what is stored without the password noticing.
-import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
+import { NONCE_BYTES, TAG_BYTES, type Cipher } from './cipher.ts';
 
 /** Argon2id, version 1.3. */
 export interface KdfParameters {
@@ -14,16 +14,25 @@ export interface KdfParameters {
 export type Kdf = (password: Uint8Array, salt: Uint8Array, parameters: KdfParameters) => Promise<Uint8Array>;
 export type Random = (bytes: number) => Uint8Array;
 
+/** What sealing takes. */
+export interface Seals {
+  cipher: Cipher;
+  random: Random;
+}
+
+/** What wrapping by a password takes. */
+export interface Wraps extends Seals {
+  kdf: Kdf;
+}
+
 const MAGIC = utf8ToBytes('NTXV');
 export const ENVELOPE_VERSION = 1;
 const ARGON2ID = 1;
 const LANES = 1;
 const SALT_BYTES = 32;
-const NONCE_BYTES = 24;
-const TAG_BYTES = 16;
 export const KEY_BYTES = 32;
-/** magic 4, version 1, kdf 1, memory 4, passes 4, lanes 1, salt 32, nonce 24. */
-const HEADER_BYTES = 71;
+/** magic 4, version 1, kdf 1, memory 4, passes 4, lanes 1, salt 32, nonce 12. */
+const HEADER_BYTES = 59;
 const ENVELOPE_BYTES = HEADER_BYTES + KEY_BYTES + TAG_BYTES;
 
 /** Weaker than this is neither made nor opened: 64 MiB and 3 passes. */
@@ -60,12 +69,7 @@ export function readParameters(envelope: Uint8Array): KdfParameters {
 }
 
 /** Wraps a key of 32 bytes. */
-export async function wrapKey(
-  key: Uint8Array,
-  password: Uint8Array,
-  parameters: KdfParameters,
-  parts: { kdf: Kdf; random: Random },
-): Promise<Uint8Array> {
+export async function wrapKey(key: Uint8Array, password: Uint8Array, parameters: KdfParameters, parts: Wraps): Promise<Uint8Array> {
   const numbers = new DataView(new ArrayBuffer(9));
   numbers.setUint32(0, parameters.memoryKib);
   numbers.setUint32(4, parameters.passes);
@@ -75,40 +79,38 @@ export async function wrapKey(
   const header = concatBytes(MAGIC, Uint8Array.of(ENVELOPE_VERSION, ARGON2ID), new Uint8Array(numbers.buffer), salt, nonce);
   const wrapping = await parts.kdf(password, salt, parameters);
   try {
-    return concatBytes(header, xchacha20poly1305(wrapping, nonce, header).encrypt(key));
+    return concatBytes(header, await parts.cipher.seal(wrapping, nonce, header, key));
   } finally {
     wrapping.fill(0);
   }
 }
 
 /** The wrapped key; null: another password, or a changed envelope, which nobody can tell apart. Throws as `readParameters`. */
-export async function unwrapKey(envelope: Uint8Array, password: Uint8Array, kdf: Kdf): Promise<Uint8Array | null> {
+export async function unwrapKey(
+  envelope: Uint8Array,
+  password: Uint8Array,
+  { kdf, cipher }: Pick<Wraps, 'kdf' | 'cipher'>,
+): Promise<Uint8Array | null> {
   const parameters = readParameters(envelope);
   const header = envelope.subarray(0, HEADER_BYTES);
   const nonce = header.subarray(HEADER_BYTES - NONCE_BYTES);
   const salt = header.subarray(HEADER_BYTES - NONCE_BYTES - SALT_BYTES, HEADER_BYTES - NONCE_BYTES);
   const wrapping = await kdf(password, salt, parameters);
   try {
-    return xchacha20poly1305(wrapping, nonce, header).decrypt(envelope.subarray(HEADER_BYTES));
-  } catch {
-    return null;
+    return await cipher.open(wrapping, nonce, header, envelope.subarray(HEADER_BYTES));
   } finally {
     wrapping.fill(0);
   }
 }
 
-/** nonce 24 || box. `what` names the content, so that one sealed thing cannot be put in another's place. */
-export function seal(key: Uint8Array, what: string, plain: Uint8Array, random: Random): Uint8Array {
+/** nonce 12 || box. `what` names the content, so that one sealed thing cannot be put in another's place. */
+export async function seal(key: Uint8Array, what: string, plain: Uint8Array, { cipher, random }: Seals): Promise<Uint8Array> {
   const nonce = random(NONCE_BYTES);
-  return concatBytes(nonce, xchacha20poly1305(key, nonce, utf8ToBytes(what)).encrypt(plain));
+  return concatBytes(nonce, await cipher.seal(key, nonce, utf8ToBytes(what), plain));
 }
 
 /** Null: sealed by another key, as something else, or changed. */
-export function unseal(key: Uint8Array, what: string, sealed: Uint8Array): Uint8Array | null {
+export async function unseal(key: Uint8Array, what: string, sealed: Uint8Array, cipher: Cipher): Promise<Uint8Array | null> {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return null;
-  try {
-    return xchacha20poly1305(key, sealed.subarray(0, NONCE_BYTES), utf8ToBytes(what)).decrypt(sealed.subarray(NONCE_BYTES));
-  } catch {
-    return null;
-  }
+  return cipher.open(key, sealed.subarray(0, NONCE_BYTES), utf8ToBytes(what), sealed.subarray(NONCE_BYTES));
 }

@@ -1,7 +1,7 @@
 // The jobs that a person approved: their keys stay when the wallet locks, so that a running job is paid for, and nothing else of it does.
 import { NunetError } from '@nunet/shared/errors.ts';
 import { grantsKey, jobSeed, seedPair } from './derived-keys.ts';
-import { seal, unseal, type Random } from './envelope.ts';
+import { seal, unseal, type Seals } from './envelope.ts';
 import { demandJobBytes } from './job-statement.ts';
 import { grantsFromBytes, grantsToBytes, isLockOf, type HeldGrant } from './stored.ts';
 import { signVerified, type Verify } from './verified-signature.ts';
@@ -13,13 +13,13 @@ const MAX_LOCKS = 16;
 
 export class HeldJobs {
   readonly #jobs = new Map<string, { grant: HeldGrant; seed: Uint8Array }>();
-  readonly #random: Random;
+  readonly #seals: Seals;
   readonly #second: Verify;
   /** Seals the list; held as long as there is a job, so that one can be ended while the wallet is locked. */
   #key: Uint8Array | null = null;
 
-  constructor(random: Random, second: Verify) {
-    this.#random = random;
+  constructor(seals: Seals, second: Verify) {
+    this.#seals = seals;
     this.#second = second;
   }
 
@@ -32,16 +32,16 @@ export class HeldJobs {
   }
 
   /** At unlock: what was approved before. Throws `vault-damaged` when the list is not as the vault wrote it. */
-  open(root: Uint8Array, sealed: Uint8Array | null): void {
+  async open(root: Uint8Array, sealed: Uint8Array | null): Promise<void> {
     this.#key ??= grantsKey(root);
-    const plain = sealed === null ? null : unseal(this.#key, SEALED_AS, sealed);
+    const plain = sealed === null ? null : await unseal(this.#key, SEALED_AS, sealed, this.#seals.cipher);
     if (sealed !== null && plain === null)
       throw new NunetError('vault-damaged', 'Cannot open the list of approved jobs: it was changed outside of the wallet');
     for (const grant of plain === null ? [] : grantsFromBytes(plain)) this.#add(root, grant);
   }
 
   /** The list with this job in it, before it is held: it is written first. Throws `job-known`, `jobs-full`. */
-  sealedWith(grant: HeldGrant): Uint8Array {
+  async sealedWith(grant: HeldGrant): Promise<Uint8Array> {
     const merged = this.#merged(grant);
     if (!this.#jobs.has(grant.jobId) && this.#jobs.size >= MAX_JOBS)
       throw new NunetError('jobs-full', `Cannot approve another job: ${MAX_JOBS} are running`);
@@ -54,7 +54,7 @@ export class HeldJobs {
   }
 
   /** The list without this job; null when none is left. */
-  sealedWithout(jobId: string): Uint8Array | null {
+  async sealedWithout(jobId: string): Promise<Uint8Array | null> {
     const others = [...this.#jobs.values()].map((job) => job.grant).filter((grant) => grant.jobId !== jobId);
     return others.length === 0 ? null : this.#seal(others);
   }
@@ -111,9 +111,9 @@ export class HeldJobs {
     return { ...known, locks: [...known.locks, ...fresh] };
   }
 
-  #seal(grants: readonly HeldGrant[]): Uint8Array {
+  async #seal(grants: readonly HeldGrant[]): Promise<Uint8Array> {
     if (this.#key === null) throw new NunetError('vault-locked', 'Cannot change the approved jobs: unlock the wallet first');
     const plain = grantsToBytes(grants);
-    return seal(this.#key, SEALED_AS, plain, this.#random);
+    return seal(this.#key, SEALED_AS, plain, this.#seals);
   }
 }

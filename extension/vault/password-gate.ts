@@ -1,7 +1,7 @@
 // The one way in: a password is tried only when the back-off allows it, and a try is on the disk before it is made.
 import { NunetError } from '@nunet/shared/errors.ts';
 import { retryAt } from './back-off.ts';
-import { unwrapKey, type Kdf } from './envelope.ts';
+import { unwrapKey, type Wraps } from './envelope.ts';
 import type { Moment } from './lock-clock.ts';
 import type { VaultStore } from './store.ts';
 
@@ -19,15 +19,15 @@ const wait = (untilMs: number): NunetError =>
 
 export class PasswordGate {
   readonly #store: VaultStore;
-  readonly #kdf: Kdf;
+  readonly #parts: Pick<Wraps, 'kdf' | 'cipher'>;
   readonly #now: () => Moment;
   /** By ticks: who sets the clock forward waits all the same, as long as this worker lives. */
   #closedUntilTicks = 0;
   #retryAtMs: number | null = null;
 
-  constructor(store: VaultStore, kdf: Kdf, now: () => Moment) {
+  constructor(store: VaultStore, parts: Pick<Wraps, 'kdf' | 'cipher'>, now: () => Moment) {
     this.#store = store;
-    this.#kdf = kdf;
+    this.#parts = parts;
     this.#now = now;
   }
 
@@ -50,7 +50,7 @@ export class PasswordGate {
       this.#retryAtMs = closed.retryAtMs;
       throw wait(closed.retryAtMs);
     }
-    const key = await unwrapKey(wrapped, password, this.#kdf);
+    const key = await unwrapKey(wrapped, password, this.#parts);
     const after = this.#now();
     if (key === null) {
       this.#retryAtMs = retryAt(await this.#store.attempts(), after.wallMs);

@@ -3,6 +3,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { randomBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { aesGcm } from './cipher.ts';
 import { VaultClient } from './client.ts';
 import type { Kdf } from './envelope.ts';
 import { serveVault, type ServeParts } from './serve.ts';
@@ -50,6 +51,7 @@ export function sampleVault(changes: Partial<ServeParts> = {}, name: string = `v
     const served = serveVault({
       store: openStore(name),
       kdf: quickKdf,
+      cipher: aesGcm(crypto.subtle),
       random: randomBytes,
       now: () => ({ ...clock }),
       after: (ms, act) => {

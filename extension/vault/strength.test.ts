@@ -3,12 +3,19 @@ import { expect, test } from 'vitest';
 import { generatePhrase, PHRASE_WORDS } from './phrase.ts';
 import { strengthOf } from './strength.ts';
 
-test.each(['', 'password', 'correcthorse', 'Summer2026!', 'nunetwallet2026', 'qwertyuiop[]', 'aaaaaaaaaaaaaaaaaaaa', 'abcdefghijklmnop', 'michael1985'])(
-  'cannot choose "%s" as a password (NWL L-202)',
-  (password) => {
-    expect(strengthOf(password).isStrong).toBe(false);
-  },
-);
+test.each([
+  '',
+  'password',
+  'correcthorse',
+  'Summer2026!',
+  'nunetwallet2026',
+  'qwertyuiop[]',
+  'aaaaaaaaaaaaaaaaaaaa',
+  'abcdefghijklmnop',
+  'michael1985',
+])('cannot choose "%s" as a password (NWL L-202)', (password) => {
+  expect(strengthOf(password).isStrong).toBe(false);
+});
 
 test.each(['gravel-otter-mosaic-tuba-fern-lid', 'kT9#vq!2LmZx0', 'Ein Dachs verleiht dreizehn Geigen'])('"%s" is strong', (password) => {
   expect(strengthOf(password)).toMatchObject({ score: 4, isStrong: true });
@@ -25,7 +32,8 @@ test('each phrase on offer is six words, differs from the last, and is strong', 
 
 test('every word of the list can be drawn, none more often', () => {
   const at = (high: number, low: number): string =>
-    new TextDecoder().decode(generatePhrase((bytes) => new Uint8Array(bytes).map((_, i) => (i % 2 === 0 ? high : low)))).split('-')[0] ?? '';
+    new TextDecoder().decode(generatePhrase((bytes) => new Uint8Array(bytes).map((_, i) => (i % 2 === 0 ? high : low)))).split('-')[0] ??
+    '';
   expect(at(0, 0)).toBe('abandon');
   expect(at(0xff, 0xff)).toBe('zoo');
   expect(at(0x08, 0)).toBe('abandon');

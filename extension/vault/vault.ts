@@ -7,7 +7,7 @@ import { addressesOf, MAX_ACCOUNTS } from './account-keys.ts';
 import { Approvals, INERT_MS } from './approvals.ts';
 import { readBackup, writeBackup } from './backup-file.ts';
 import { isHeavier, raised } from './calibrate.ts';
-import { FLOOR, KEY_BYTES, readParameters, seal, unseal, wrapKey, type Kdf, type KdfParameters, type Random } from './envelope.ts';
+import { FLOOR, KEY_BYTES, readParameters, seal, unseal, wrapKey, type KdfParameters, type Wraps } from './envelope.ts';
 import { HeldJobs } from './held-jobs.ts';
 import { demandJobSpend } from './job-spend.ts';
 import { isOver, type Moment } from './lock-clock.ts';
@@ -29,10 +29,8 @@ const MINUTE_MS = 60_000;
 /** A timer may sleep with its machine: the deadline is looked at this often. */
 const LOOK_MS = 5_000;
 
-export interface VaultParts {
+export interface VaultParts extends Wraps {
   store: Promise<VaultStore>;
-  kdf: Kdf;
-  random: Random;
   now: () => Moment;
   /** Calls once, later; gives the way to cancel. */
   after: (ms: number, act: () => void) => () => void;
@@ -68,7 +66,7 @@ export class Vault {
   constructor(parts: VaultParts) {
     this.#parts = parts;
     this.#approvals = new Approvals(parts.random, () => parts.now().ticksMs);
-    this.#held = new HeldJobs(parts.random, parts.second);
+    this.#held = new HeldJobs(parts, parts.second);
     this.#queue = this.#start();
   }
 
@@ -198,7 +196,7 @@ export class Vault {
   async #start(): Promise<void> {
     try {
       this.#store = await this.#parts.store;
-      this.#gate = new PasswordGate(this.#store, this.#parts.kdf, this.#parts.now);
+      this.#gate = new PasswordGate(this.#store, this.#parts, this.#parts.now);
       this.#stored = await this.#store.read();
       await this.#gate.load();
     } catch (error) {
@@ -237,7 +235,7 @@ export class Vault {
 
   async #import(file: Uint8Array, password: Uint8Array): Promise<null> {
     this.#demandEmpty();
-    const backup = await readBackup(file, password, this.#parts.kdf);
+    const backup = await readBackup(file, password, this.#parts);
     if (backup === null)
       throw new NunetError('password-wrong', 'Cannot open the backup file: it was made with another password, or was changed');
     try {
@@ -261,8 +259,8 @@ export class Vault {
     try {
       const accounts = details.accounts.map(({ index, name }) => wallet.account(index, name));
       const wrapped = await this.#wrapCalibrated(key, password);
-      const secret = seal(key, SECRET_AS, entropy, this.#parts.random);
-      this.#held.open(wallet.root, grants);
+      const secret = await seal(key, SECRET_AS, entropy, this.#parts);
+      await this.#held.open(wallet.root, grants);
       await this.#write({ version: STORED_VERSION, wrapped, secret, details: { ...details, accounts }, grants });
     } catch (error) {
       this.#held.wipe();
@@ -286,7 +284,7 @@ export class Vault {
     const stored = this.#demandStored();
     const { key, tookMs } = await this.#enter(password);
     try {
-      const entropy = unseal(key, SECRET_AS, stored.secret);
+      const entropy = await unseal(key, SECRET_AS, stored.secret, this.#parts.cipher);
       if (entropy === null) {
         const error = new NunetError(
           'vault-damaged',
@@ -303,7 +301,7 @@ export class Vault {
         } finally {
           entropy.fill(0);
         }
-        this.#openHeld(wallet, stored.grants);
+        await this.#openHeld(wallet, stored.grants);
         await this.#repair(wallet);
         this.#opened(wallet);
       } else {
@@ -318,10 +316,10 @@ export class Vault {
   }
 
   /** A list of jobs that cannot be read costs the jobs' keys until it is restored; the money of the wallet does not wait for that. */
-  #openHeld(wallet: OpenWallet, grants: Uint8Array | null): void {
+  async #openHeld(wallet: OpenWallet, grants: Uint8Array | null): Promise<void> {
     this.#problem = null;
     try {
-      this.#held.open(wallet.root, grants);
+      await this.#held.open(wallet.root, grants);
     } catch {
       this.#problem = {
         code: 'jobs-damaged',
@@ -428,7 +426,7 @@ export class Vault {
   async #entropy(password: Uint8Array): Promise<Uint8Array> {
     const { key } = await this.#enter(password);
     try {
-      const entropy = unseal(key, SECRET_AS, this.#demandStored().secret);
+      const entropy = await unseal(key, SECRET_AS, this.#demandStored().secret, this.#parts.cipher);
       if (entropy === null) throw new NunetError('vault-damaged', 'Cannot read the words: what is stored of them was changed');
       return entropy;
     } finally {
@@ -474,7 +472,7 @@ export class Vault {
     if (!this.#approvals.take(approvalId)) throw locked();
     // The job's key is held before its lock can reach the chain: money that is locked can always be answered for.
     if (prepared.kind === 'lock') {
-      await this.#write({ ...this.#demandStored(), grants: this.#held.sealedWith(prepared.grant) });
+      await this.#write({ ...this.#demandStored(), grants: await this.#held.sealedWith(prepared.grant) });
       this.#held.hold(wallet.root, prepared.grant);
     }
     const signed = await signPrepared(prepared, wallet.lendOf(proposal.account), this.#parts.second);
@@ -487,7 +485,7 @@ export class Vault {
       if (this.#open === null) throw locked();
       return null;
     }
-    await this.#write({ ...this.#demandStored(), grants: this.#held.sealedWithout(jobId) });
+    await this.#write({ ...this.#demandStored(), grants: await this.#held.sealedWithout(jobId) });
     this.#held.end(jobId);
     if (this.#open === null && this.#held.ids.length === 0) {
       this.#held.lock();
