@@ -51,6 +51,7 @@ export function watchChain(parts: {
   const from = parts.chain;
   const chain: Source = {
     slotConfig: from.slotConfig,
+    ...(from.networkMagic === undefined ? {} : { networkMagic: from.networkMagic }),
     utxos: (address, options) => noted(from.utxos(address, options)),
     output: (reference, within) => noted(from.output(reference, within)),
     parameters: (within) => noted(from.parameters(within)),

@@ -282,8 +282,8 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       // One drive a journal: one of a network that was let go of ends first.
       const before = driving ?? Promise.resolve();
       const mine = before.then(async () => {
-        // A cancel that was asked for is in the journal.
-        cancelling = new AbortController();
+        // A cancel that is not in the journal yet is this drive's to journal.
+        if (record.cancelWanted) cancelling = new AbortController();
         halting = new AbortController();
         if (!isDone()) await driveThe(online);
         if (driving !== mine) return;

@@ -31,13 +31,12 @@ function curveAfter(curve: LiveState['curve'], { epoch, metrics }: Progress): Li
 const withOutput = (outputs: readonly OutputState[], name: string, change: Partial<OutputState>): OutputState[] =>
   outputs.map((output) => (output.name === name ? { ...output, ...change } : output));
 
-export const withNotice = (shown: Shown, code: string, message: string, atMs: number): Shown => ({
-  ...shown,
-  notices: [
-    ...shown.notices.slice(-(MAX_NOTICES - 1)),
-    { atMs, code, message: message.split('\n').map(plainLine).join('\n').slice(0, MAX_NOTICE_CHARACTERS) },
-  ],
-});
+/** Said again it is shown once, at the newest time: several things that fail by turns do not push out what else was said. */
+export function withNotice(shown: Shown, code: string, message: string, atMs: number): Shown {
+  const text = message.split('\n').map(plainLine).join('\n').slice(0, MAX_NOTICE_CHARACTERS);
+  const others = shown.notices.filter((notice) => notice.code !== code || notice.message !== text);
+  return { ...shown, notices: [...others.slice(-(MAX_NOTICES - 1)), { atMs, code, message: text }] };
+}
 
 export function shownAfter(shown: Shown, event: JobEvent, atMs: number): Shown {
   const { live } = shown;

@@ -16,7 +16,7 @@ const MAX_OPEN_REQUESTS = 64;
 
 /** Who asks. */
 export interface Asker {
-  watch(jobId: string | null): void;
+  watch: (jobId: string | null) => void;
   /** Came with the request. */
   port: MessagePort | undefined;
   /** Aborted when the page is gone. */
