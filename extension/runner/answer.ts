@@ -3,18 +3,19 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { readableOutputs } from '@nunet/shared/job-flow/readable-outputs.ts';
 import type { Clock } from '@nunet/shared/job-flow/ports.ts';
 import type { Fetch } from '@nunet/shared/oracle-client.ts';
+import type { DappServer } from '../cip30/dapp-server.ts';
 import { isDappRequest } from '../cip30/page-messages.ts';
 import type { Answers, PageRequest } from '../messages.ts';
 import { previewGround } from '../preview/ground.ts';
 import type { PreviewGround } from '../preview/preview.ts';
 import type { Scorer } from '../score/score-client.ts';
 import { isWalletRequest } from '../wallet/messages.ts';
+import type { WalletMoney } from '../wallet/wallet-money.ts';
 import type { Connection } from './connection.ts';
-import type { RunnerDatabase } from './database.ts';
 import { askFaucet } from './devnet.ts';
 import type { HostLink } from './host-link.ts';
 import type { JobList } from './job-list.ts';
-import { balanceIn, type Linked } from './linked.ts';
+import type { Linked } from './linked.ts';
 import type { Networks } from './networks.ts';
 import type { Online } from './online.ts';
 import type { Asker } from './pages.ts';
@@ -22,9 +23,9 @@ import type { Signings } from './signings.ts';
 
 /** What there is once the database is open. */
 export interface Opened {
-  database: RunnerDatabase;
   jobs: JobList;
   networks: Networks;
+  dapps: DappServer;
   /** Under which agents know this browser. */
   peerId: string;
 }
@@ -38,6 +39,8 @@ export function answerPages(parts: {
   random: (bytes: number) => Uint8Array;
   online: () => Online | null;
   linked: () => Linked | null;
+  /** Of the linked account. */
+  money: () => WalletMoney | null;
   connection: () => Connection | null;
   onChange: () => void;
 }): (request: PageRequest, page: Asker, opened: Opened) => Promise<Answers[keyof Answers]> {
@@ -66,10 +69,17 @@ export function answerPages(parts: {
     return at;
   };
 
+  const money = (): WalletMoney => {
+    linked();
+    const of = parts.money();
+    if (of === null) throw new NunetError('wallet-missing', 'Create a wallet first');
+    return of;
+  };
   /** The sheet is about one account: another one's is not shown with this one's addresses. */
   const ground = (at: Linked, account: number, jobs: JobList, transactions: readonly string[]): Promise<PreviewGround> => {
     if (at.account.index !== account)
       throw new NunetError('account-other', 'Another account was selected meanwhile: nothing of the one before is signed');
+    const { isKnown, lovelace, baseUnits } = money().view();
     return previewGround(
       {
         chain: at.chain,
@@ -77,8 +87,8 @@ export function answerPages(parts: {
         record: at.record,
         network: at.network,
         ntx: at.ntx,
-        balance: balanceIn(at),
-        known: [],
+        balance: isKnown ? { lovelace, baseUnits } : null,
+        known: money().known(),
         quoteOf: (quoteHash) => jobs.quoteOf(quoteHash),
       },
       transactions,
@@ -86,8 +96,9 @@ export function answerPages(parts: {
     );
   };
 
-  return async (request, page, { jobs, networks, peerId }) => {
-    if (isWalletRequest(request) || isDappRequest(request)) throw new NunetError('request-later', 'Cannot do this yet');
+  return async (request, page, { jobs, networks, dapps, peerId }) => {
+    if (isWalletRequest(request)) return money().answer(request);
+    if (isDappRequest(request)) return dapps.answer(request, page.gone);
     switch (request.type) {
       case 'connect':
         return networks.connect(request.to);

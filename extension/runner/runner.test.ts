@@ -6,7 +6,7 @@ import { startDevnet, type Devnet } from '@nunet/contracts/devnet/start.ts';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { signNetworkRecord, type NetworkRecord } from '@nunet/shared/network-record.ts';
-import { sampleRecord, sampleSigner, sampleSpec } from '@nunet/shared/samples.ts';
+import { sampleAddress, sampleRecord, sampleSigner, sampleSpec } from '@nunet/shared/samples.ts';
 import { timerClock } from '@nunet/shared/timer-clock.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { VaultClient } from '../vault/client.ts';
@@ -368,6 +368,28 @@ describe('the wallet', () => {
     await vi.waitFor(() => expect(one.app?.wallet).toMatchObject({ account: 1, name: 'Second', address, isKnown: true, baseUnits: 0n }));
     await expect(one.ask({ type: 'preview-ground', account: 0, transactions: ['84'] })).rejects.toMatchObject({ code: 'account-other' });
   });
+
+  test('pays what was built, shown and signed in the vault, and nothing that was not signed', async () => {
+    const { one, owner, vault } = await connected();
+    await one.ask({ type: 'fund' });
+    await vi.waitFor(() => expect(one.app?.wallet?.baseUnits).toBe(60_000_000n), 10_000);
+    const to = sampleAddress('a friend');
+    const { cbor, fee } = await one.ask({ type: 'build-payment', to, lovelace: 2_000_000n, tokens: [], isAll: false, memo: '' });
+    const ground = await one.ask({ type: 'preview-ground', account: 0, transactions: [cbor] });
+    expect(ground).toMatchObject({ network: 'devnet', unresolved: [], balance: { baseUnits: 60_000_000n }, account: { index: 0 } });
+    const what = { kind: 'transactions' as const, transactions: [{ cbor, roles: ['payment' as const] }] };
+    const { approvalId } = await owner.ask({
+      type: 'propose',
+      proposal: { origin: null, frame: 'sheet', account: 0, network: 'devnet', what },
+    });
+    await vault.pass(700);
+    const approved = await owner.ask({ type: 'approve', approvalId, password: null });
+    const witnesses = approved.kind === 'transactions' ? (approved.witnesses[0] ?? []) : [];
+    await expect(one.ask({ type: 'submit', cbor, witnesses: [] })).rejects.toBeInstanceOf(NunetError);
+    await one.ask({ type: 'submit', cbor, witnesses });
+    await vi.waitFor(() => expect(one.app?.wallet?.lovelace).toBe(120_000_000n - 2_000_000n - fee), 10_000);
+    await vi.waitFor(() => expect(one.app?.wallet?.pending).toEqual([]), 10_000);
+  }, 40_000);
 
   test('a vault that ends is opened again, and its accounts stay known meanwhile', async () => {
     const { one, vault, owner } = await connected();

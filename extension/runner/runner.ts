@@ -5,9 +5,11 @@ import type { Clock } from '@nunet/shared/job-flow/ports.ts';
 import type { Pace } from '@nunet/shared/job-flow/running-job.ts';
 import type { Fetch } from '@nunet/shared/oracle-client.ts';
 import { blockAnswerer, streamServer } from '@nunet/shared/peer-server.ts';
+import { dappServer } from '../cip30/dapp-server.ts';
 import { HOST_HELLO, type AppState } from '../messages.ts';
 import { scorer } from '../score/score-client.ts';
-import type { VaultState } from '../vault/messages.ts';
+import type { VaultAccount, VaultState } from '../vault/messages.ts';
+import { walletMoney, type WalletMoney } from '../wallet/wallet-money.ts';
 import { answerPages, type Opened } from './answer.ts';
 import type { After } from './coalesced.ts';
 import type { Connection } from './connection.ts';
@@ -23,7 +25,6 @@ import { openPages } from './pages.ts';
 import { signings } from './signings.ts';
 import { vaultLink } from './vault-link.ts';
 import { walletInputs } from './wallet-inputs.ts';
-import { walletView } from './wallet-view.ts';
 
 export interface RunnerNeeds {
   /** Opens the stored jobs. */
@@ -55,9 +56,11 @@ export function startRunner(needs: RunnerNeeds): Runner {
   const { clock, fetch, random } = needs;
   let online: Online | null = null;
   let linked: (Linked & { end(): void }) | null = null;
+  let money: WalletMoney | null = null;
   let connection: Connection | null = null;
   let jobs: JobList | undefined;
   let parts: Opened | undefined;
+  let database: RunnerDatabase | undefined;
   let failed: AppState['network'] | undefined;
   let isStopped = false;
 
@@ -74,7 +77,7 @@ export function startRunner(needs: RunnerNeeds): Runner {
     now: needs.ticks,
     onChange: () => pages.appChanged(),
     onHost: () => vault.renew(),
-    onDapps: (port) => port.close(),
+    onDapps: (port) => void opened.then(({ dapps }) => dapps.connect(port)).catch(() => port.close()),
   });
   const inputs = walletInputs(host.transactions.builders);
   const scoring = scorer(() => host.mountScoring(), needs.wasm);
@@ -96,26 +99,36 @@ export function startRunner(needs: RunnerNeeds): Runner {
       pages.appChanged();
     },
   });
+  const account = (): VaultAccount | null => {
+    const state = vault.state();
+    return state?.accounts.find(({ index }) => index === state.selected) ?? null;
+  };
   /** Approvals of another network die in the vault. */
   const tellNetwork = (): void => {
     if (connection !== null && vault.isHere()) vault.ask({ type: 'network', network: connection.network }).catch(() => undefined);
   };
   /** The selected account on the connected network, where it is not the one that is linked. */
   const link = (): void => {
-    const state = vault.state();
-    const account = state?.accounts.find(({ index }) => index === state.selected) ?? null;
-    const isSame = linked !== null && !linked.signal.aborted && linked.account.payment === account?.payment && connection !== null;
-    if (isSame && linked !== null && linked.account.name === account?.name) return;
+    const chosen = account();
+    const isSame = linked?.signal.aborted === false && linked.account.payment === chosen?.payment && linked.account.name === chosen.name;
+    if (isSame && connection !== null) return;
     linked?.end();
-    linked = connection === null || account === null ? null : linkAccount(connection, account);
+    linked = connection === null || chosen === null ? null : linkAccount(connection, chosen);
     if (linked === null) connection?.watch.follow(null);
+    // A network is connected only once the database is open.
+    money =
+      linked === null || database === undefined
+        ? null
+        : walletMoney(linked, { database, transactions: host.transactions, inputs, clock, onChange: () => pages.appChanged() });
+    parts?.dapps.groundChanged();
   };
 
-  const opened: Promise<Opened> = needs.open().then(async (database) => {
+  const opened: Promise<Opened> = needs.open().then(async (stored) => {
     const { pace, afterWrite } = needs;
+    database = stored;
     const list = await openJobs(
       {
-        database,
+        database: stored,
         vault,
         signings: waiting,
         linked: () => linked,
@@ -132,10 +145,10 @@ export function startRunner(needs: RunnerNeeds): Runner {
       () => undefined,
     );
     const isUnderWay = list.all().some((job) => !job.summary().hasEnded);
-    const key = await networkKey(database, isUnderWay, random);
+    const key = await networkKey(stored, isUnderWay, random);
     const networks = openNetworks({
       fetch,
-      database,
+      database: stored,
       clock,
       onChange: () => pages.appChanged(),
       onConnection(now) {
@@ -149,8 +162,19 @@ export function startRunner(needs: RunnerNeeds): Runner {
         if (online !== null) list.resume(online);
       },
     });
+    const dapps = await dappServer({
+      linked: () => linked,
+      account,
+      database: stored,
+      now: () => clock.now(),
+      after: needs.after,
+      random,
+      money: () => money,
+      payments: () => new Map(vault.state()?.accounts.map(({ index, payment }) => [index, payment])),
+      onChange: () => pages.appChanged(),
+    });
     jobs = list;
-    parts = { database, jobs: list, networks, peerId: key.peerId };
+    parts = { jobs: list, networks, dapps, peerId: key.peerId };
     pages.appChanged();
     void networks.reopen();
     return parts;
@@ -165,9 +189,9 @@ export function startRunner(needs: RunnerNeeds): Runner {
     ...host.state(),
     vault: vault.isHere() ? 'ready' : 'missing',
     chain: connection?.watch.state() ?? { tipTimeMs: null, seenAtMs: null, error: null },
-    wallet: linked === null ? null : walletView(linked),
+    wallet: money?.view() ?? null,
     signings: [...waiting.list()],
-    dapps: { pending: [], grants: [] },
+    dapps: parts?.dapps.view() ?? { pending: [], grants: [] },
     jobs: (jobs?.all() ?? []).map((job) => job.summary()).sort((a, b) => b.openedAtMs - a.openedAtMs),
   });
 
@@ -191,6 +215,7 @@ export function startRunner(needs: RunnerNeeds): Runner {
     random,
     online: () => online,
     linked: () => linked,
+    money: () => money,
     connection: () => connection,
     onChange: () => pages.appChanged(),
   });
