@@ -18,7 +18,8 @@ import { serveTransactions } from '../chain/transaction-worker.ts';
 import type { RunnerDatabase } from '../runner/database.ts';
 import type { MoneyLink } from './money-link.ts';
 import type { PromisedInputs } from './promised-inputs.ts';
-import { walletMoney, type WalletMoney } from './wallet-money.ts';
+import { walletDesk, type WalletDesk } from './wallet-desk.ts';
+import type { WalletMoney } from './wallet-money.ts';
 
 /** By this person's key, over the transaction's id. */
 export const witnessOf = ({ secret }: Person, cbor: string): KeyWitness => ({
@@ -47,6 +48,7 @@ export function samplePromises(): PromisedInputs & { promised: Map<string, strin
 }
 
 export interface SampleMoney {
+  desk: WalletDesk;
   money: WalletMoney;
   link: MoneyLink;
   inputs: ReturnType<typeof samplePromises>;
@@ -101,8 +103,11 @@ export function sampleMoney(on: Rehearsal, person: Person, database: RunnerDatab
         });
       }),
   };
-  const money = walletMoney(link, { database, transactions, inputs, clock, onChange: () => undefined });
+  const desk = walletDesk({ linked: () => link, database, transactions, inputs, clock, onChange: () => undefined });
+  const money = desk.money();
+  if (money === null) throw new Error('it is linked');
   return {
+    desk,
     money,
     link,
     inputs,

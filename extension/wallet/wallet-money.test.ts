@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { openDatabase, type RunnerDatabase } from '../runner/database.ts';
 import { emptyDatabase } from '../runner/sample-database.ts';
 import type { BuiltPayment, WalletRequest } from './messages.ts';
+import { walletDesk } from './wallet-desk.ts';
 import { sampleMoney, witnessOf, type SampleMoney } from './sample-money.ts';
 
 const ADA = 1_000_000n;
@@ -31,7 +32,7 @@ async function wallet(person: Person, database?: RunnerDatabase, chain?: Source)
   const sample = sampleMoney(on, person, database ?? (await emptyDatabase()).database, chain);
   opened.push(sample);
   await sample.link.look();
-  await sample.money.answer({ type: 'address-book' });
+  await sample.desk.answer({ type: 'address-book' });
   return sample;
 }
 async function funded(...lovelace: bigint[]): Promise<Person> {
@@ -49,10 +50,9 @@ const payment = (to: string, lovelace: bigint | null, more: Partial<PaymentOrder
   memo: '',
   ...more,
 });
-const build = async ({ money }: SampleMoney, request: WalletRequest): Promise<BuiltPayment> =>
-  (await money.answer(request)) as BuiltPayment;
-const submit = async ({ money }: SampleMoney, person: Person, { cbor }: { cbor: string }): Promise<{ txId: string }> =>
-  (await money.answer({ type: 'submit', cbor, witnesses: [witnessOf(person, cbor)] })) as { txId: string };
+const build = async ({ desk }: SampleMoney, request: WalletRequest): Promise<BuiltPayment> => (await desk.answer(request)) as BuiltPayment;
+const submit = async ({ desk }: SampleMoney, person: Person, { cbor }: { cbor: string }): Promise<{ txId: string }> =>
+  (await desk.answer({ type: 'submit', cbor, witnesses: [witnessOf(person, cbor)] })) as { txId: string };
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'done',
@@ -174,7 +174,7 @@ describe('collateral', () => {
     expect(sample.money.view()).toMatchObject({ collateralLovelace: 5n * ADA, lovelace: 15n * ADA - built.fee });
     await vi.waitFor(() => expect(sample.money.view().pending).toEqual([]), 20_000);
     // A second one is not made.
-    expect(await sample.money.answer({ type: 'build-collateral', isWanted: true })).toBeNull();
+    expect(await sample.desk.answer({ type: 'build-collateral', isWanted: true })).toBeNull();
     const all = await build(sample, payment(newPerson().address, null, { isAll: true }));
     expect(all.lovelace).toBe(15n * ADA - built.fee - all.fee);
     expect(await codeOf(build(sample, payment(newPerson().address, 17n * ADA)))).toBe('funds-insufficient');
@@ -184,14 +184,14 @@ describe('collateral', () => {
     const again = await wallet(person, await openDatabase(name));
     expect(again.money.view().collateralLovelace).toBe(5n * ADA);
     expect(again.money.spendable()?.map(({ lovelace }) => lovelace)).toEqual([15n * ADA - built.fee]);
-    expect(await again.money.answer({ type: 'build-collateral', isWanted: false })).toBeNull();
+    expect(await again.desk.answer({ type: 'build-collateral', isWanted: false })).toBeNull();
     expect(again.money.view()).toMatchObject({ collateralLovelace: 0n, lovelace: 20n * ADA - built.fee });
     expect(await codeOf(build(again, payment(newPerson().address, 17n * ADA)))).toBe('done');
   });
 
   test('an output of five ADA that is there already is taken as it is', async () => {
     const sample = await wallet(await funded(20n * ADA, 5n * ADA));
-    expect(await sample.money.answer({ type: 'build-collateral', isWanted: true })).toBeNull();
+    expect(await sample.desk.answer({ type: 'build-collateral', isWanted: true })).toBeNull();
     expect(sample.money.collateral()?.lovelace).toBe(5n * ADA);
   });
 });
@@ -202,7 +202,7 @@ describe('the money', () => {
     const sample = await wallet(person);
     const { cbor } = await build(sample, payment(newPerson().address, 5n * ADA));
     const other = await build(sample, payment(newPerson().address, 6n * ADA));
-    const send = (witnesses: ReturnType<typeof witnessOf>[]) => codeOf(sample.money.answer({ type: 'submit', cbor, witnesses }));
+    const send = (witnesses: ReturnType<typeof witnessOf>[]) => codeOf(sample.desk.answer({ type: 'submit', cbor, witnesses }));
     expect(await send([])).toBe('witness-missing');
     expect(await send([witnessOf(newPerson(), cbor)])).toBe('witness-missing');
     expect(await send([witnessOf(person, other.cbor)])).toBe('witness-wrong');
@@ -258,8 +258,8 @@ describe('the money', () => {
     expect(await codeOf(submit(sample, person, { cbor: bytesToHex(cborArray([tooLarge, cborMap([]), CBOR_TRUE, CBOR_NULL])) }))).toBe(
       'transaction-too-big',
     );
-    expect(await codeOf(sample.money.answer({ type: 'submit', cbor: 'ff', witnesses: [] }))).toBe('transaction-invalid');
-    expect(await codeOf(sample.money.answer({ type: 'submit', cbor: '84a0a0f5f6', witnesses: [] }))).toBe('transaction-invalid');
+    expect(await codeOf(sample.desk.answer({ type: 'submit', cbor: 'ff', witnesses: [] }))).toBe('transaction-invalid');
+    expect(await codeOf(sample.desk.answer({ type: 'submit', cbor: '84a0a0f5f6', witnesses: [] }))).toBe('transaction-invalid');
   });
 
   test('cannot be misread from a damaged store', async () => {
@@ -283,19 +283,32 @@ describe('the address book', () => {
     const person = newPerson();
     const friend = newPerson().address;
     const first = await wallet(person, database);
-    await first.money.answer({ type: 'save-contact', name: ' Ana ', address: friend.toUpperCase() });
+    await first.desk.answer({ type: 'save-contact', name: ' Ana ', address: friend.toUpperCase() });
     first.close();
     database.close();
-    const { money } = await wallet(person, await openDatabase(name));
-    expect(await money.answer({ type: 'address-book' })).toEqual({ contacts: [{ name: 'Ana', address: friend }] });
+    const { desk, money } = await wallet(person, await openDatabase(name));
+    expect(await desk.answer({ type: 'address-book' })).toEqual({ contacts: [{ name: 'Ana', address: friend }] });
     expect(money.known()).toEqual([{ address: friend, name: 'Ana' }]);
-    await money.answer({ type: 'remove-contact', address: friend });
-    expect(await money.answer({ type: 'address-book' })).toEqual({ contacts: [] });
+    await desk.answer({ type: 'remove-contact', address: friend });
+    expect(await desk.answer({ type: 'address-book' })).toEqual({ contacts: [] });
+  });
+
+  test('works without a network, where nothing else does', async () => {
+    const { database } = await emptyDatabase();
+    const nothing = { free: () => [], promise: () => undefined, setApart: () => undefined };
+    const clock = { now: () => 0, sleep: () => Promise.resolve() };
+    const parts = { database, transactions: { pay: () => Promise.reject(new Error('unwanted')) }, inputs: nothing, clock };
+    const desk = walletDesk({ ...parts, linked: () => null, onChange: () => undefined });
+    const friend = newPerson().address;
+    await desk.answer({ type: 'save-contact', name: 'Ana', address: friend });
+    expect(desk.known()).toEqual([{ address: friend, name: 'Ana' }]);
+    expect(desk.view()).toBeNull();
+    expect(await codeOf(desk.answer({ type: 'history', before: null }))).toBe('network-missing');
   });
 
   test('cannot keep two of one name, a name that hides something, or an address that cannot be paid', async () => {
-    const { money } = await wallet(newPerson());
-    const save = (name: string, address: string) => codeOf(money.answer({ type: 'save-contact', name, address }));
+    const { desk } = await wallet(newPerson());
+    const save = (name: string, address: string) => codeOf(desk.answer({ type: 'save-contact', name, address }));
     expect(await save('Ana', newPerson().address)).toBe('done');
     expect(await save('ana', newPerson().address)).toBe('contact-invalid');
     expect(await save('An\u202ea', newPerson().address)).toBe('contact-invalid');
@@ -319,7 +332,7 @@ test('a token that nobody asked for is hidden until the person shows it', async 
   await sample.link.look();
   await vi.waitFor(() => expect(sample.money.view().tokens[0]?.hiddenBecause).toBe('nobody asked for it'), 20_000);
   const unit = assetUnit(on.devnet.asset);
-  await sample.money.answer({ type: 'show-token', unit, isShown: true });
+  await sample.desk.answer({ type: 'show-token', unit, isShown: true });
   expect(sample.money.view().tokens[0]?.hiddenBecause).toBeNull();
-  expect(await sample.money.answer({ type: 'token-image', unit })).toEqual({ image: null });
+  expect(await sample.desk.answer({ type: 'token-image', unit })).toEqual({ image: null });
 });

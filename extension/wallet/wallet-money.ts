@@ -5,7 +5,7 @@ import { outputReference, type OutputReference } from '@nunet/shared/fields.ts';
 import type { Clock } from '@nunet/shared/job-flow/ports.ts';
 import type { TransactionClient } from '../chain/transaction-client.ts';
 import { STRICT, type RunnerDatabase } from '../runner/database.ts';
-import { openAddressBook, type AddressBook } from './address-book.ts';
+import type { AddressBook } from './address-book.ts';
 import { collateralIn } from './collateral.ts';
 import { openFirstSights, type FirstSights } from './first-sights.ts';
 import { historyCsv } from './history-csv.ts';
@@ -28,14 +28,19 @@ const MOST_BUILT = 20;
 
 export interface MoneyParts {
   database: RunnerDatabase;
+  /** One for all accounts. */
+  book: Promise<AddressBook>;
   transactions: Pick<TransactionClient, 'pay'>;
   inputs: PromisedInputs;
   clock: Clock;
   onChange: () => void;
 }
 
+/** What is asked of one account's money; the address book is of all. */
+export type MoneyRequest = Exclude<WalletRequest, { type: 'address-book' | 'save-contact' | 'remove-contact' }>;
+
 export interface WalletMoney {
-  answer(request: WalletRequest): Promise<WalletAnswers[WalletRequest['type']]>;
+  answer(request: MoneyRequest): Promise<WalletAnswers[MoneyRequest['type']]>;
   view(): WalletView;
   /** What may be spent, without the collateral and what is promised; null until the chain has told. */
   spendable(): Utxo[] | null;
@@ -57,7 +62,7 @@ interface Opened {
 }
 
 /** Ends with the link. */
-export function walletMoney(link: MoneyLink, { database, transactions, inputs, clock, onChange }: MoneyParts): WalletMoney {
+export function walletMoney(link: MoneyLink, { database, book, transactions, inputs, clock, onChange }: MoneyParts): WalletMoney {
   const { address, account, network, chain, signal, ntx } = link;
   const key = linkKey(link);
   const own = [address];
@@ -73,10 +78,10 @@ export function walletMoney(link: MoneyLink, { database, transactions, inputs, c
 
   const open = async (): Promise<Opened> => {
     const unitsOfAccount = IDBKeyRange.bound([account.index, network], [account.index, network, []]);
-    const [sent, sights, book, paid, apart, units, words] = await Promise.all([
+    const [sent, sights, contacts, paid, apart, units, words] = await Promise.all([
       openSent({ chain, database, key, inputs, now: () => clock.now(), onChange: changed, signal }),
       openFirstSights({ chain, database, key, paymentHash: keyHashOf(account.payment), onChange: changed, signal }),
-      openAddressBook(database, changed),
+      book,
       openPaidAddresses(database, key),
       database.get('settings', `collateral/${key}`),
       database.getAllKeys('shownTokens', unitsOfAccount),
@@ -84,7 +89,7 @@ export function walletMoney(link: MoneyLink, { database, transactions, inputs, c
     ]);
     const shown = new Map(units.map(([, , unit], index) => [unit, words[index] === true]));
     const parsed = outputReference.safeParse(apart);
-    at = { sent, sights, book, paid, shown, apart: parsed.success ? parsed.data : null };
+    at = { sent, sights, book: contacts, paid, shown, apart: parsed.success ? parsed.data : null };
     inputs.setApart(at.apart === null ? [] : [at.apart]);
     changed();
     return at;
@@ -164,7 +169,7 @@ export function walletMoney(link: MoneyLink, { database, transactions, inputs, c
     return payment;
   };
 
-  const answer = async (request: WalletRequest): Promise<WalletAnswers[WalletRequest['type']]> => {
+  const answer = async (request: MoneyRequest): Promise<WalletAnswers[MoneyRequest['type']]> => {
     const state = await opened;
     switch (request.type) {
       case 'build-payment':
@@ -179,14 +184,6 @@ export function walletMoney(link: MoneyLink, { database, transactions, inputs, c
         const { entries, isWhole } = await wholeHistory(historyParts, address);
         return { csv: historyCsv(entries), isWhole };
       }
-      case 'address-book':
-        return { contacts: state.book.contacts() };
-      case 'save-contact':
-        await state.book.save(request, own);
-        return null;
-      case 'remove-contact':
-        await state.book.remove(request.address);
-        return null;
       case 'show-token':
         await database.put('shownTokens', request.isShown, [account.index, network, request.unit]);
         state.shown.set(request.unit, request.isShown);
