@@ -10,7 +10,7 @@ import { previewGround } from '../preview/ground.ts';
 import type { PreviewGround } from '../preview/preview.ts';
 import type { Scorer } from '../score/score-client.ts';
 import { isWalletRequest } from '../wallet/messages.ts';
-import type { WalletMoney } from '../wallet/wallet-money.ts';
+import type { WalletDesk } from '../wallet/wallet-desk.ts';
 import type { Connection } from './connection.ts';
 import { askFaucet } from './devnet.ts';
 import type { HostLink } from './host-link.ts';
@@ -25,6 +25,7 @@ import type { Signings } from './signings.ts';
 export interface Opened {
   jobs: JobList;
   networks: Networks;
+  wallet: WalletDesk;
   dapps: DappServer;
   /** Under which agents know this browser. */
   peerId: string;
@@ -39,8 +40,6 @@ export function answerPages(parts: {
   random: (bytes: number) => Uint8Array;
   online: () => Online | null;
   linked: () => Linked | null;
-  /** Of the linked account. */
-  money: () => WalletMoney | null;
   connection: () => Connection | null;
   onChange: () => void;
 }): (request: PageRequest, page: Asker, opened: Opened) => Promise<Answers[keyof Answers]> {
@@ -69,17 +68,15 @@ export function answerPages(parts: {
     return at;
   };
 
-  const money = (): WalletMoney => {
-    linked();
-    const of = parts.money();
-    if (of === null) throw new NunetError('wallet-missing', 'Create a wallet first');
-    return of;
-  };
   /** The sheet is about one account: another one's is not shown with this one's addresses. */
-  const ground = (at: Linked, account: number, jobs: JobList, transactions: readonly string[]): Promise<PreviewGround> => {
+  const ground = (
+    at: Linked,
+    { jobs, wallet }: Opened,
+    { account, transactions }: Extract<PageRequest, { type: 'preview-ground' }>,
+  ): Promise<PreviewGround> => {
     if (at.account.index !== account)
       throw new NunetError('account-other', 'Another account was selected meanwhile: nothing of the one before is signed');
-    const { isKnown, lovelace, baseUnits } = money().view();
+    const view = wallet.view();
     return previewGround(
       {
         chain: at.chain,
@@ -87,8 +84,8 @@ export function answerPages(parts: {
         record: at.record,
         network: at.network,
         ntx: at.ntx,
-        balance: isKnown ? { lovelace, baseUnits } : null,
-        known: money().known(),
+        balance: view?.isKnown === true ? { lovelace: view.lovelace, baseUnits: view.baseUnits } : null,
+        known: wallet.known(),
         quoteOf: (quoteHash) => jobs.quoteOf(quoteHash),
       },
       transactions,
@@ -96,9 +93,10 @@ export function answerPages(parts: {
     );
   };
 
-  return async (request, page, { jobs, networks, dapps, peerId }) => {
-    if (isWalletRequest(request)) return money().answer(request);
-    if (isDappRequest(request)) return dapps.answer(request, page.gone);
+  return async (request, page, opened) => {
+    const { jobs, networks, peerId } = opened;
+    if (isWalletRequest(request)) return opened.wallet.answer(request);
+    if (isDappRequest(request)) return opened.dapps.answer(request, page.gone);
     switch (request.type) {
       case 'connect':
         return networks.connect(request.to);
@@ -165,7 +163,7 @@ export function answerPages(parts: {
         parts.signings.answer(request.signingId, request.witnesses);
         return null;
       case 'preview-ground':
-        return ground(linked(), request.account, jobs, request.transactions);
+        return ground(linked(), opened, request);
     }
   };
 }

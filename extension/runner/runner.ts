@@ -9,7 +9,7 @@ import { dappServer } from '../cip30/dapp-server.ts';
 import { HOST_HELLO, type AppState } from '../messages.ts';
 import { scorer } from '../score/score-client.ts';
 import type { VaultAccount, VaultState } from '../vault/messages.ts';
-import { walletMoney, type WalletMoney } from '../wallet/wallet-money.ts';
+import { walletDesk } from '../wallet/wallet-desk.ts';
 import { answerPages, type Opened } from './answer.ts';
 import type { After } from './coalesced.ts';
 import type { Connection } from './connection.ts';
@@ -56,11 +56,9 @@ export function startRunner(needs: RunnerNeeds): Runner {
   const { clock, fetch, random } = needs;
   let online: Online | null = null;
   let linked: (Linked & { end(): void }) | null = null;
-  let money: WalletMoney | null = null;
   let connection: Connection | null = null;
   let jobs: JobList | undefined;
   let parts: Opened | undefined;
-  let database: RunnerDatabase | undefined;
   let failed: AppState['network'] | undefined;
   let isStopped = false;
 
@@ -115,20 +113,14 @@ export function startRunner(needs: RunnerNeeds): Runner {
     linked?.end();
     linked = connection === null || chosen === null ? null : linkAccount(connection, chosen);
     if (linked === null) connection?.watch.follow(null);
-    // A network is connected only once the database is open.
-    money =
-      linked === null || database === undefined
-        ? null
-        : walletMoney(linked, { database, transactions: host.transactions, inputs, clock, onChange: () => pages.appChanged() });
     parts?.dapps.groundChanged();
   };
 
-  const opened: Promise<Opened> = needs.open().then(async (stored) => {
+  const opened: Promise<Opened> = needs.open().then(async (database) => {
     const { pace, afterWrite } = needs;
-    database = stored;
     const list = await openJobs(
       {
-        database: stored,
+        database,
         vault,
         signings: waiting,
         linked: () => linked,
@@ -145,10 +137,10 @@ export function startRunner(needs: RunnerNeeds): Runner {
       () => undefined,
     );
     const isUnderWay = list.all().some((job) => !job.summary().hasEnded);
-    const key = await networkKey(stored, isUnderWay, random);
+    const key = await networkKey(database, isUnderWay, random);
     const networks = openNetworks({
       fetch,
-      database: stored,
+      database,
       clock,
       onChange: () => pages.appChanged(),
       onConnection(now) {
@@ -162,19 +154,21 @@ export function startRunner(needs: RunnerNeeds): Runner {
         if (online !== null) list.resume(online);
       },
     });
+    const onChange = (): void => pages.appChanged();
+    const wallet = walletDesk({ linked: () => linked, database, transactions: host.transactions, inputs, clock, onChange });
     const dapps = await dappServer({
       linked: () => linked,
       account,
-      database: stored,
+      database,
       now: () => clock.now(),
       after: needs.after,
       random,
-      money: () => money,
+      money: () => wallet.money(),
       payments: () => new Map(vault.state()?.accounts.map(({ index, payment }) => [index, payment])),
-      onChange: () => pages.appChanged(),
+      onChange,
     });
     jobs = list;
-    parts = { jobs: list, networks, dapps, peerId: key.peerId };
+    parts = { jobs: list, networks, wallet, dapps, peerId: key.peerId };
     pages.appChanged();
     void networks.reopen();
     return parts;
@@ -189,7 +183,7 @@ export function startRunner(needs: RunnerNeeds): Runner {
     ...host.state(),
     vault: vault.isHere() ? 'ready' : 'missing',
     chain: connection?.watch.state() ?? { tipTimeMs: null, seenAtMs: null, error: null },
-    wallet: money?.view() ?? null,
+    wallet: parts?.wallet.view() ?? null,
     signings: [...waiting.list()],
     dapps: parts?.dapps.view() ?? { pending: [], grants: [] },
     jobs: (jobs?.all() ?? []).map((job) => job.summary()).sort((a, b) => b.openedAtMs - a.openedAtMs),
@@ -215,7 +209,6 @@ export function startRunner(needs: RunnerNeeds): Runner {
     random,
     online: () => online,
     linked: () => linked,
-    money: () => money,
     connection: () => connection,
     onChange: () => pages.appChanged(),
   });
