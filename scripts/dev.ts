@@ -46,7 +46,7 @@ try {
   say(
     `\nIn the browser:\n  1. chrome://extensions in Chromium, developer mode on, "Load unpacked", the folder extension/build/chrome-mv3\n` +
       `     (Firefox: npm run build, then about:debugging, "Load Temporary Add-on", extension/build/firefox-mv2/manifest.json)\n` +
-      `  2. in the page that opens, connect to this devnet address: ${network.devnet.url}`,
+      `  2. in the page that opens, make a wallet; its network is the devnet at ${network.devnet.url}`,
   );
   await stopped;
 } catch (error) {

@@ -1,9 +1,10 @@
-// The dashboard as a person uses it: connect, fund, choose a job and an offer, run, read, answer.
+// The dashboard as a person uses it: connect, fund, choose a job and an offer, run, sign, read, answer.
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { JobState } from '@nunet/shared/job-state.ts';
 import type { LockState } from '@nunet/shared/lock-state.ts';
 import { marked, until, type Attributes, type Driver } from './driver.ts';
+import { PASSWORD } from './onboarding.ts';
 
 export interface JobPlan {
   /** One of the templates, or the path of a job file whose folder is dropped. */
@@ -65,6 +66,12 @@ export class Dashboard {
       'progress',
       'chain-error',
       'notice',
+      'signing-sheet',
+      'approve',
+      'approve-hold',
+      'risk',
+      'sheet-failed',
+      'sheet-problem',
     ];
     const found = await Promise.all(
       [...ids.map((id) => marked(id)), '[data-testid^="refusal-"]'].map(async (selector) =>
@@ -166,10 +173,54 @@ export class Dashboard {
     return this.driver.go(`#/jobs/${jobId}`);
   }
 
-  /** Locks the chosen offer's amount. */
-  async run(): Promise<void> {
+  /** Takes the chosen offer; the sheet with its lock is shown, nothing is signed yet. */
+  async take(): Promise<void> {
     await this.driver.click(marked('run'));
+    await this.shown('signing-sheet', (sheet) => sheet['data-step'] === 'ready' || sheet['data-step'] === 'locked', { timeoutMs: 60_000 });
+  }
+
+  /** Takes the chosen offer and signs its lock. */
+  async run(): Promise<void> {
+    await this.take();
+    await this.approve();
     await this.shown('job-state');
+  }
+
+  /** Reads the sheet that is shown to its end and approves it, unlocking the wallet on the way where that is asked for. */
+  async approve(): Promise<void> {
+    const { driver } = this;
+    await until(
+      'the sheet can be approved',
+      async () => {
+        if ((await this.one('sheet-unlock')) !== null) {
+          await driver.fill(marked('sheet-password'), PASSWORD);
+          await driver.click(marked('sheet-unlock'));
+          await this.shown('signing-sheet', (sheet) => sheet['data-step'] === 'ready');
+        }
+        await driver.see(marked('sheet-end'));
+        return (await this.one('approve', { hold: '' })) !== null;
+      },
+      { timeoutMs: 60_000, state: () => this.summary() },
+    );
+    await driver.press(marked('approve'));
+    await until('the sheet is gone', async () => (await this.one('signing-sheet')) === null, { state: () => this.summary() });
+  }
+
+  async refuse(): Promise<void> {
+    await this.driver.click(marked('refuse'));
+    await until('the sheet is gone', async () => (await this.one('signing-sheet')) === null, { state: () => this.summary() });
+  }
+
+  async lock(): Promise<void> {
+    await this.driver.click(marked('lock'));
+    await this.shown('show-unlock');
+  }
+
+  async unlock(password: string = PASSWORD): Promise<void> {
+    await this.driver.click(marked('show-unlock'));
+    await this.driver.fill(marked('unlock-password'), password);
+    await this.driver.click(marked('unlock'));
+    await this.shown('lock', () => true, { timeoutMs: 60_000 });
   }
 
   async start(plan: JobPlan): Promise<string> {

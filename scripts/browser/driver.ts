@@ -12,6 +12,10 @@ export interface Driver {
   hash(): Promise<string>;
   /** Waits until the element is there and can be clicked. */
   click(selector: string): Promise<void>;
+  /** As `click`, with a pointer that the browser itself moves: what must come from a person counts no other. */
+  press(selector: string): Promise<void>;
+  /** Scrolls until it can be seen. */
+  see(selector: string): Promise<void>;
   fill(selector: string, text: string): Promise<void>;
   /** All that fit, in the order of the page. */
   all(selector: string): Promise<Attributes[]>;
@@ -41,6 +45,8 @@ export const chromiumDriver = (page: Page): Driver => ({
   },
   hash: () => page.evaluate(() => location.hash),
   click: (selector) => page.locator(selector).first().click({ timeout: ACT_MS }),
+  press: (selector) => page.locator(selector).first().click({ timeout: ACT_MS }),
+  see: (selector) => page.locator(selector).first().scrollIntoViewIfNeeded({ timeout: ACT_MS }),
   fill: (selector, text) => page.locator(selector).first().fill(text, { timeout: ACT_MS }),
   all: (selector) => page.evaluate(`(${readAll})(${JSON.stringify(selector)})`),
   files: (selector, paths) =>
@@ -68,6 +74,15 @@ export function firefoxDriver(page: FirefoxPage): Driver {
     },
     hash: () => page.evaluate<string>('location.hash'),
     click: async (selector) => void (await act(selector, 'element.click()')),
+    async press(selector) {
+      await act(selector, "element.scrollIntoView({ block: 'nearest' })");
+      const { x, y } = await page.evaluate<{ x: number; y: number }>(`(() => {
+        const { left, top, width, height } = ${at(selector)}.getBoundingClientRect();
+        return { x: Math.round(left + width / 2), y: Math.round(top + height / 2) };
+      })()`);
+      await page.press(x, y);
+    },
+    see: async (selector) => void (await act(selector, "element.scrollIntoView({ block: 'nearest' })")),
     fill: async (selector, text) =>
       void (await act(selector, `element.value = ${JSON.stringify(text)}; element.dispatchEvent(new Event('input', { bubbles: true }))`)),
     all: (selector) => page.evaluate<Attributes[]>(`(${readAll})(${JSON.stringify(selector)})`),

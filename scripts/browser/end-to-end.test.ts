@@ -6,12 +6,14 @@ import { chainTrouble } from './scenes/chain-trouble.ts';
 import { inFirefox } from './scenes/firefox.ts';
 import { hostileAgents } from './scenes/hostile-agents.ts';
 import { lostHub, lostParts } from './scenes/lost-parts.ts';
+import { signedJobs } from './scenes/signed-jobs.ts';
 import { openStage } from './scenes/stage.ts';
 import { twoPages } from './scenes/two-pages.ts';
 
 describe.skipIf(CHROMIUM === undefined)('the extension', () => {
   const stage = openStage();
   answeredJobs(stage);
+  signedJobs(stage);
   lostParts(stage);
   twoPages(stage);
   chainTrouble(stage);

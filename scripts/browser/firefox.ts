@@ -31,6 +31,8 @@ export interface FirefoxPage {
   url: string;
   /** An expression of the page; a promise is awaited, the value travels as JSON. */
   evaluate<Value>(expression: string): Promise<Value>;
+  /** A mouse button down and up at this place of the page. */
+  press(x: number, y: number): Promise<void>;
   /** PNG. */
   screenshot(): Promise<Buffer>;
 }
@@ -160,6 +162,14 @@ const pageOf = (send: Send, context: string, url: string): FirefoxPage => ({
       throw new NunetError('firefox-exception', answer.exceptionDetails?.text ?? 'The page threw');
     }
     return JSON.parse(answer.result.value) as Value;
+  },
+  async press(x, y) {
+    const actions = [
+      { type: 'pointerMove', x, y },
+      { type: 'pointerDown', button: 0 },
+      { type: 'pointerUp', button: 0 },
+    ];
+    await send('input.performActions', { context, actions: [{ type: 'pointer', id: 'mouse', actions }] });
   },
   async screenshot() {
     const { data } = (await send('browsingContext.captureScreenshot', { context })) as { data: string };

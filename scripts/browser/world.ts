@@ -12,6 +12,7 @@ import { readAccounts, type Accounts } from './accounts.ts';
 import { openChromium, type Chromium } from './chromium.ts';
 import { Dashboard, type ShownWallet } from './dashboard.ts';
 import { chromiumDriver, until } from './driver.ts';
+import { createWallet } from './onboarding.ts';
 
 const CHEAT = join(root, 'scripts/dishonest/agent.ts');
 
@@ -64,6 +65,11 @@ export async function openWorld(extension: string): Promise<World> {
       const page = await browser.open(`dashboard.html${hash}`);
       return { page, dashboard: new Dashboard(chromiumDriver(page)) };
     };
+    // The tab that the extension opens at its installation: a wallet is made in it, and it goes on as the dashboard.
+    const page = await until('the page of the installation', async () => onboardingOf(browser) ?? null);
+    const driver = chromiumDriver(page);
+    await createWallet(driver, network.devnet.url);
+    await driver.go('#/connect');
     const agent = (name: string): RunningAgent => {
       const found = network.agents.get(name);
       if (found === undefined) throw new Error(`No agent ${name}`);
@@ -73,7 +79,8 @@ export async function openWorld(extension: string): Promise<World> {
       network,
       browser,
       folder,
-      ...(await openPage('#/connect')),
+      page,
+      dashboard: new Dashboard(driver),
       agent,
       cheat: (name) => network.startAgent({ name, priceCpuHour: '30', file: CHEAT, env: { NUNET_CHEAT: name } }),
       openPage,
@@ -89,6 +96,10 @@ export async function openWorld(extension: string): Promise<World> {
     throw error;
   }
 }
+
+/** The tab that is opened at the installation. */
+export const onboardingOf = (browser: Chromium): Page | undefined =>
+  browser.context.pages().find((page) => page.url().includes('/onboarding.html'));
 
 /** Moves the devnet's time on in steps until something is so: deadlines pass, nobody waits for them. */
 export async function passTime<Value>(

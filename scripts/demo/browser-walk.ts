@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { Dashboard } from '../browser/dashboard.ts';
 import { chromiumDriver, marked } from '../browser/driver.ts';
+import { createWallet } from '../browser/onboarding.ts';
 import type { RunningNetwork } from '../network/start.ts';
 import { AGENTS } from './scenarios.ts';
 
@@ -52,19 +53,22 @@ export async function walkThrough({ network, page, folder, tell }: Walk): Promis
     return `${formatAmount(BigInt(figure['data-base-units'] ?? '0'))} NTX`;
   };
 
-  await dashboard.shown('connect');
-  await keep('connect', 'The dashboard opens; the address of the devnet is filled in.');
-  await dashboard.connect(network.devnet.url);
+  await dashboard.shown('onboarding-create');
+  await keep('welcome', 'The first page: a wallet is made, or brought from its words or a backup.');
+  await createWallet(dashboard.driver, network.devnet.url);
+  await dashboard.connected();
   const { baseUnits } = await dashboard.fund();
-  await keep('funded', `Connected over WebRTC; the faucet paid ${formatAmount(baseUnits)} test NTX to the devnet-only key.`);
+  await keep('funded', `A wallet of 24 words, connected over WebRTC; the faucet paid ${formatAmount(baseUnits)} test NTX to it.`);
 
   await dashboard.fillForm({ job: { template: 'digits' }, settings: { epochs: '60' } });
   await keep('form', 'The form: a template that trains a digit classifier, 60 epochs.');
   await dashboard.find(peer(AGENTS.cheap));
   await keep('pre-flight', 'Pre-flight: what each compute provider asks, and what happens next. Nothing is locked yet.');
-  await dashboard.run();
+  await dashboard.take();
+  await keep('signing', 'The signing sheet: one sentence of what this does, its effect on the wallet, and what is risky about it.');
+  await dashboard.approve();
   await dashboard.works();
-  await keep('running', `Run was clicked: ${await ntx('locked')} are locked, the job runs, loss and accuracy are drawn as they come.`);
+  await keep('running', `It was approved: ${await ntx('locked')} are locked, the job runs, loss and accuracy are drawn as they come.`);
   await dashboard.reaches({ job: 'finished', lock: 'withdrawn' }, JOB_MS);
   await keep(
     'finished',
@@ -79,7 +83,7 @@ export async function walkThrough({ network, page, folder, tell }: Walk): Promis
   await dashboard.driver.click(marked('dispute-confirm'));
   await dashboard.reaches({ job: 'finished', lock: 'refunded' }, JOB_MS);
   await keep('disputed', `Disputed: the oracles had it run again by others and refunded; ${await ntx('change')} came back.`);
-  await dashboard.driver.go('#/');
+  await dashboard.driver.go('#/jobs');
   await dashboard.shown('job-row');
   await keep('jobs', 'All jobs of this browser.');
   return moments;

@@ -23,21 +23,21 @@ export async function browserDemo({ network, folder, signal }: BrowserDemo): Pro
   return hasDisplay ? openForPerson(extension, network, signal) : inPictures(extension, network, folder);
 }
 
-const connectHash = (network: RunningNetwork): string => `#/connect?devnet=${encodeURIComponent(network.devnet.url)}`;
+const firstPage = (network: RunningNetwork): string => `onboarding.html?devnet=${encodeURIComponent(network.devnet.url)}`;
 
 const WELCOME_TAB_MS = 5_000;
 
 async function openForPerson(extension: string, network: RunningNetwork, signal: AbortSignal): Promise<number> {
   const browser = await openChromium({ extension, headless: false, viewport: null });
   try {
-    const page = await browser.open(`dashboard.html${connectHash(network)}`);
+    const page = await browser.open(firstPage(network));
     // An extension that has just been installed opens a tab by itself, which would lie before this one.
     const others = (): Page[] => browser.context.pages().filter((other) => other !== page);
-    if (!others().some((other) => other.url().includes('dashboard.html')))
+    if (!others().some((other) => other.url().includes('onboarding.html')))
       await browser.context.waitForEvent('page', { timeout: WELCOME_TAB_MS }).catch(() => undefined);
     for (const other of others()) await other.close();
     await page.bringToFront();
-    say(bold('\nChromium is open on the dashboard: click Connect, get test money, pick a template, run it.'));
+    say(bold('\nChromium is open on the first page: make a wallet, get test money, pick a template, run it.'));
     say(`  devnet    ${network.devnet.url}/   blocks and transactions`);
     for (const { plan, peerId } of network.agents.values()) {
       say(`  ${plan.name.padEnd(9)} ${peerId}${plan.file === undefined ? '' : '   cheats: it trains nothing'}`);
@@ -57,7 +57,7 @@ async function inPictures(extension: string, network: RunningNetwork, folder: st
   say(dim('  no display (DISPLAY, WAYLAND_DISPLAY): a walk-through in pictures'));
   const browser = await openChromium({ extension });
   try {
-    const page = await browser.open(`dashboard.html${connectHash(network)}`);
+    const page = await browser.open(firstPage(network));
     const moments = await walkThrough({ network, page, folder, tell: (line) => say(`  ${line}`) });
     const index = writeAlbum(folder, moments);
     for (const problem of browser.problems) say(red(`  ${problem}`));

@@ -3,6 +3,7 @@ import { expect, inject, it } from 'vitest';
 import { Dashboard } from '../dashboard.ts';
 import { firefoxDriver } from '../driver.ts';
 import { FIREFOX, openFirefox } from '../firefox.ts';
+import { createWallet } from '../onboarding.ts';
 import { AGENTS, expectBalanced, takeBalances } from '../world.ts';
 import type { Stage } from './stage.ts';
 
@@ -14,8 +15,10 @@ export function inFirefox(stage: Stage): void {
     const firefox = await openFirefox();
     try {
       const page = await firefox.install(inject('extension').firefox);
-      const dashboard = new Dashboard(firefoxDriver(page));
-      await dashboard.connect(network.devnet.url);
+      const driver = firefoxDriver(page);
+      await createWallet(driver, network.devnet.url);
+      const dashboard = new Dashboard(driver);
+      await dashboard.connected();
       await dashboard.fund();
       const before = await takeBalances(network, dashboard);
       const jobId = await dashboard.start({ job: { template: 'digits' }, agent: agent.peerId });

@@ -35,7 +35,7 @@ export function openStage(): Stage {
     jobs = { some: await job('some', 60), many: await job('many', 2_000), sealed: await job('sealed', 60) };
     const file = JSON.parse(await readFile(jobs.sealed, 'utf8')) as JobFile;
     await writeFile(jobs.sealed, JSON.stringify({ ...file, stream: true, delivery: 'sealed' }));
-    await world.dashboard.connect(world.network.devnet.url);
+    await world.dashboard.connected();
     await world.dashboard.fund();
   });
   afterAll(() => world?.close());
