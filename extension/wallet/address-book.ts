@@ -18,6 +18,8 @@ export interface AddressBook {
   /** Throws `address-...` and `contact-invalid`. `own`: the account's address, which no contact may look like. */
   save(contact: Contact, own: readonly string[]): Promise<void>;
   remove(address: string): Promise<void>;
+  /** Of nobody any more: the database is emptied elsewhere. */
+  forget(): void;
 }
 
 const byName = (a: Contact, b: Contact): number => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1);
@@ -52,6 +54,10 @@ export async function openAddressBook(database: RunnerDatabase, onChange: () => 
       const transaction = database.transaction('contacts', 'readwrite', STRICT);
       await Promise.all([transaction.store.delete(address), transaction.done]);
       book.delete(address);
+      onChange();
+    },
+    forget() {
+      book.clear();
       onChange();
     },
   };

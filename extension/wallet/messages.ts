@@ -41,6 +41,8 @@ export const walletRequests = [
   z.strictObject({ type: z.literal('show-token'), unit: z.string().max(120), isShown: z.boolean() }),
   /** Answer: `{ image }`, to be drawn through a blob: URL in an img and nowhere else. */
   z.strictObject({ type: z.literal('token-image'), unit: z.string().max(120) }),
+  /** After the wallet was removed from the vault: removes what is kept here of its money, that is address book, history and what was sent. */
+  z.strictObject({ type: z.literal('forget-wallet') }),
 ] as const;
 export type WalletRequest = z.infer<(typeof walletRequests)[number]>;
 
@@ -146,6 +148,7 @@ export interface WalletAnswers {
   'remove-contact': null;
   'show-token': null;
   'token-image': { image: TokenImage | null };
+  'forget-wallet': null;
 }
 
 /** Narrows a page's request to one of these. */

@@ -1,6 +1,7 @@
 // Where the runner asks for the wallet's money: that of the account and network which are linked now. The address book needs neither.
 import { NunetError } from '@nunet/shared/errors.ts';
 import { openAddressBook, type AddressBook } from './address-book.ts';
+import { forgetWallet } from './forget-wallet.ts';
 import type { WalletAnswers, WalletRequest, WalletView } from './messages.ts';
 import type { MoneyLink } from './money-link.ts';
 import { walletMoney, type MoneyParts, type WalletMoney } from './wallet-money.ts';
@@ -43,6 +44,12 @@ export function walletDesk(parts: Omit<MoneyParts, 'book'> & { linked: () => Mon
           return null;
         case 'remove-contact':
           await (await opened).remove(request.address);
+          return null;
+        case 'forget-wallet':
+          // What looks after its money now would write it down again.
+          if (now !== null) throw new NunetError('wallet-present', 'Cannot forget the wallet: it is still there; remove it first');
+          await forgetWallet(parts.database);
+          (await opened).forget();
           return null;
         default:
           if (now === null) throw new NunetError('network-missing', 'Connect to a network and open a wallet first');

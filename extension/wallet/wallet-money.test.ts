@@ -317,6 +317,23 @@ describe('the address book', () => {
   });
 });
 
+test('a wallet that was removed leaves nothing of its money behind, and nothing else is touched', async () => {
+  const person = await funded(20n * ADA);
+  const { database } = await emptyDatabase();
+  await database.put('settings', 'kept', 'network');
+  const sample = await wallet(person, database);
+  await submit(sample, person, await build(sample, payment(newPerson().address, 5n * ADA)));
+  await sample.desk.answer({ type: 'save-contact', name: 'Ana', address: newPerson().address });
+  await sample.desk.answer({ type: 'show-token', unit: 'aa', isShown: true });
+  await database.put('history', {}, ['x', 'y']);
+  expect(await codeOf(sample.desk.answer({ type: 'forget-wallet' }))).toBe('wallet-present');
+  sample.close();
+  await sample.desk.answer({ type: 'forget-wallet' });
+  expect(await sample.desk.answer({ type: 'address-book' })).toEqual({ contacts: [] });
+  expect(await database.getAllKeys('settings')).toEqual(['network']);
+  for (const store of ['contacts', 'shownTokens', 'history'] as const) expect(await database.count(store)).toBe(0);
+});
+
 test('a token that nobody asked for is hidden until the person shows it', async () => {
   const sender = await funded(100n * ADA);
   await on.fund(sender, 10n * ADA, 1_000_000n);

@@ -37,7 +37,7 @@ export interface MoneyParts {
 }
 
 /** What is asked of one account's money; the address book is of all. */
-export type MoneyRequest = Exclude<WalletRequest, { type: 'address-book' | 'save-contact' | 'remove-contact' }>;
+export type MoneyRequest = Exclude<WalletRequest, { type: 'address-book' | 'save-contact' | 'remove-contact' | 'forget-wallet' }>;
 
 export interface WalletMoney {
   answer(request: MoneyRequest): Promise<WalletAnswers[MoneyRequest['type']]>;
