@@ -111,6 +111,19 @@ test('says to wait where the change of something else is missing, and to give th
   await expect(buildPayment(apart, request)).rejects.toThrow('collateral');
 });
 
+test('cannot send more outputs at once than a transaction holds, and says what to do about it', async () => {
+  const dust = Array.from({ length: 500 }, (_, index) => {
+    const reference = { txId: index.toString(16).padStart(64, '0'), index: 0 };
+    return { utxo: { reference, address: own, lovelace: 2n * ADA, assets: [] }, by: 'nobody' };
+  });
+  const request = { type: 'build-payment' as const, to, lovelace: null, tokens: [], isAll: true, memo: '' };
+  const refusal = buildPayment(groundOf(dust), request);
+  await expect(refusal).rejects.toMatchObject({ code: 'transaction-too-big' });
+  await expect(refusal).rejects.toThrow('pay a smaller amount to yourself first');
+  const payment = await buildPayment(groundOf(dust), { ...request, isAll: false, to: own, lovelace: 500n * ADA });
+  expect(readTransactionHex(payment.cbor).inputs.length).toBeGreaterThan(249);
+});
+
 test('collateral is an output of five ADA that is free, else one is made', async () => {
   const five: Utxo = { reference: { txId: '05'.repeat(32), index: 0 }, address: own, lovelace: 5n * ADA, assets: [] };
   const large: Utxo = { reference: { txId: '06'.repeat(32), index: 0 }, address: own, lovelace: 50n * ADA, assets: [] };

@@ -27,9 +27,14 @@ export interface PaymentGround {
 
 type Order = Pick<PaymentRequest, 'to' | 'what' | 'memo'>;
 
-/** Why it cannot be paid now although the account holds it. */
+/** What to do about a payment that the account's outputs do not come to. */
 function explained(error: unknown, listed: readonly Utxo[], free: readonly Utxo[], apart: Utxo | null): unknown {
-  if (!(error instanceof NunetError) || error.code !== 'funds-insufficient') return error;
+  if (!(error instanceof NunetError)) return error;
+  if (error.code === 'transaction-too-big')
+    return new NunetError(error.code, `${error.message}, or pay a smaller amount to yourself first, which joins small outputs into one`, {
+      cause: error,
+    });
+  if (error.code !== 'funds-insufficient') return error;
   const waiting = listed.length - free.length - (apart === null ? 0 : 1);
   if (waiting > 0)
     return new NunetError('funds-pending', `${error.message}, or wait for what is on its way: its change comes back with the next block`, {
