@@ -1,5 +1,4 @@
 // A person's money on a real ledger with a real transaction worker and a database in memory, for tests of the wallet.
-import { blake2b } from '@noble/hashes/blake2.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { Source, Utxo } from '@nunet/contracts/chain/chain.ts';
@@ -15,7 +14,9 @@ import { publicKeyOf, type Person } from '@nunet/contracts/thefts/cast.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
 import { transactionClient } from '../chain/transaction-client.ts';
 import { serveTransactions } from '../chain/transaction-worker.ts';
+import { baseAddress, stakeAddressOf } from '../runner/account-address.ts';
 import type { RunnerDatabase } from '../runner/database.ts';
+import type { VaultAccount } from '../vault/messages.ts';
 import type { MoneyLink } from './money-link.ts';
 import type { PromisedInputs } from './promised-inputs.ts';
 import { walletDesk, type WalletDesk } from './wallet-desk.ts';
@@ -58,29 +59,32 @@ export interface SampleMoney {
   close: () => void;
 }
 
+/** As the vault would tell of it. */
+export const accountOf = ({ secret, stakeSecret }: Person): VaultAccount => ({
+  index: 0,
+  name: 'First',
+  payment: publicKeyOf(secret),
+  stake: publicKeyOf(stakeSecret),
+  drep: '00'.repeat(32),
+});
+
 /** `chain`: another source than the rehearsal's. */
-export function sampleMoney(on: Rehearsal, person: Person, database: RunnerDatabase, chain: Source = on.chain): SampleMoney {
+export function sampleMoney(on: Rehearsal, account: VaultAccount, database: RunnerDatabase, chain: Source = on.chain): SampleMoney {
   const over = new AbortController();
   const ports: MessagePort[] = [];
   let passed = 0;
   let utxos: readonly Utxo[] | null = null;
   const link: MoneyLink = {
     network: 'devnet',
-    account: {
-      index: 0,
-      name: 'First',
-      payment: publicKeyOf(person.secret),
-      stake: publicKeyOf(person.stakeSecret),
-      drep: '00'.repeat(32),
-    },
-    address: person.address,
-    stakeAddress: `stake_test1${bytesToHex(blake2b(hexToBytes(person.stakeHash), { dkLen: 8 }))}`,
+    account,
+    address: baseAddress(account),
+    stakeAddress: stakeAddressOf(account),
     record: { escrows: [{ scriptHash: ESCROW.hash, referenceScript: null }] },
     ntx: on.devnet.asset,
     chain,
     utxos: () => utxos,
     look: async () => {
-      utxos = await chain.utxos(person.address).catch(() => utxos);
+      utxos = await chain.utxos(link.address).catch(() => utxos);
     },
     signal: over.signal,
   };

@@ -14,7 +14,7 @@ import { openDatabase, type RunnerDatabase } from '../runner/database.ts';
 import { emptyDatabase } from '../runner/sample-database.ts';
 import type { BuiltPayment, WalletRequest } from './messages.ts';
 import { walletDesk } from './wallet-desk.ts';
-import { sampleMoney, witnessOf, type SampleMoney } from './sample-money.ts';
+import { accountOf, sampleMoney, witnessOf, type SampleMoney } from './sample-money.ts';
 
 const ADA = 1_000_000n;
 let on: Rehearsal;
@@ -29,7 +29,7 @@ afterEach(() => {
 afterAll(() => on.stop());
 
 async function wallet(person: Person, database?: RunnerDatabase, chain?: Source): Promise<SampleMoney> {
-  const sample = sampleMoney(on, person, database ?? (await emptyDatabase()).database, chain);
+  const sample = sampleMoney(on, accountOf(person), database ?? (await emptyDatabase()).database, chain);
   opened.push(sample);
   await sample.link.look();
   await sample.desk.answer({ type: 'address-book' });
@@ -344,7 +344,7 @@ test('a token that nobody asked for is hidden until the person shows it', async 
   on.devnet.ledger.makeBlock();
   const { database } = await emptyDatabase();
   const foreign = { ...on, devnet: { ...on.devnet, asset: { policyId: 'ee'.repeat(28), assetName: '' } } };
-  const sample = sampleMoney(foreign, person, database);
+  const sample = sampleMoney(foreign, accountOf(person), database);
   opened.push(sample);
   await sample.link.look();
   await vi.waitFor(() => expect(sample.money.view().tokens[0]?.hiddenBecause).toBe('nobody asked for it'), 20_000);
