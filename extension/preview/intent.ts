@@ -49,7 +49,7 @@ export function recipientsOf(reading: Reading): Recipient[] {
 /** Registrations, delegations, votes: own ones alone, with nothing paid to anybody. */
 function bindingIntent(reading: Reading, certificates: readonly CertificateView[]): Intent {
   const { transaction, own, effect } = reading;
-  const isOwnVote = transaction.votes.every(({ credential }) => isKey(credential, own.drep));
+  const isOwnVote = transaction.votes.every(({ role, credential }) => role === 'drep' && isKey(credential, own.drep));
   const isOwnReward = transaction.withdrawals.every(({ from }) => isKey(from.stake, own.stake));
   const returnsHome = transaction.proposals.every(({ returnsTo }) => isKey(returnsTo.stake, own.stake));
   const isOwn = certificates.every((certificate) => certificate.isOwn) && isOwnVote && isOwnReward && returnsHome;

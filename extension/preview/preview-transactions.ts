@@ -60,7 +60,12 @@ function previewOf(
     feeLovelace: transaction.fee,
     withdrawnLovelace,
     certificates,
-    votes: transaction.votes.map(({ role, credential, action, choice }) => ({ role, action, choice, isOwn: isKey(credential, own.drep) })),
+    votes: transaction.votes.map(({ role, credential, action, choice }) => ({
+      role,
+      action,
+      choice,
+      isOwn: role === 'drep' && isKey(credential, own.drep),
+    })),
     proposals: transaction.proposals.map(({ action, deposit, returnsTo }) => ({
       action,
       depositLovelace: deposit,

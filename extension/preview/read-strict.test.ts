@@ -140,7 +140,7 @@ describe('cannot be shown, so it is not signed', () => {
                 policy,
                 cborMap([
                   [name, cborInt(1)],
-                  [hexToBytes('5801' + '01'), cborInt(2)],
+                  [hexToBytes('580101'), cborInt(2)],
                 ]),
               ]),
             ),
