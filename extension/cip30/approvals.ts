@@ -26,6 +26,7 @@ interface Waiting {
   ground: Ground;
   askers: Asker[];
   calls: number;
+  isShown: boolean;
   settle: { resolve: (answer: never) => void; reject: (reason: Faulty) => void };
   answer: Promise<unknown>;
   stop: () => void;
@@ -41,6 +42,10 @@ export interface Approvals {
   ask<Answer>(asker: Asker, question: { work: () => Promise<What>; ground: Ground; declined: Fault }): Promise<Answer>;
   /** The answer to the origin's question of that kind, if one waits: it is not asked twice. */
   join<Answer>(asker: Asker, kind: DappPending['what']['kind']): Promise<Answer> | null;
+  /** The window was asked for by a way that broke: asked for again, as long as nothing shows the question. */
+  remind(asker: Asker): void;
+  /** A page shows it. Throws `dapp-gone`. */
+  shown(dappId: string): void;
   /** Throws `dapp-gone`. */
   get(dappId: string): { view: DappPending; ground: Ground; askers: readonly Asker[] };
   approve(dappId: string, answer: unknown): void;
@@ -91,6 +96,7 @@ export function approvals(parts: {
       ground,
       askers: [asker],
       calls: 1,
+      isShown: false,
       settle: settle,
       answer: settle.promise,
       stop: parts.after(APPROVAL_MS, () => decline(one, declined)),
@@ -136,6 +142,13 @@ export function approvals(parts: {
         leaveWhenGone(one, asker);
       }
       return one.answer as Promise<Answer>;
+    },
+    remind(asker) {
+      const one = ofOrigin(asker.origin);
+      if (one !== undefined && !one.isShown && one.askers.includes(asker)) asker.wantPerson(one.view.dappId);
+    },
+    shown(dappId) {
+      get(dappId).isShown = true;
     },
     approve(dappId, answer) {
       const one = get(dappId);

@@ -17,14 +17,12 @@ const hexOf = (schema: z.ZodString) =>
     .transform((text) => text.toLowerCase())
     .pipe(schema);
 const transaction = hexOf(transactionHex);
-/** JSON has no `undefined`: what was left out comes as null, or not at all. */
-const leftOut = z.null().or(z.undefined());
 const paginate = z.object({ page: z.int().min(0), limit: z.int().min(1) });
 /** Bech32 or hex (CIP-30 "Address"); read later, to tell its kinds apart. */
 const address = z.string().min(1).max(200);
 const payload = hexOf(z.string().regex(new RegExp(`^([0-9a-f]{2}){0,${MAX_PAYLOAD_BYTES}}$`)));
 const cbor = hexOf(z.string().regex(/^([0-9a-f]{2}){1,20000}$/));
-const toSign = z.object({ cbor: transaction, partialSign: z.boolean().or(leftOut) });
+const toSign = z.object({ cbor: transaction, partialSign: z.boolean().nullish() });
 const decimal = z.union([z.string().regex(/^[0-9]{1,20}$/), z.int().min(0).transform(String)]);
 
 const bulk = <Prefix extends '' | 'cip103.'>(prefix: Prefix) =>
@@ -43,22 +41,22 @@ const call = z.union([
         extensions: z
           .array(z.object({ cip: z.int() }))
           .max(50)
-          .or(leftOut),
+          .nullish(),
       })
       .optional(),
   ]),
   bare('isEnabled'),
   bare('getExtensions'),
   bare('getNetworkId'),
-  z.tuple([z.literal('getUtxos'), cbor.or(leftOut).optional(), paginate.optional()]),
+  z.tuple([z.literal('getUtxos'), cbor.nullish(), paginate.nullish()]),
   // The amount is CBOR by its type and a number by its text (CIP-30), and left out by many.
-  z.tuple([z.literal('getCollateral'), z.object({ amount: z.union([decimal, cbor, leftOut]) }).optional()]),
+  z.tuple([z.literal('getCollateral'), z.object({ amount: z.union([decimal, cbor]).nullish() }).optional()]),
   bare('getBalance'),
-  z.tuple([z.literal('getUsedAddresses'), paginate.optional()]),
+  z.tuple([z.literal('getUsedAddresses'), paginate.nullish()]),
   bare('getUnusedAddresses'),
   bare('getChangeAddress'),
   bare('getRewardAddresses'),
-  z.tuple([z.literal('signTx'), transaction, z.boolean().or(leftOut).optional()]),
+  z.tuple([z.literal('signTx'), transaction, z.boolean().nullish()]),
   z.tuple([z.literal('signData'), address, payload]),
   z.tuple([z.literal('submitTx'), transaction]),
   bare('cip95.getPubDRepKey'),

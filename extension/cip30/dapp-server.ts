@@ -177,6 +177,7 @@ export async function dappServer(needs: DappNeeds): Promise<DappServer> {
 
   const open = documents({
     after,
+    asksAgain: (asker) => waiting.remind(asker),
     async answer(asker, text) {
       if (!limits.allows(asker.origin)) throw fault(API.refused, 'Rate limit: this site asks too often');
       return answerCall(asker, readCall(text));
@@ -197,20 +198,21 @@ export async function dappServer(needs: DappNeeds): Promise<DappServer> {
     const { view, ground } = waiting.get(dappId);
     if (answer === null) return waiting.refuse(dappId);
     if (answer.kind === 'connect') return connect(dappId, answer);
+    const { what } = view;
+    if (answer.kind !== what.kind) throw notWhatWasAsked();
     const linked = needs.linked();
     if (linked === null || !isSameGround(ground, groundOf(linked)) || findGrant(view.origin, ground) === null)
       throw new NunetError('dapp-gone', 'The page may not ask for this any more');
-    const { what } = view;
     if (answer.kind === 'transactions' && what.kind === 'transactions') {
       if (answer.witnesses.length !== what.transactions.length) throw notWhatWasAsked();
       for (const [at, { cbor, roles }] of what.transactions.entries())
         checkWitnesses(cbor, roles, linked.account, answer.witnesses[at] ?? []);
-      return waiting.approve(dappId, answer.witnesses);
+      waiting.approve(dappId, answer.witnesses);
+    } else if (answer.kind === 'data' && what.kind === 'data') {
+      const { signature, key } = answer;
+      checkDataSignature({ publicKey: linked.account[what.role], address: what.address, payload: what.payload }, { signature, key });
+      waiting.approve(dappId, { signature, key });
     }
-    if (answer.kind !== 'data' || what.kind !== 'data') throw notWhatWasAsked();
-    const { signature, key } = answer;
-    checkDataSignature({ publicKey: linked.account[what.role], address: what.address, payload: what.payload }, { signature, key });
-    return waiting.approve(dappId, { signature, key });
   };
 
   return {
@@ -222,7 +224,7 @@ export async function dappServer(needs: DappNeeds): Promise<DappServer> {
           return null;
         case 'show-dapp': {
           const { dappId } = request;
-          waiting.get(dappId);
+          waiting.shown(dappId);
           gone?.addEventListener('abort', () => {
             if (waiting.pending().some((view) => view.dappId === dappId)) waiting.refuse(dappId);
           });

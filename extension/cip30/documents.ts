@@ -35,8 +35,12 @@ interface Document {
   take(id: number, text: string): void;
 }
 
-/** `answer`: what a call comes to, or throws `Faulty`. */
-export function documents(parts: { answer: (asker: Asker, text: string) => Promise<unknown>; after: After }): Documents {
+/** `answer`: what a call comes to, or throws `Faulty`. `asksAgain`: a call that is not answered yet came once more. */
+export function documents(parts: {
+  answer: (asker: Asker, text: string) => Promise<unknown>;
+  asksAgain: (asker: Asker) => void;
+  after: After;
+}): Documents {
   const all = new Map<string, Document>();
 
   const open = (key: string, who: DappDocument): Document => {
@@ -63,7 +67,8 @@ export function documents(parts: { answer: (asker: Asker, text: string) => Promi
         say(CALL_ARRIVED);
         const known = calls.get(id);
         if (known !== undefined) {
-          if (known !== null) say(known);
+          if (known === null) parts.asksAgain(document.asker);
+          else say(known);
           return;
         }
         const no = (code: number, info: string): void => say([id, false, JSON.stringify({ code, info })]);

@@ -46,8 +46,8 @@ export function enoughFor(utxos: readonly Utxo[], wanted: Value): Utxo[] | null 
 }
 
 /** Page `page` of `limit` items each. Throws PaginateError with the number of pages. */
-export function pageOf<Item>(items: readonly Item[], paginate: { page: number; limit: number } | undefined): Item[] {
-  if (paginate === undefined) return [...items];
+export function pageOf<Item>(items: readonly Item[], paginate: { page: number; limit: number } | null | undefined): Item[] {
+  if (paginate === null || paginate === undefined) return [...items];
   const { page, limit } = paginate;
   const pages = Math.ceil(items.length / limit);
   // The first page of nothing is empty, not out of bounds.
