@@ -90,8 +90,8 @@ export interface Cip30Wallet {
 export interface SamplePage {
   wallet: Cip30Wallet;
   scope: { cardano?: Record<string, unknown> };
-  /** Messages that passed the bridge's port, in either direction. */
-  crossings(): number;
+  /** Ports to the background script that were opened. */
+  connections(): number;
   close(): void;
 }
 
@@ -238,7 +238,6 @@ export async function sampleWallet(): Promise<SampleWallet> {
     windows,
     server: () => server,
     page(origin, change = {}) {
-      let crossings = 0;
       const scope = new EventTarget() as EventTarget & SamplePage['scope'] & Record<'postMessage', unknown>;
       scope.postMessage = (data: unknown, _: string, transfer: MessagePort[]): void => {
         pagePorts.push(...transfer);
@@ -254,22 +253,15 @@ export async function sampleWallet(): Promise<SampleWallet> {
         connect(name) {
           const port = router(name, sender);
           opened.push(port);
-          const { postMessage } = port;
-          port.onMessage.addListener(() => (crossings += 1));
-          return Object.assign(port, {
-            postMessage: (message: unknown) => {
-              crossings += 1;
-              postMessage(message);
-            },
-          });
+          return port;
         },
       });
-      listenToPage(scope as unknown as Window, (port) => toWallet.take(port));
+      listenToPage(scope, (port) => toWallet.take(port));
       addWallet(scope as never);
       return {
         scope,
         wallet: scope.cardano?.['nunet'] as Cip30Wallet,
-        crossings: () => crossings,
+        connections: () => opened.length,
         close: () => opened.at(-1)?.disconnect(),
       };
     },

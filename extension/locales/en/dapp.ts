@@ -1,2 +1,25 @@
-// English: dapp.
-export const dapp = {};
+// English: what web pages ask of the wallet.
+export const dapp = {
+  title: 'A page asks',
+  loading: 'Reading what the page asks',
+  gone: 'The page does not ask any more',
+  goneSays: 'It was closed, it waited too long, or account or network changed. Nothing was signed and nothing was shown to it.',
+  nothing: 'Nothing to decide',
+  nothingSays: 'When a web page wants to connect or to have something signed, you decide it here.',
+  next: 'Look at what else waits',
+  close: 'Close this window',
+  connect: {
+    title: 'Connect this page?',
+    insecure: 'This page is not encrypted: whoever sits between you and it can change what it asks. Connect only if you know why.',
+    seesAddress: 'It will see the address of this account and what happened on it.',
+    seesBalance: 'It will see the balance and tokens, and can ask you to sign.',
+    seesGovernance: 'It will see the account’s stake key and DRep key, to show votes and delegations.',
+    never: 'It can never sign by itself: you are asked each time.',
+    account: 'Account',
+    accountHint: 'The page sees this account alone. Another one is selected in the whole wallet.',
+    days: 'How long',
+    dayCount: (days: number): string => (days === 1 ? '1 day' : `${days} days`),
+    refuse: 'Refuse',
+    action: 'Connect',
+  },
+};
