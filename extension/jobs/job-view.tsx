@@ -21,6 +21,7 @@ import { Curve } from './curve.tsx';
 import { DecisionBar } from './decision-bar.tsx';
 import { JobHead } from './job-head.tsx';
 import './job-view.css';
+import { LockSigning } from './lock-signing.tsx';
 import { LogView } from './log-view.tsx';
 import { MoneyCard } from './money-card.tsx';
 import { Outputs } from './outputs.tsx';
@@ -165,5 +166,10 @@ export function JobView({ jobId }: { jobId: string }): JSX.Element {
   const job = runner.job.value;
   if (isUnknown.value) return <Unknown />;
   if (job === null || job.summary.jobId !== jobId) return <Reading />;
-  return job.record.job === 'draft' ? <PreFlight job={job} /> : <TakenJob job={job} />;
+  return (
+    <div class="stack">
+      {job.record.job === 'draft' ? <PreFlight job={job} /> : <TakenJob job={job} />}
+      <LockSigning jobId={jobId} />
+    </div>
+  );
 }

@@ -23,13 +23,14 @@ export const groupsOf = (text: string): string[] => visibleText(text, MAX_SHOWN)
 
 export function Address({ text, what, isFull, testid }: AddressProps): JSX.Element {
   const isOpen = useSignal(isFull === true);
+  const short = shortId(text, 12, 6);
   return (
     <span class={isOpen.value ? 'address full' : 'address'}>
       <button
         type="button"
         class="address-text"
         aria-expanded={isOpen.value}
-        aria-label={isOpen.value ? t().shell.parts.showLess(what) : t().shell.parts.showWhole(what, shortId(text, 6, 6))}
+        aria-label={isOpen.value ? t().shell.parts.showLess(what) : t().shell.parts.showWhole(what, short)}
         title={text.length <= MAX_SHOWN ? visibleText(text, MAX_SHOWN) : undefined}
         data-testid={testid}
         data-address={text}
@@ -41,7 +42,7 @@ export function Address({ text, what, isFull, testid }: AddressProps): JSX.Eleme
                 {group}
               </span>
             ))
-          : shortId(text, 12, 6)}
+          : short}
       </button>
       <CopyButton text={text} what={what} />
     </span>

@@ -7,6 +7,9 @@ import { RouterContext, type Router } from '../../dashboard/router.ts';
 import { readRoute, routeHash } from '../../dashboard/route.ts';
 import { titleOf } from '../../dashboard/title.ts';
 import { ENSURE_HOST, RUNNER } from '../../messages.ts';
+import { openOwnTab } from '../../pages/open-own-tab.ts';
+import { startPreferences } from '../../pages/preferences.ts';
+import { WayOutContext } from '../../pages/way-out.ts';
 import '../../ui/base.css';
 import { createPage } from '../../ui/create-page.ts';
 import { language, startLanguage } from '../../ui/i18n.ts';
@@ -17,6 +20,7 @@ import { VAULT } from '../../vault/messages.ts';
 
 startLanguage(localStorage, navigator.languages);
 startTheme(localStorage, document.documentElement);
+startPreferences(localStorage, window);
 const page = createPage({
   openRunner: () => new SharedWorker(RUNNER.script, { name: RUNNER.name }).port,
   openVault: () => new SharedWorker(VAULT.script, { name: VAULT.name }).port,
@@ -53,7 +57,9 @@ if (root !== null) {
   render(
     <PageContext.Provider value={page}>
       <RouterContext.Provider value={router}>
-        <App />
+        <WayOutContext.Provider value={{ open: (path) => void openOwnTab(path), openSidePanel: null }}>
+          <App />
+        </WayOutContext.Provider>
       </RouterContext.Provider>
     </PageContext.Provider>,
     root,

@@ -156,6 +156,7 @@ export const jobs = {
     run: (amount: string) => `Run and lock ${amount}`,
     taking: 'Taking the offer',
     sign: 'Review and sign',
+    signTitle: 'Sign the lock',
     signWaits: 'The lock is built and waits for your signature. Nothing has left your wallet.',
     discard: 'Discard draft',
     draftKeyLost: 'The key of this draft belongs to no wallet of this browser. Discard it and prepare the job again.',

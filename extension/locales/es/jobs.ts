@@ -158,6 +158,7 @@ export const jobs: typeof English = {
     run: (amount) => `Ejecutar y bloquear ${amount}`,
     taking: 'Aceptando la oferta',
     sign: 'Revisar y firmar',
+    signTitle: 'Firmar el bloqueo',
     signWaits: 'El bloqueo está construido y espera su firma. Nada ha salido de su cartera.',
     discard: 'Descartar borrador',
     draftKeyLost: 'La clave de este borrador no pertenece a ninguna cartera de este navegador. Descártelo y prepare el trabajo de nuevo.',
