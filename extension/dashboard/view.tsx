@@ -11,8 +11,8 @@ const Nodes = lazyView(async () => (await import('./nodes.tsx')).Nodes);
 const Escrow = lazyView(async () => (await import('./escrow.tsx')).Escrow);
 const Activity = lazyView(async () => (await import('./activity.tsx')).Activity);
 const Connect = lazyView(async () => (await import('./connect.tsx')).Connect);
-const Wallet = lazyView<{ place: readonly string[] }>(async () => (await import('./wallet-view.tsx')).WalletView);
-const Settings = lazyView<{ place: readonly string[] }>(async () => (await import('./settings-view.tsx')).SettingsView);
+const Wallet = lazyView<{ place: string[] }>(async () => (await import('../pages/wallet/wallet-page.tsx')).WalletPage);
+const Settings = lazyView<{ place: string[] }>(async () => (await import('../pages/settings/settings-page.tsx')).SettingsPage);
 
 export function View({ route }: { route: Route }): JSX.Element {
   switch (route.view) {
@@ -33,8 +33,8 @@ export function View({ route }: { route: Route }): JSX.Element {
     case 'connect':
       return <Connect />;
     case 'wallet':
-      return <Wallet place={route.place} />;
+      return <Wallet place={[...route.place]} />;
     case 'settings':
-      return <Settings place={route.place} />;
+      return <Settings place={[...route.place]} />;
   }
 }

@@ -49,11 +49,6 @@ export const shell = {
     backUp: 'Your recovery words are not written down yet. Without them, a lost computer is a lost wallet.',
     backUpNow: 'Write them down',
   },
-  look: {
-    language: 'Language',
-    theme: 'Appearance',
-    themes: { system: 'As the system has it', light: 'Light', dark: 'Dark' },
-  },
   overview: {
     balance: 'Balance',
     inEscrow: 'In the escrow',

@@ -50,11 +50,6 @@ export const shell: typeof English = {
     backUp: 'Aún no ha anotado sus palabras de recuperación. Sin ellas, perder el ordenador es perder la cartera.',
     backUpNow: 'Anotarlas',
   },
-  look: {
-    language: 'Idioma',
-    theme: 'Apariencia',
-    themes: { system: 'Como el sistema', light: 'Claro', dark: 'Oscuro' },
-  },
   overview: {
     balance: 'Saldo',
     inEscrow: 'En el depósito',
