@@ -30,13 +30,15 @@ declare module 'vitest' {
 export const packageExtension = (browser: 'chrome' | 'firefox', checkout: string = root): Promise<void> =>
   runQuietly('wxt', ['zip', '-b', browser], { cwd: checkout, env: { ...process.env, NODE_ENV: 'production' } });
 
+const builtIn = (folder: string): BuiltExtension => ({
+  chromium: join(folder, 'chromium'),
+  firefox: join(folder, 'firefox'),
+  packages: { chromium: join(folder, 'chromium.zip'), firefox: join(folder, 'firefox.zip') },
+});
+
 /** Both builds and their packages, copied into `folder`. */
 export async function buildExtension(folder: string): Promise<BuiltExtension> {
-  const built: BuiltExtension = {
-    chromium: join(folder, 'chromium'),
-    firefox: join(folder, 'firefox'),
-    packages: { chromium: join(folder, 'chromium.zip'), firefox: join(folder, 'firefox.zip') },
-  };
+  const built = builtIn(folder);
   for (const [browser, output, target] of [
     ['chrome', 'chrome-mv3', 'chromium'],
     ['firefox', 'firefox-mv2', 'firefox'],
@@ -48,7 +50,13 @@ export async function buildExtension(folder: string): Promise<BuiltExtension> {
   return built;
 }
 
+/** NUNET_EXTENSION: a folder that `buildExtension` filled before, so that one story can be told again and again without a build. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const before = process.env['NUNET_EXTENSION'];
+  if (before !== undefined && before !== '') {
+    project.provide('extension', builtIn(before));
+    return () => Promise.resolve();
+  }
   const folder = await mkdtemp(join(tmpdir(), 'nunet-extension-'));
   project.provide('extension', await buildExtension(folder));
   return () => rm(folder, { recursive: true, force: true });
