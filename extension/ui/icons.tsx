@@ -50,6 +50,7 @@ const PATHS = {
 } as const;
 
 export type IconName = keyof typeof PATHS;
+export const ICON_NAMES: readonly IconName[] = Object.keys(PATHS) as IconName[];
 
 export const Icon = ({ name, size = 18 }: { name: IconName; size?: number }): JSX.Element => (
   <svg class="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true">

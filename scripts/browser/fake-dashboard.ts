@@ -1,7 +1,10 @@
-// Put into the dashboard before its own script: a SharedWorker that plays the fake runner, so that any state can be looked at.
+// Put into the dashboard before its own script: SharedWorkers that play the fake runner and the fake vault, so that any state can be looked at.
 import './no-eval.ts';
+import type { AppState } from '@nunet/extension/messages.ts';
 import { FakeRunner, sampleApp } from '@nunet/extension/ui/fake-runner.ts';
+import { FakeVault, sampleVault } from '@nunet/extension/ui/fake-vault.ts';
 import { sampleSnapshot, type SampleStage } from '@nunet/extension/ui/sample-jobs.ts';
+import { VAULT, type VaultState } from '@nunet/extension/vault/messages.ts';
 
 export interface FakeDashboard {
   /** Puts a job at a stage in front of the page and gives its id. The same title is the same job. */
@@ -13,6 +16,8 @@ export interface FakeDashboard {
   /** Every string that a stranger may choose is this one from now on, in the given job and around it. */
   hostile(jobId: string, text: string): void;
   chainFails(): void;
+  app(change: Partial<AppState>): void;
+  vault(change: Partial<VaultState>): void;
 }
 
 const STARTED_MS = 28_000;
@@ -22,6 +27,7 @@ if (location.pathname === '/dashboard.html') {
   let line = (offset: number): string => `line ${offset}`;
   const now = (): number => Date.now();
   const fake = new FakeRunner({ app: sampleApp(now()), jobs: [], logLine: (offset) => line(offset) }, now);
+  const vault = new FakeVault(sampleVault());
   const find = (jobId: string) => {
     const job = fake.state.jobs.find(({ summary }) => summary.jobId === jobId);
     if (job === undefined) throw new Error('the fake has no such job');
@@ -68,6 +74,11 @@ if (location.pathname === '/dashboard.html') {
       };
       fake.push();
     },
+    app(change) {
+      fake.state.app = { ...fake.state.app, ...change };
+      fake.push();
+    },
+    vault: (change) => vault.set(change),
     chainFails() {
       const seenAtMs = now() - 12_000;
       fake.state.app = {
@@ -80,7 +91,10 @@ if (location.pathname === '/dashboard.html') {
   Object.assign(globalThis, {
     fakeDashboard: dashboard,
     SharedWorker: class {
-      readonly port = fake.open();
+      readonly port: MessagePort;
+      constructor(script: string) {
+        this.port = script === VAULT.script ? vault.open() : fake.open();
+      }
     },
   });
 }

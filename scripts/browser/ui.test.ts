@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { CHROMIUM, openChromium, type Chromium } from './chromium.ts';
+import { fake } from './dashboard-views.ts';
 import type { FakeDashboard } from './fake-dashboard.ts';
 import { bundle } from './page-script.ts';
 
@@ -10,18 +11,6 @@ let browser: Chromium;
 
 /** The tests share their machine with a whole network; a state is waited for, never a time. */
 const poll = <Value>(look: () => Promise<Value>): ReturnType<typeof expect.poll<Value>> => expect.poll(look, { timeout: 30_000 });
-
-/** Calls the fake runner of a page. */
-const fake = <Name extends keyof FakeDashboard>(
-  page: Page,
-  name: Name,
-  ...args: Parameters<FakeDashboard[Name]>
-): Promise<Awaited<ReturnType<FakeDashboard[Name]>>> =>
-  page.evaluate(
-    ([name, args]) =>
-      (globalThis as unknown as { fakeDashboard: Record<string, (...args: unknown[]) => unknown> }).fakeDashboard[name]?.(...args),
-    [name, args] as const,
-  ) as never;
 
 async function openJob(stage: Parameters<FakeDashboard['job']>[0], title = 'Digits'): Promise<{ page: Page; jobId: string }> {
   const page = await browser.open('dashboard.html');
