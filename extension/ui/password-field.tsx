@@ -28,7 +28,7 @@ export function PasswordField({ label, hint, error, ...props }: PasswordFieldPro
             {...ids}
             ref={props.inputRef ?? null}
             class="control"
-            type={(isShown.value ? 'text' : 'password') as 'password'}
+            {...(isShown.value ? { type: 'text' as const } : { type: 'password' as const })}
             autocomplete={props.autoComplete ?? 'off'}
             autocapitalize="none"
             spellcheck={false}
