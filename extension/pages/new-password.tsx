@@ -52,7 +52,7 @@ export function NewPassword({ action, isBusy, onChosen }: NewPasswordProps): JSX
   const estimate = async (): Promise<boolean> => {
     const { strengthOf } = await import('../vault/strength.ts');
     const typed = first.current?.value ?? '';
-    const found = await strengthOf(typed);
+    const found = strengthOf(typed);
     strength.value = typed === '' ? null : found;
     return found.isStrong;
   };

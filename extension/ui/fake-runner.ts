@@ -1,7 +1,8 @@
 // FakeRunner: plays the runner's side of extension/messages.ts from sample jobs, for tests of the page and for looking at it. Never shipped.
 import { safeError, NunetError } from '@nunet/shared/errors.ts';
 import { pageMessage, pageRequest, type AppState, type JobSnapshot, type PageRequest, type RunnerMessage } from '../messages.ts';
-import type { HistoryEntry, WalletView } from '../wallet/messages.ts';
+import { isWalletRequest, type Contact, type WalletView } from '../wallet/messages.ts';
+import { fakeWalletAnswer } from './fake-wallet.ts';
 import { samplePreflight, sampleSnapshot } from './sample-jobs.ts';
 
 /** What the page finds. Strings in these may be as hostile as a test wants. */
@@ -25,27 +26,6 @@ export const sampleWallet = (change: Partial<WalletView> = {}): WalletView => ({
   pending: [],
   ...change,
 });
-
-export const sampleHistory = (nowMs: number): HistoryEntry[] => {
-  const ntx = { unit: 'ntx', label: 'NTX', decimals: 6 };
-  const entry = (minutes: number, change: Partial<HistoryEntry>): HistoryEntry => ({
-    txId: String(minutes).padStart(2, '0').repeat(32),
-    timeMs: nowMs - minutes * 60_000,
-    confirmations: minutes * 3,
-    lovelace: -180_000n,
-    feeLovelace: 180_000n,
-    tokens: [],
-    counterparties: [],
-    kind: 'own',
-    memo: null,
-    ...change,
-  });
-  return [
-    entry(1, { kind: 'lock', lovelace: -4_200_000n, tokens: [{ ...ntx, quantity: -4_250_000n }] }),
-    entry(12, { kind: 'sent', lovelace: -2_180_000n, memo: 'for the coffee', counterparties: [sampleWallet().address] }),
-    entry(75, { kind: 'received', lovelace: 250_000_000n, feeLovelace: 0n, tokens: [{ ...ntx, quantity: 100_000_000n }] }),
-  ];
-};
 
 export const sampleApp = (nowMs: number, change: Partial<AppState> = {}): AppState => ({
   network: {
@@ -72,6 +52,7 @@ export class FakeRunner {
   /** True: messages arrive and nothing is said. */
   isDead = false;
   readonly #ports = new Map<MessagePort, string | null>();
+  readonly #contacts: Contact[] = [];
   readonly #now: () => number;
 
   constructor(state: FakeState, now: () => number) {
@@ -149,6 +130,7 @@ export class FakeRunner {
   }
 
   async #act(port: MessagePort, request: PageRequest): Promise<unknown> {
+    if (isWalletRequest(request)) return fakeWalletAnswer(request, this.#contacts, this.#now());
     switch (request.type) {
       case 'connect':
         this.state.app = { ...sampleApp(this.#now()), jobs: this.state.app.jobs };
@@ -182,19 +164,6 @@ export class FakeRunner {
         this.state.jobs = this.state.jobs.filter(({ summary }) => summary.jobId !== request.jobId);
         this.push();
         return null;
-      case 'history':
-        return request.before === null ? { entries: sampleHistory(this.#now()), next: null } : { entries: [], next: null };
-      case 'history-csv':
-        return { csv: 'time,transaction\n', isWhole: true };
-      case 'address-book':
-        return { contacts: [{ name: 'Ada', address: sampleWallet().address }] };
-      case 'token-image':
-        return { image: null };
-      case 'submit':
-        return { txId: 'f1'.repeat(32) };
-      case 'build-collateral':
-        return null;
-      case 'build-payment':
       case 'preview-ground':
         throw new NunetError('builder-unavailable', 'The fake builds nothing');
       case 'disconnect':
@@ -202,9 +171,6 @@ export class FakeRunner {
       case 'decide':
       case 'network-port':
       case 'signing-answer':
-      case 'save-contact':
-      case 'remove-contact':
-      case 'show-token':
       case 'resolve-dapp':
       case 'revoke-dapp':
       case 'show-dapp':

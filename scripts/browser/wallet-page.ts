@@ -1,23 +1,30 @@
 // Runs inside a page of the extension, put there by benches: the wallet driven through its own clients, without its pages.
 import './no-eval.ts';
-import { openVault } from '@nunet/extension/pages/open-vault.ts';
 import { ENSURE_HOST, RUNNER } from '@nunet/extension/host/names.ts';
 import { RunnerClient } from '@nunet/extension/ui/runner-client.ts';
+import { VaultClient } from '@nunet/extension/vault/client.ts';
+import { VAULT } from '@nunet/extension/vault/messages.ts';
 import type { WalletView } from '@nunet/extension/wallet/messages.ts';
 
 declare const chrome: { runtime: { sendMessage(message: unknown): Promise<unknown> } };
 
-const vault = openVault();
+const every = (ms: number, act: () => void): (() => void) => {
+  const timer = setInterval(act, ms);
+  return () => clearInterval(timer);
+};
+const vault = new VaultClient({
+  open: () => new SharedWorker(VAULT.script, { name: VAULT.name }).port,
+  now: () => Date.now(),
+  every,
+  after: (ms, act) => void setTimeout(act, ms),
+});
 let vaultState = '';
 vault.onState(({ state }) => (vaultState = state));
 const runner = new RunnerClient({
   open: () => new SharedWorker(RUNNER.script, { name: RUNNER.name }).port,
   ensureHost: () => void chrome.runtime.sendMessage(ENSURE_HOST).catch(() => undefined),
   now: () => Date.now(),
-  every: (ms, act) => {
-    const timer = setInterval(act, ms);
-    return () => clearInterval(timer);
-  },
+  every,
 });
 
 const password = (): Uint8Array => new TextEncoder().encode('benches are no place for a real password');

@@ -38,7 +38,7 @@ const VIEWS: Readonly<Record<SettingsPlace, () => JSX.Element>> = {
 /** The parts of a hash after `#/settings/`, which anybody may have written: what is no place of ours is the first. */
 export const settingsPlace = ([first]: readonly string[]): SettingsPlace => SETTINGS_PLACES.find((place) => place === first) ?? 'general';
 
-export function SettingsPage({ place: parts }: { place: string[] }): JSX.Element {
+export function SettingsPage({ place: parts }: { place: readonly string[] }): JSX.Element {
   const place = settingsPlace(parts);
   const words = t().settings;
   const View = VIEWS[place];

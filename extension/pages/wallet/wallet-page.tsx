@@ -36,7 +36,7 @@ const ICONS: Readonly<Record<WalletPlace, IconName>> = {
 /** The parts of a hash after `#/wallet/`, which anybody may have written: what is no place of ours is the balance. */
 export const walletPlace = ([first]: readonly string[]): WalletPlace => WALLET_PLACES.find((place) => place === first) ?? 'balance';
 
-export function WalletPage({ place: parts }: { place: string[] }): JSX.Element {
+export function WalletPage({ place: parts }: { place: readonly string[] }): JSX.Element {
   const { vault } = usePage();
   const place = walletPlace(parts);
   const to = place === 'send' ? (parts[1] ?? '') : '';
