@@ -2,6 +2,7 @@
 // password derivation that costs nothing, so that every state can be reached and looked at.
 import './no-eval.ts';
 import { FakeRunner, sampleApp, sampleWallet } from '@nunet/extension/ui/fake-runner.ts';
+import { aesGcm } from '@nunet/extension/vault/cipher.ts';
 import { quickKdf } from '@nunet/extension/vault/sample-vault.ts';
 import { serveVault } from '@nunet/extension/vault/serve.ts';
 import { openStore } from '@nunet/extension/vault/store.ts';
@@ -27,6 +28,7 @@ if (PAGES.includes(location.pathname) || new URLSearchParams(location.search).ha
     served ??= serveVault({
       store,
       kdf: quickKdf,
+      cipher: aesGcm(crypto.subtle),
       random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
       now: () => ({ wallMs: Date.now(), ticksMs: performance.now() }),
       after: (ms, act) => {
