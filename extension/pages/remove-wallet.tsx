@@ -6,21 +6,39 @@ import { Callout } from '../ui/callout.tsx';
 import { Field } from '../ui/field.tsx';
 import { t } from '../ui/i18n.ts';
 import { usePage } from '../ui/page.ts';
+import type { RunnerClient } from '../ui/runner-client.ts';
 import { No } from './no.tsx';
 import { useAsking } from './use-asking.ts';
 
 /** What the vault wants to hear; what a person types is in their language. */
 const CONFIRM = 'remove this wallet';
 
+const TRIES = 10;
+const PAUSE_MS = 300;
+
+/** Address book and history go with the keys. The runner does it once it has heard that there is no wallet, which takes a moment. */
+async function forgetMoney(runner: Pick<RunnerClient, 'ask'>): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const isDone = await runner.ask({ type: 'forget-wallet' }).then(
+      () => true,
+      () => false,
+    );
+    if (isDone) return;
+    await new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
+  }
+}
+
 export function RemoveWallet({ onRemoved, onCancel }: { onRemoved: () => void; onCancel: () => void }): JSX.Element {
-  const { vault } = usePage();
+  const { vault, runner } = usePage();
   const asking = useAsking();
   const typed = useSignal('');
   const words = t().vault.removal;
   const isTyped = typed.value.trim().toLowerCase() === words.phrase;
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (isTyped && (await asking.run(() => vault.ask({ type: 'wipe', confirm: CONFIRM })))) onRemoved();
+    if (!isTyped || !(await asking.run(() => vault.ask({ type: 'wipe', confirm: CONFIRM })))) return;
+    await forgetMoney(runner);
+    onRemoved();
   };
   return (
     <form class="stack" onSubmit={(event) => void submit(event)} autocomplete="off" data-testid="remove-form">

@@ -67,7 +67,7 @@ export function WalletPage({ place: parts }: { place: readonly string[] }): JSX.
           {(wallet) => (
             <>
               <Card label={words.balance.total}>
-                <div class="balance-card">
+                <div class="wallet-head">
                   <Balance wallet={wallet} />
                   <Faucet wallet={wallet} />
                 </div>
