@@ -9,7 +9,7 @@ import { usePage } from '../ui/page.ts';
 import { PasswordField } from '../ui/password-field.tsx';
 import { RadioCards } from '../ui/radio-cards.tsx';
 import { Stranger } from '../ui/stranger.tsx';
-import { hostOf, NETWORKS, SOURCES, targetOf, type NetworkChoice } from './network-target.ts';
+import { changed, hostOf, NETWORKS, SOURCES, targetOf, type NetworkChoice } from './network-target.ts';
 import { No } from './no.tsx';
 import { useAsking } from './use-asking.ts';
 
@@ -29,7 +29,7 @@ export function NetworkForm({ start, onConnected, children }: NetworkFormProps):
   const words = t().vault.network;
   const now = choice.value;
   const change = (part: Partial<NetworkChoice>): void => {
-    choice.value = { ...now, ...part };
+    choice.value = changed(start, now, part);
     problem.value = null;
     asking.clear();
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hostOf, kindOf, targetOf, type NetworkChoice } from './network-target.ts';
+import { changed, choiceOf, hostOf, kindOf, sourceOf, targetOf, type NetworkChoice } from './network-target.ts';
 
 const choice = (change: Partial<NetworkChoice>): NetworkChoice => ({
   network: 'preprod',
@@ -18,7 +18,7 @@ test('Koios needs no account', () => {
 test('Blockfrost needs a project id, once', () => {
   expect(targetOf(choice({ kind: 'blockfrost' }), '')).toEqual({ problem: 'wantProject' });
   expect(targetOf(choice({ kind: 'blockfrost' }), ' preprodabc ')).toMatchObject({ projectId: 'preprodabc' });
-  expect(targetOf(choice({ kind: 'blockfrost', hasProjectId: true }), '')).toMatchObject({ network: 'preprod' });
+  expect(targetOf(choice({ kind: 'blockfrost', hasProjectId: true }), '')).toMatchObject({ network: 'preprod', projectId: null });
 });
 
 test.each([
@@ -50,4 +50,14 @@ test('a stored source leads back to its choice', () => {
   const target = targetOf(choice({}), '');
   expect(kindOf('preprod', 'source' in target ? target.source : '')).toBe('koios');
   expect(kindOf('preprod', 'https://chain.example/api')).toBe('own');
+});
+
+test('what the runner tells is where the form begins, and its project id counts for that source alone', () => {
+  const source = sourceOf({ network: 'preprod', kind: 'blockfrost', source: '' });
+  const start = choiceOf({ network: 'preprod', source, hasProjectId: true });
+  expect(start).toMatchObject({ network: 'preprod', kind: 'blockfrost', hasProjectId: true });
+  const away = changed(start, start, { network: 'preview' });
+  expect(away.hasProjectId).toBe(false);
+  expect(changed(start, away, { network: 'preprod' }).hasProjectId).toBe(true);
+  expect(choiceOf(null)).toMatchObject({ network: 'preprod', kind: 'koios', hasProjectId: false });
 });

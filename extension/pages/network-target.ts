@@ -1,15 +1,12 @@
 // What is asked for a network, from what a person typed: pure, with the problem by name.
 import { sourceAddress } from '@nunet/contracts/chain/source-address.ts';
-import type { NetworkTarget } from '../messages.ts';
+import type { NetworkTarget, ShownTarget } from '../messages.ts';
 
 export type NetworkName = NetworkTarget['network'];
 export const NETWORKS: readonly NetworkName[] = ['preprod', 'preview', 'devnet'];
 /** The first needs no account. */
 export const SOURCES = ['koios', 'blockfrost', 'own'] as const;
 export type SourceKind = (typeof SOURCES)[number];
-
-/** As the runner tells of it: a project id never comes back. */
-type KnownTarget = { network: 'devnet'; url: string } | { network: 'preview' | 'preprod'; source: string; hasProjectId?: boolean };
 
 export interface NetworkChoice {
   network: NetworkName;
@@ -44,7 +41,15 @@ export function targetOf(choice: NetworkChoice, typedProjectId: string): Network
   if (source.length > 300 || sourceAddress(source) === null) return { problem: 'badUrl' };
   const projectId = typedProjectId.trim().slice(0, 100);
   if (choice.kind === 'blockfrost' && projectId === '' && !choice.hasProjectId) return { problem: 'wantProject' };
-  return { network: choice.network, source, projectId };
+  // Null keeps the one that is stored.
+  return { network: choice.network, source, projectId: projectId === '' && choice.hasProjectId ? null : projectId };
+}
+
+/** Another choice than the one that the form began with has no project id stored. */
+export function changed(start: NetworkChoice, from: NetworkChoice, part: Partial<NetworkChoice>): NetworkChoice {
+  const next = { ...from, ...part };
+  const isSame = next.network === start.network && sourceOf(next) === sourceOf(start);
+  return { ...next, hasProjectId: isSame && start.hasProjectId };
 }
 
 /** Whose server sees the addresses; empty where the address cannot be read. */
@@ -57,7 +62,7 @@ export function kindOf(network: NetworkName, source: string): SourceKind {
 }
 
 /** What the form begins with: the network that is in use, else the first that is public. */
-export function choiceOf(target: KnownTarget | null): NetworkChoice {
+export function choiceOf(target: ShownTarget | null): NetworkChoice {
   const nothing: NetworkChoice = { network: 'preprod', devnetUrl: '', kind: 'koios', source: '', hasProjectId: false };
   if (target === null) return nothing;
   if (target.network === 'devnet') return { ...nothing, network: 'devnet', devnetUrl: target.url };

@@ -102,8 +102,8 @@ if (PAGES.includes(location.pathname) || new URLSearchParams(location.search).ha
       const databases = await Promise.all((await indexedDB.databases()).map(({ name }) => contentsOf(name ?? '')));
       const inputs = [...document.querySelectorAll('input, textarea')].map((input) => (input as HTMLInputElement).value);
       return [
-        JSON.stringify({ ...localStorage }),
-        JSON.stringify({ ...sessionStorage }),
+        JSON.stringify(Object.entries(localStorage)),
+        JSON.stringify(Object.entries(sessionStorage)),
         JSON.stringify(history.state),
         location.href,
         document.title,
