@@ -2,9 +2,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Page } from 'playwright-core';
-import { inEveryLook, overflowOf, violationsOf } from './axe.ts';
 import { CHROMIUM, openChromium, type Chromium } from './chromium.ts';
-import { PAGE_VIEWS } from './page-views.ts';
 import { bundle } from './page-script.ts';
 import { answerCheck, createWallet, fakePages, PASSWORD, removeWallet } from './pages-steps.ts';
 
@@ -274,16 +272,6 @@ describe.skipIf(CHROMIUM === undefined)("the wallet's pages", () => {
     expect(await page.locator('h1').textContent()).toContain('ordenadores');
     expect(await page.evaluate(() => document.documentElement.lang)).toBe('es');
     await page.getByTestId('language').selectOption('en');
-    await page.close();
-  });
-
-  test.each(PAGE_VIEWS.map((view) => [view.name, view] as const))('WCAG 2.2 AA: %s', async (_, view) => {
-    const page = await fresh('onboarding.html');
-    await view.prepare(page);
-    await inEveryLook(page, async (theme, width) => {
-      expect(await violationsOf(page), `${theme}, ${width} px`).toEqual([]);
-      expect(await overflowOf(page), `${theme}, ${width} px`).toBeLessThanOrEqual(0);
-    });
     await page.close();
   });
 });
