@@ -1,6 +1,7 @@
 // English: the wallet's money.
 export const wallet = {
   title: 'Wallet',
+  networks: { devnet: 'Devnet', preview: 'Preview', preprod: 'Preprod' },
   tabs: { balance: 'Balance', receive: 'Receive', send: 'Send', history: 'History', contacts: 'Address book', more: 'More' },
   tabsLabel: 'Parts of the wallet',
   starting: 'Asking the chain',

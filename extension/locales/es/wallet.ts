@@ -3,6 +3,7 @@ import type { wallet as english } from '../en/wallet.ts';
 
 export const wallet: typeof english = {
   title: 'Monedero',
+  networks: { devnet: 'Red local', preview: 'Preview', preprod: 'Preproducción' },
   tabs: { balance: 'Saldo', receive: 'Recibir', send: 'Enviar', history: 'Historial', contacts: 'Direcciones', more: 'Más' },
   tabsLabel: 'Partes del monedero',
   starting: 'Consultando la cadena',

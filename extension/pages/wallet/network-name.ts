@@ -1,4 +1,4 @@
-// The network that is in use, and what the onboarding calls it.
+// The network that is in use, and its short name.
 import type { Network } from '@nunet/shared/fields.ts';
 import { t } from '../../ui/i18n.ts';
 import { usePage } from '../../ui/page.ts';
@@ -12,5 +12,5 @@ export function useNetwork(): Network | null {
 /** Empty while none is chosen. */
 export function useNetworkName(): string {
   const network = useNetwork();
-  return network === null ? '' : t().vault.network[network];
+  return network === null ? '' : t().wallet.networks[network];
 }

@@ -29,7 +29,7 @@ export function TokenPicture({ token }: { token: TokenView }): JSX.Element {
   }, [token.unit, isWanted]);
   return (
     <span class="token-picture" aria-hidden="true">
-      {url === null ? visibleText(token.label, 1).toUpperCase() : <img src={url} alt="" width={34} height={34} />}
+      {url === null ? (Array.from(visibleText(token.label, 8))[0] ?? '').toUpperCase() : <img src={url} alt="" width={34} height={34} />}
     </span>
   );
 }
