@@ -58,9 +58,9 @@ export class Approvals {
     return approval;
   }
 
-  /** True for the one who gets to sign it: nobody can a second time. */
-  take(id: string): boolean {
-    return this.#waiting.delete(id);
+  /** It is being signed: nobody can a second time. */
+  take(id: string): void {
+    this.#waiting.delete(id);
   }
 
   /** An unknown id is refused already. */

@@ -5,24 +5,22 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import { addressesOf, MAX_ACCOUNTS } from './account-keys.ts';
 import { Approvals, INERT_MS } from './approvals.ts';
-import { readBackup, writeBackup } from './backup-file.ts';
-import { isHeavier, raised } from './calibrate.ts';
-import { FLOOR, KEY_BYTES, readParameters, seal, unseal, wrapKey, type KdfParameters, type Wraps } from './envelope.ts';
+import type { Backup } from './backup-file.ts';
+import type { Wraps } from './envelope.ts';
 import { HeldJobs } from './held-jobs.ts';
 import { demandJobSpend } from './job-spend.ts';
 import { isOver, type Moment } from './lock-clock.ts';
 import type { VaultAccount, VaultAnswers, VaultRequest, VaultState } from './messages.ts';
 import { entropyOfWords, wordsOfEntropy } from './mnemonic.ts';
 import { openWallet, type OpenWallet } from './open-wallet.ts';
-import { demandLength, PasswordGate } from './password-gate.ts';
+import { demandLength } from './password-gate.ts';
 import { bodySigning, hashesOf, prepare } from './prepared.ts';
+import { Safe } from './safe.ts';
 import { signPrepared, witnesses } from './sign-prepared.ts';
 import { readSignable } from './signed-transaction.ts';
 import type { VaultStore } from './store.ts';
-import { STORED_VERSION, type Details, type StoredVault } from './stored.ts';
 import type { Verify } from './verified-signature.ts';
 
-const SECRET_AS = 'nunet/vault/secret/1';
 const NEW_ENTROPY_BYTES = 32;
 const DEFAULT_LOCK_MINUTES = 10;
 const MINUTE_MS = 60_000;
@@ -53,11 +51,11 @@ export class Vault {
   readonly #approvals: Approvals;
   readonly #held: HeldJobs;
   #queue: Promise<unknown>;
-  #gate: PasswordGate | null = null;
-  #store: VaultStore | null = null;
-  #stored: StoredVault | null = null;
-  #problem: { code: string; message: string } | null = null;
-  #isFailed = false;
+  #safe: Safe | null = null;
+  /** Why what is stored cannot be used; nothing but removing it is answered then. */
+  #failure: NunetError | null = null;
+  /** What the person has to know of a wallet that opened all the same. */
+  #warning: { code: string; message: string } | null = null;
   #isEnded = false;
   #open: { wallet: OpenWallet; touched: Moment } | null = null;
   #network: Network | null = null;
@@ -93,16 +91,18 @@ export class Vault {
   }
 
   get state(): VaultState {
-    const details = this.#stored?.details;
+    const isEmpty = this.#safe?.isEmpty ?? true;
+    const details = isEmpty ? undefined : this.#safe?.stored.details;
+    const problem = this.#failure ?? this.#warning;
     return {
-      state: this.#isFailed ? 'failed' : this.#stored === null ? 'empty' : this.#open === null ? 'locked' : 'open',
-      problem: this.#problem,
+      state: this.#failure !== null ? 'failed' : isEmpty ? 'empty' : this.#open === null ? 'locked' : 'open',
+      problem: problem === null ? null : { code: problem.code, message: problem.message },
       accounts: details?.accounts ?? [],
       selected: details?.selected ?? 0,
       isBackedUp: details?.isBackedUp ?? false,
       autoLockMinutes: details?.autoLockMinutes ?? DEFAULT_LOCK_MINUTES,
       locksAtMs: this.#open === null ? null : this.#open.touched.wallMs + this.#limitMs,
-      retryAtMs: this.#gate?.retryAtMs ?? null,
+      retryAtMs: this.#safe?.retryAtMs ?? null,
       jobs: this.#held.ids,
     };
   }
@@ -110,47 +110,62 @@ export class Vault {
   readonly #handlers: Handlers = {
     state: () => this.state,
     create: ({ password, words }) => this.#create(password, words),
+    import: ({ file, password }) => this.#import(file, password),
     unlock: ({ password }) => this.#unlock(password),
     lock: () => this.#lock(),
     touch: () => this.#touch(),
+    wipe: () => this.#wipe(),
+
     reveal: async ({ password }) => {
       this.#demandOpen();
-      const entropy = await this.#entropy(password);
+      const entropy = await this.#demandSafe().entropy(password);
       try {
         return { words: wordsOfEntropy(entropy) };
       } finally {
         entropy.fill(0);
       }
     },
-    'confirm-backup': () => {
+    'confirm-backup': async () => {
       this.#demandOpen();
-      return this.#change({ isBackedUp: true });
+      await this.#demandSafe().change({ isBackedUp: true });
+      return null;
     },
-    'change-password': ({ password, next }) => this.#changePassword(password, next),
-    export: ({ password }) => this.#export(password),
-    import: ({ file, password }) => this.#import(file, password),
-    wipe: () => this.#wipe(),
+    'change-password': async ({ password, next }) => {
+      this.#demandOpen();
+      await this.#demandSafe().changePassword(password, next);
+      return this.#touch();
+    },
+    export: async ({ password }) => {
+      this.#demandOpen();
+      return { file: await this.#demandSafe().backup(password) };
+    },
+
     'add-account': async ({ name }) => {
-      const { accounts } = this.#demandStored().details;
+      const wallet = this.#demandOpen();
+      const { accounts } = this.#demandSafe().stored.details;
       const index = accounts.length;
       if (index >= MAX_ACCOUNTS) throw new NunetError('accounts-full', `Cannot add an account: there are ${MAX_ACCOUNTS} already`);
-      await this.#change({ accounts: [...accounts, this.#demandOpen().account(index, name)] });
+      await this.#demandSafe().change({ accounts: [...accounts, wallet.account(index, name)] });
       return { index };
     },
-    'rename-account': ({ index, name }) => {
+    'rename-account': async ({ index, name }) => {
       this.#demandOpen();
       this.#account(index);
-      const { accounts } = this.#demandStored().details;
-      return this.#change({ accounts: accounts.map((account) => (account.index === index ? { ...account, name } : account)) });
+      const { accounts } = this.#demandSafe().stored.details;
+      await this.#demandSafe().change({
+        accounts: accounts.map((account) => (account.index === index ? { ...account, name } : account)),
+      });
+      return null;
     },
     'select-account': async ({ index }) => {
       this.#account(index);
-      if (index !== this.#demandStored().details.selected) this.#approvals.forgetAll();
-      return this.#change({ selected: index });
+      if (index !== this.#demandSafe().stored.details.selected) this.#approvals.forgetAll();
+      await this.#demandSafe().change({ selected: index });
+      return null;
     },
     'set-auto-lock': async ({ minutes }) => {
       this.#demandOpen();
-      await this.#change({ autoLockMinutes: minutes });
+      await this.#demandSafe().change({ autoLockMinutes: minutes });
       return this.#touch();
     },
     network: ({ network }) => {
@@ -158,6 +173,7 @@ export class Vault {
       this.#approvals.ofOtherNetworks(network);
       return null;
     },
+
     propose: ({ proposal }, by) => {
       const wallet = this.#demandOpen();
       if (this.#network !== null && proposal.network !== this.#network)
@@ -176,6 +192,7 @@ export class Vault {
       this.#approvals.refuse(by, approvalId);
       return null;
     },
+
     'job-key': ({ keyId }) => ({ publicKey: this.#demandOpen().jobKey(keyId) }),
     'job-sign': async ({ jobId, bytes }) => ({ signature: await this.#held.sign(jobId, bytes) }),
     'job-spend': async ({ jobId, account, cbor }) => {
@@ -185,7 +202,8 @@ export class Vault {
         throw new NunetError('job-refused', 'Cannot sign for the money of this job: another account locked it');
       const signable = readSignable(cbor);
       demandJobSpend(signable, grant, addressText(addressesOf(this.#account(account)).base));
-      return { witnesses: await witnesses(bodySigning(signable.transaction.id, ['payment']), wallet.lendOf(account), this.#parts.second) };
+      const signing = bodySigning(signable.transaction.id, ['payment']);
+      return { witnesses: await witnesses(signing, wallet.lendOf(account), this.#parts.second) };
     },
     'job-end': ({ jobId }) => this.#endJob(jobId),
     'owner-key': ({ peerId }) => ({ publicKey: this.#demandOpen().ownerKey(peerId) }),
@@ -195,26 +213,25 @@ export class Vault {
 
   async #start(): Promise<void> {
     try {
-      this.#store = await this.#parts.store;
-      this.#gate = new PasswordGate(this.#store, this.#parts, this.#parts.now);
-      this.#stored = await this.#store.read();
-      await this.#gate.load();
+      const safe = new Safe(await this.#parts.store, { ...this.#parts, changed: () => this.#parts.changed() });
+      // Known before it is read: what cannot be read can still be removed.
+      this.#safe = safe;
+      await safe.load();
     } catch (error) {
       this.#fail(error);
     }
     this.#parts.changed();
   }
 
-  #fail(error: unknown): void {
-    this.#isFailed = true;
-    this.#problem =
-      error instanceof NunetError
-        ? { code: error.code, message: error.message }
-        : { code: 'storage-unavailable', message: 'Cannot read the stored wallet; nothing was changed. Restart the browser.' };
+  #fail(cause: unknown): void {
+    this.#failure =
+      cause instanceof NunetError
+        ? cause
+        : new NunetError('storage-unavailable', 'Cannot read the stored wallet; nothing was changed. Restart the browser.', { cause });
   }
 
   async #create(password: Uint8Array, words: Uint8Array | null): Promise<null> {
-    this.#demandEmpty();
+    const safe = this.#demandEmpty();
     demandLength(password);
     const entropy = words === null ? this.#parts.random(NEW_ENTROPY_BYTES) : entropyOfWords(words);
     try {
@@ -226,7 +243,7 @@ export class Vault {
         isBackedUp: words !== null,
         autoLockMinutes: DEFAULT_LOCK_MINUTES,
       };
-      await this.#establish(wallet, entropy, password, details, null);
+      await this.#establish(safe, wallet, { entropy, details, grants: null }, password);
     } finally {
       entropy.fill(0);
     }
@@ -234,13 +251,12 @@ export class Vault {
   }
 
   async #import(file: Uint8Array, password: Uint8Array): Promise<null> {
-    this.#demandEmpty();
-    const backup = await readBackup(file, password, this.#parts);
-    if (backup === null)
-      throw new NunetError('password-wrong', 'Cannot open the backup file: it was made with another password, or was changed');
+    const safe = this.#demandEmpty();
+    const backup = await safe.readBackup(file, password);
     try {
       const wallet = openWallet(backup.entropy);
-      await this.#establish(wallet, backup.entropy, password, backup.details, backup.grants);
+      const accounts = backup.details.accounts.map(({ index, name }) => wallet.account(index, name));
+      await this.#establish(safe, wallet, { ...backup, details: { ...backup.details, accounts } }, password);
     } finally {
       backup.entropy.fill(0);
     }
@@ -248,80 +264,54 @@ export class Vault {
   }
 
   /** Writes a new wallet and opens it. A failure leaves neither behind. */
-  async #establish(
-    wallet: OpenWallet,
-    entropy: Uint8Array,
-    password: Uint8Array,
-    details: Details,
-    grants: Uint8Array | null,
-  ): Promise<void> {
-    const key = this.#parts.random(KEY_BYTES);
+  async #establish(safe: Safe, wallet: OpenWallet, content: Backup, password: Uint8Array): Promise<void> {
     try {
-      const accounts = details.accounts.map(({ index, name }) => wallet.account(index, name));
-      const wrapped = await this.#wrapCalibrated(key, password);
-      const secret = await seal(key, SECRET_AS, entropy, this.#parts);
-      await this.#held.open(wallet.root, grants);
-      await this.#write({ version: STORED_VERSION, wrapped, secret, details: { ...details, accounts }, grants });
+      await this.#held.open(wallet.root, content.grants);
+      await safe.make(content, password);
     } catch (error) {
       this.#held.wipe();
       wallet.close();
       throw error;
-    } finally {
-      key.fill(0);
     }
     this.#opened(wallet);
   }
 
-  /** As heavy as this machine allows, measured with the lightest that is allowed. */
-  async #wrapCalibrated(key: Uint8Array, password: Uint8Array): Promise<Uint8Array> {
-    const before = this.#parts.now().ticksMs;
-    const light = await wrapKey(key, password, FLOOR, this.#parts);
-    const heavier = raised(FLOOR, this.#parts.now().ticksMs - before);
-    return isHeavier(heavier, FLOOR) ? wrapKey(key, password, heavier, this.#parts) : light;
-  }
-
   async #unlock(password: Uint8Array): Promise<null> {
-    const stored = this.#demandStored();
-    const { key, tookMs } = await this.#enter(password);
+    const safe = this.#demandSafe();
+    let entropy: Uint8Array;
     try {
-      const entropy = await unseal(key, SECRET_AS, stored.secret, this.#parts.cipher);
-      if (entropy === null) {
-        const error = new NunetError(
-          'vault-damaged',
-          'Cannot open the wallet: what is stored of it was changed; restore it from its words or from a backup file',
-        );
+      entropy = await safe.entropy(password);
+    } catch (error) {
+      if (error instanceof NunetError && error.code === 'vault-damaged') {
         this.#fail(error);
         this.#parts.changed();
-        throw error;
       }
-      if (this.#open === null) {
-        let wallet: OpenWallet;
-        try {
-          wallet = openWallet(entropy);
-        } finally {
-          entropy.fill(0);
-        }
-        await this.#openHeld(wallet, stored.grants);
-        await this.#repair(wallet);
-        this.#opened(wallet);
-      } else {
-        entropy.fill(0);
-        this.#touch();
-      }
-      await this.#rewrap(key, password, tookMs);
-    } finally {
-      key.fill(0);
+      throw error;
     }
+    // An open wallet stays as it is; that the password was right is a sign of life.
+    if (this.#open !== null) {
+      entropy.fill(0);
+      return this.#touch();
+    }
+    let wallet: OpenWallet;
+    try {
+      wallet = openWallet(entropy);
+    } finally {
+      entropy.fill(0);
+    }
+    this.#warning = null;
+    await this.#openHeld(wallet, safe.stored.grants);
+    await this.#repair(wallet, safe);
+    this.#opened(wallet);
     return null;
   }
 
   /** A list of jobs that cannot be read costs the jobs' keys until it is restored; the money of the wallet does not wait for that. */
   async #openHeld(wallet: OpenWallet, grants: Uint8Array | null): Promise<void> {
-    this.#problem = null;
     try {
       await this.#held.open(wallet.root, grants);
     } catch {
-      this.#problem = {
+      this.#warning = {
         code: 'jobs-damaged',
         message: 'The list of approved jobs was changed outside of the wallet; running jobs cannot be signed for',
       };
@@ -329,25 +319,16 @@ export class Vault {
   }
 
   /** What is readable beside the vault is nobody's secret and anybody's to change: public keys are made again. */
-  async #repair(wallet: OpenWallet): Promise<void> {
-    const { accounts } = this.#demandStored().details;
+  async #repair(wallet: OpenWallet, safe: Safe): Promise<void> {
+    const { accounts } = safe.stored.details;
     const right = accounts.map(({ index, name }) => wallet.account(index, name));
     if (JSON.stringify(right) === JSON.stringify(accounts)) return;
-    await this.#change({ accounts: right });
-    this.#problem = {
+    await safe.change({ accounts: right });
+    this.#warning = {
       code: 'accounts-repaired',
       message:
         'Addresses of this wallet had been changed outside of it and were corrected. Do not use an address that you copied while it was locked.',
     };
-  }
-
-  async #rewrap(key: Uint8Array, password: Uint8Array, tookMs: number): Promise<void> {
-    const stored = this.#demandStored();
-    const now = readParameters(stored.wrapped);
-    const heavier = raised(now, tookMs);
-    // A quarter more is worth a second derivation.
-    if (heavier.memoryKib * heavier.passes * 4 < now.memoryKib * now.passes * 5) return;
-    await this.#write({ ...stored, wrapped: await wrapKey(key, password, heavier, this.#parts) });
   }
 
   #opened(wallet: OpenWallet): void {
@@ -365,7 +346,8 @@ export class Vault {
   }
 
   get #limitMs(): number {
-    return (this.#stored?.details.autoLockMinutes ?? DEFAULT_LOCK_MINUTES) * MINUTE_MS;
+    const minutes = this.#safe === null || this.#safe.isEmpty ? DEFAULT_LOCK_MINUTES : this.#safe.stored.details.autoLockMinutes;
+    return minutes * MINUTE_MS;
   }
 
   #lockIfOver(): void {
@@ -381,14 +363,14 @@ export class Vault {
   }
 
   #lock(): null {
+    if (this.#open === null) return null;
     this.#cancelTimer();
     this.#approvals.forgetAll();
-    this.#open?.wallet.close();
-    const wasOpen = this.#open !== null;
+    this.#open.wallet.close();
     this.#open = null;
     this.#held.lock();
-    if (wasOpen && this.#held.ids.length === 0) this.#end();
-    else if (wasOpen) this.#parts.changed();
+    if (this.#held.ids.length === 0) this.#end();
+    else this.#parts.changed();
     return null;
   }
 
@@ -398,81 +380,30 @@ export class Vault {
   }
 
   async #wipe(): Promise<null> {
-    if (this.#store === null)
+    if (this.#safe === null)
       throw new NunetError('storage-unavailable', 'Cannot remove the wallet: what is stored cannot be reached. Restart the browser.');
-    await this.#store.wipe();
+    await this.#safe.wipe();
     this.#held.wipe();
+    this.#failure = null;
+    this.#warning = null;
     this.#lock();
-    this.#stored = null;
-    this.#isFailed = false;
-    this.#problem = null;
     if (!this.#isEnded) this.#end();
     return null;
   }
 
-  // --- password ---
-
-  async #enter(password: Uint8Array): Promise<{ key: Uint8Array; tookMs: number }> {
-    const { wrapped } = this.#demandStored();
-    if (this.#gate === null) throw locked();
-    try {
-      return await this.#gate.open(wrapped, password);
-    } finally {
-      this.#parts.changed();
-    }
-  }
-
-  /** The entropy of the words, which the caller zeroes. */
-  async #entropy(password: Uint8Array): Promise<Uint8Array> {
-    const { key } = await this.#enter(password);
-    try {
-      const entropy = await unseal(key, SECRET_AS, this.#demandStored().secret, this.#parts.cipher);
-      if (entropy === null) throw new NunetError('vault-damaged', 'Cannot read the words: what is stored of them was changed');
-      return entropy;
-    } finally {
-      key.fill(0);
-    }
-  }
-
-  async #changePassword(password: Uint8Array, next: Uint8Array): Promise<null> {
-    this.#demandOpen();
-    demandLength(next);
-    const { key } = await this.#enter(password);
-    try {
-      const stored = this.#demandStored();
-      const wrapped = await wrapKey(key, next, readParameters(stored.wrapped), this.#parts);
-      await this.#write({ ...stored, wrapped });
-    } finally {
-      key.fill(0);
-    }
-    return this.#touch();
-  }
-
-  async #export(password: Uint8Array): Promise<{ file: Uint8Array }> {
-    this.#demandOpen();
-    const entropy = await this.#entropy(password);
-    try {
-      const { details, grants, wrapped } = this.#demandStored();
-      const parameters: KdfParameters = readParameters(wrapped);
-      return { file: await writeBackup({ entropy, details, grants }, password, parameters, this.#parts) };
-    } finally {
-      entropy.fill(0);
-    }
-  }
-
-  // --- consent ---
+  // --- consent and jobs ---
 
   async #approve(approvalId: string, password: Uint8Array | null, by: object): Promise<VaultAnswers['approve']> {
     const wallet = this.#demandOpen();
     const { proposal, prepared } = this.#approvals.ready(by, approvalId);
     if (proposal.isLarge === true) {
       if (password === null) throw new NunetError('password-wanted', 'Cannot sign: this approval wants the password again');
-      (await this.#enter(password)).key.fill(0);
+      await this.#demandSafe().check(password);
     }
-    if (!this.#approvals.take(approvalId)) throw locked();
+    this.#approvals.take(approvalId);
     // The job's key is held before its lock can reach the chain: money that is locked can always be answered for.
     if (prepared.kind === 'lock') {
-      await this.#write({ ...this.#demandStored(), grants: await this.#held.sealedWith(prepared.grant) });
+      await this.#demandSafe().setGrants(await this.#held.sealedWith(prepared.grant));
       this.#held.hold(wallet.root, prepared.grant);
     }
     const signed = await signPrepared(prepared, wallet.lendOf(proposal.account), this.#parts.second);
@@ -485,7 +416,7 @@ export class Vault {
       if (this.#open === null) throw locked();
       return null;
     }
-    await this.#write({ ...this.#demandStored(), grants: await this.#held.sealedWithout(jobId) });
+    await this.#demandSafe().setGrants(await this.#held.sealedWithout(jobId));
     this.#held.end(jobId);
     if (this.#open === null && this.#held.ids.length === 0) {
       this.#held.lock();
@@ -501,33 +432,21 @@ export class Vault {
     return this.#open.wallet;
   }
 
-  #demandStored(): StoredVault {
-    if (this.#isFailed && this.#problem !== null) throw new NunetError(this.#problem.code, this.#problem.message);
-    if (this.#stored === null) throw new NunetError('vault-empty', 'Cannot do this: there is no wallet yet');
-    return this.#stored;
+  #demandSafe(): Safe {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#safe === null) throw locked();
+    return this.#safe;
   }
 
-  #demandEmpty(): void {
-    if (this.#isFailed && this.#problem !== null) throw new NunetError(this.#problem.code, this.#problem.message);
-    if (this.#stored !== null) throw new NunetError('vault-exists', 'Cannot make a wallet: there is one already; remove it first');
+  #demandEmpty(): Safe {
+    const safe = this.#demandSafe();
+    if (!safe.isEmpty) throw new NunetError('vault-exists', 'Cannot make a wallet: there is one already; remove it first');
+    return safe;
   }
 
   #account(index: number): VaultAccount {
-    const account = this.#demandStored().details.accounts[index];
+    const account = this.#demandSafe().stored.details.accounts[index];
     if (account === undefined) throw new NunetError('account-unknown', `Cannot use account ${index}: there is none`);
     return account;
-  }
-
-  async #write(stored: StoredVault): Promise<void> {
-    if (this.#store === null) throw locked();
-    await this.#store.write(stored);
-    this.#stored = stored;
-  }
-
-  async #change(part: Partial<Details>): Promise<null> {
-    const stored = this.#demandStored();
-    await this.#write({ ...stored, details: { ...stored.details, ...part } });
-    this.#parts.changed();
-    return null;
   }
 }
