@@ -26,7 +26,7 @@ export function moneyText(lovelace: bigint, tokens: readonly TokenAmount[]): str
   return new Intl.ListFormat(locale(), { type: 'conjunction' }).format(parts);
 }
 
-const addressText = (address: string): string => (address === '' ? '' : isolated(shortId(address, 14, 6)));
+const addressText = (address: string): string => (address === '' ? '' : isolated(shortId(address, 12, 6)));
 
 const recipientText = ({ name, address }: Pick<Recipient, 'name' | 'address'>): string =>
   name === null ? addressText(address) : strange(name);

@@ -53,6 +53,10 @@ export function SigningSheet(props: SigningSheetProps): JSX.Element {
   const body = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const isSeen = useSeen(end, body, keyOf(what));
+  const typed = useSignal('');
+  const judged = { risks: risksOf(what), intents: intentsOf(what) };
+  const isAsking =
+    wantsWord(judged) && !isStopped(judged) && (step.step === 'ready' || step.step === 'proposing' || step.step === 'approving');
   return (
     <section class="sheet" aria-labelledby={id} data-testid="signing-sheet" data-step={step.step}>
       <header class="sheet-head">
@@ -68,10 +72,21 @@ export function SigningSheet(props: SigningSheetProps): JSX.Element {
       <div class="sheet-body" ref={body} tabIndex={0} role="group" aria-label={what.kind === 'data' ? words.titleData : words.title}>
         {props.children}
         <Inside what={what} />
+        {isAsking && (
+          <div class="sheet-word">
+            <Field
+              label={words.wordLabel(words.word)}
+              value={typed.value}
+              maxLength={20}
+              onInput={(text) => (typed.value = text)}
+              testid="sheet-word"
+            />
+          </div>
+        )}
         <div ref={end} class="sheet-end" data-testid="sheet-end" />
         <Beneath what={what} />
       </div>
-      <Foot {...props} isSeen={isSeen.value} />
+      <Foot {...props} isSeen={isSeen.value} typed={typed.value} />
     </section>
   );
 }
@@ -120,7 +135,14 @@ function Beneath({ what }: { what: Shown }): JSX.Element | null {
   return only === undefined || what.previews.length > 1 ? null : <DetailsView preview={only} />;
 }
 
-function Foot(props: SigningSheetProps & { isSeen: boolean }): JSX.Element {
+interface FootProps {
+  /** The end of what has to be read has been in view. */
+  isSeen: boolean;
+  /** What stands in the field for the word. */
+  typed: string;
+}
+
+function Foot(props: SigningSheetProps & FootProps): JSX.Element {
   const { step, problem, onRefuse, onAgain } = props;
   const words = t().sheet;
   if (step.step === 'signed' || step.step === 'refused')
@@ -189,33 +211,22 @@ function Locked({ onUnlock, onRefuse }: SigningSheetProps): JSX.Element {
   );
 }
 
-function Decide({ what, step, isSeen, onApprove, onRefuse }: SigningSheetProps & { isSeen: boolean }): JSX.Element {
+function Decide({ what, step, isSeen, typed, onApprove, onRefuse }: SigningSheetProps & FootProps): JSX.Element {
   const words = t().sheet;
-  const typed = useSignal('');
   const input = useRef<HTMLInputElement>(null);
   const attention = useAttention(`${step.step === 'ready' ? step.approvalId : ''} ${keyOf(what)}`);
   const judged = { risks: risksOf(what), intents: intentsOf(what) };
-  const isAsking = wantsWord(judged) && !isStopped(judged);
   const wantsPassword = step.step === 'ready' && step.wantsPassword && !isStopped(judged);
   const hold = holdOf({
     ...judged,
     ...attention.value,
     isReady: step.step === 'ready' || step.step === 'approving',
     isRead: isSeen,
-    typed: typed.value,
+    typed,
     word: words.word,
   });
   return (
     <div class="stack tight">
-      {isAsking && (
-        <Field
-          label={words.wordLabel(words.word)}
-          value={typed.value}
-          maxLength={20}
-          onInput={(text) => (typed.value = text)}
-          testid="sheet-word"
-        />
-      )}
       {wantsPassword && (
         <PasswordField
           label={words.password}

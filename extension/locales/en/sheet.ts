@@ -109,7 +109,7 @@ const holds: Record<Hold, string> = {
   'not-ready': 'Asking the vault …',
   unread: 'Scroll down to the end first.',
   'just-shown': 'One moment …',
-  word: 'Type the word above to go on.',
+  word: 'Type the word to go on.',
 };
 
 export const sheet = {

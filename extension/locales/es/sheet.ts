@@ -100,14 +100,14 @@ const holds: Record<Hold, string> = {
   'not-ready': 'Preguntando a la bóveda…',
   unread: 'Desplázate antes hasta el final.',
   'just-shown': 'Un momento…',
-  word: 'Escribe la palabra de arriba para seguir.',
+  word: 'Escribe la palabra que se pide para seguir.',
 };
 
 export const sheet: typeof English = {
   title: '¿Firmar esto?',
   titleData: '¿Firmar este mensaje?',
-  asks: (site) => `${site} pregunta`,
-  asksItself: 'Tu monedero pregunta',
+  asks: (site) => `${site} lo pide`,
+  asksItself: 'Tu monedero lo pide',
   account: 'Cuenta',
   network: 'Red',
   numbered: (number, of) => `Transacción ${number} de ${of}`,
