@@ -133,8 +133,8 @@ export interface SampleWallet {
 
 let databases = 0;
 
-/** Needs `fake-indexeddb/auto`. */
-export async function sampleWallet(): Promise<SampleWallet> {
+/** Needs `fake-indexeddb/auto`. `accountAt`: other keys than those of fixed seeds. */
+export async function sampleWallet(accountAt: (index: number) => VaultAccount = sampleAccount): Promise<SampleWallet> {
   const state: SampleWallet['state'] = {
     network: 'preprod',
     account: 0,
@@ -167,7 +167,7 @@ export async function sampleWallet(): Promise<SampleWallet> {
     submit,
     history: async () => ({ txIds: [], more: false }),
   } as unknown as Source;
-  const account = (): VaultAccount | null => (state.account === null ? null : sampleAccount(state.account));
+  const account = (): VaultAccount | null => (state.account === null ? null : accountAt(state.account));
   const linked = (): Linked | null => {
     const own = account();
     if (own === null || state.network === null) return null;
@@ -204,7 +204,7 @@ export async function sampleWallet(): Promise<SampleWallet> {
         collateral: () => state.collateral,
         sendSigned: async (cbor) => ({ txId: await submit(cbor) }),
       }),
-      payments: () => new Map([0, 1, 2].map((index) => [index, sampleAccount(index).payment])),
+      payments: () => new Map([0, 1, 2].map((index) => [index, accountAt(index).payment])),
     });
   let server = await start();
 

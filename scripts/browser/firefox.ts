@@ -24,6 +24,10 @@ export interface Firefox {
   problems: string[];
   /** Installs an unpacked extension and gives the tab that it opens at its installation: BiDi itself may not go to its pages. */
   install(extension: string): Promise<FirefoxPage>;
+  /** A new tab of a web page. */
+  open(url: string): Promise<FirefoxPage>;
+  /** A page of the extension that it opened itself, by a part of its address. */
+  found(part: string): Promise<FirefoxPage>;
   close(): Promise<void>;
 }
 
@@ -75,8 +79,14 @@ export async function openFirefox(): Promise<Firefox> {
       problems,
       install: async (extension) => {
         await send('webExtension.install', { extensionData: { type: 'path', path: extension } });
-        return openedTab(send);
+        return openedTab(send, 'moz-extension://');
       },
+      open: async (url) => {
+        const { context } = (await send('browsingContext.create', { type: 'tab' })) as { context: string };
+        await send('browsingContext.navigate', { context, url, wait: 'complete' });
+        return pageOf(send, context, url);
+      },
+      found: (part) => openedTab(send, part),
       close: async () => {
         await send('browser.close', {}).catch(() => undefined);
         socket.close();
@@ -139,15 +149,15 @@ async function connect(url: string, onProblem: (problem: string) => void): Promi
   return { send, socket };
 }
 
-async function openedTab(send: Send): Promise<FirefoxPage> {
+async function openedTab(send: Send, part: string): Promise<FirefoxPage> {
   const until = Date.now() + START_MS;
   while (Date.now() < until) {
     const { contexts } = (await send('browsingContext.getTree', {})) as { contexts: { context: string; url: string }[] };
-    const tab = contexts.find(({ url }) => url.startsWith('moz-extension://'));
+    const tab = contexts.find(({ url }) => url.startsWith('moz-extension://') && url.includes(part));
     if (tab !== undefined) return pageOf(send, tab.context, tab.url);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new NunetError('firefox-no-page', 'The extension opened no page after it was installed');
+  throw new NunetError('firefox-no-page', `The extension opened no page of ${part}`);
 }
 
 const pageOf = (send: Send, context: string, url: string): FirefoxPage => ({

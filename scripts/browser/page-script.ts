@@ -1,14 +1,15 @@
 // Puts a program of ours into a page of the extension: bundled here, run there through the browser's debugger, which no policy of
 // the page stops. So nothing for tests is shipped.
 import { join } from 'node:path';
-import { build } from 'vite';
+import { build, type AliasOptions } from 'vite';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { Targets } from './targets.ts';
 
 /** The file and all that it imports, as one classic script. */
-export async function bundle(file: string): Promise<string> {
+export async function bundle(file: string, alias: AliasOptions = []): Promise<string> {
   const built = await build({
     configFile: false,
+    resolve: { alias },
     logLevel: 'error',
     build: { write: false, target: 'esnext', lib: { entry: file, formats: ['iife'], name: 'unused' } },
   });
