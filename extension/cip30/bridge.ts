@@ -14,6 +14,7 @@ import {
 /** Tries in a row without any answer. A background script that is starting takes well under a second. */
 const MAX_TRIES = 6;
 const PAUSE_MS = 200;
+const REFUSAL = 'This page may not use the wallet';
 
 export interface BridgeNeeds {
   /** `runtime.connect`: throws once the extension was updated or removed. */
@@ -30,6 +31,7 @@ export function bridge(needs: BridgeNeeds): { take(page: MessagePort): void } {
   let next = 0;
   let runtime: RuntimePort | undefined;
   let tries = 0;
+  let isRefused = false;
 
   const no = (page: MessagePort, id: number, code: number, info: string): void =>
     page.postMessage([id, false, JSON.stringify({ code, info })] satisfies AnswerMessage);
@@ -40,7 +42,8 @@ export function bridge(needs: BridgeNeeds): { take(page: MessagePort): void } {
 
   const hear = (message: unknown): void => {
     if (message === REFUSED_DOCUMENT) {
-      refuseAll(-3, 'This page may not use the wallet');
+      isRefused = true;
+      refuseAll(-3, REFUSAL);
       return;
     }
     tries = 0;
@@ -89,6 +92,11 @@ export function bridge(needs: BridgeNeeds): { take(page: MessagePort): void } {
           return;
         }
         const [id, text] = data;
+        // What the browser says of a document does not change: the background script is not woken again for it.
+        if (isRefused) {
+          no(page, id, -3, REFUSAL);
+          return;
+        }
         if (open.size >= MAX_OPEN_CALLS) {
           no(page, id, -3, 'Too many calls at once; wait for an answer');
           return;

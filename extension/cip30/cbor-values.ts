@@ -61,11 +61,11 @@ const valueOf = (lovelace: bigint, assets: readonly AssetQuantity[]): Uint8Array
   encodeValue({ lovelace, tokens: new Map(assets.map(({ policyId, assetName, quantity }) => [policyId + assetName, quantity])) });
 
 /** `[input, output]` (CIP-30 TransactionUnspentOutput). `raw`: the output's own bytes, needed where it carries a reference script. */
-export function encodeUtxo(utxo: Utxo, raw: Uint8Array | null): Uint8Array {
+export function encodeUtxo(utxo: Utxo, raw: Uint8Array | null, bytesOf: (address: string) => Uint8Array = addressBytes): Uint8Array {
   const input = cborArray([cborBytes(hexToBytes(utxo.reference.txId)), cborInt(utxo.reference.index)]);
   if (raw !== null) return cborArray([input, raw]);
   const fields: [Uint8Array, Uint8Array][] = [
-    [cborInt(0), cborBytes(addressBytes(utxo.address))],
+    [cborInt(0), cborBytes(bytesOf(utxo.address))],
     [cborInt(1), valueOf(utxo.lovelace, utxo.assets)],
   ];
   if (utxo.inlineDatum !== undefined)

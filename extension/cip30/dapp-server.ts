@@ -40,6 +40,9 @@ export interface DappServer {
 /** Open to every connected page: nothing is learnt by it that CIP-30 itself does not tell. */
 const HARMLESS = new Set([103, 142]);
 
+/** How long a call above the limit waits for its refusal. */
+const LIMITED_MS = 1_000;
+
 interface Connected {
   grant: DappGrant;
   ground: Ground;
@@ -179,7 +182,11 @@ export async function dappServer(needs: DappNeeds): Promise<DappServer> {
     after,
     asksAgain: (asker) => waiting.remind(asker),
     async answer(asker, text) {
-      if (!limits.allows(asker.origin)) throw fault(API.refused, 'Rate limit: this site asks too often');
+      if (!limits.allows(asker.origin)) {
+        // Told late, so that a page that asks again at every refusal is slow as well.
+        await new Promise<void>((resolveWait) => after(LIMITED_MS, resolveWait));
+        throw fault(API.refused, 'Rate limit: this site asks too often');
+      }
       return answerCall(asker, readCall(text));
     },
   });

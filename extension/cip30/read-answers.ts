@@ -7,6 +7,7 @@ import type { Linked } from '../runner/linked.ts';
 import type { Call } from './calls.ts';
 import { decodeValue, encodeUtxo, encodeValue, sumOf } from './cbor-values.ts';
 import { API, fault, invalid } from './faults.ts';
+import { MAX_TEXT } from './wire.ts';
 import { collateralFor, enoughFor, MAX_COLLATERAL, pageOf } from './select-utxos.ts';
 
 /** As much of the wallet's money as dApps see. */
@@ -50,14 +51,32 @@ async function spendable(linked: Linked, money: Money): Promise<readonly Utxo[]>
 }
 
 /** An output with a reference script is only whole in its transaction's own bytes. */
-async function utxoHex(linked: Linked, utxo: Utxo): Promise<string> {
-  if (utxo.referenceScriptHash === undefined) return bytesToHex(encodeUtxo(utxo, null));
+async function rawOutput(linked: Linked, utxo: Utxo): Promise<Uint8Array | null> {
+  if (utxo.referenceScriptHash === undefined) return null;
   const transaction = await linked.chain.rawTransaction(utxo.reference.txId, linked.signal);
   const output = transaction?.outputs[utxo.reference.index];
   if (output === undefined) throw fault(API.internalError, 'The chain does not show an output of this account; ask again');
-  return bytesToHex(encodeUtxo(utxo, output.raw));
+  return output.raw;
 }
-const utxosHex = (linked: Linked, utxos: readonly Utxo[]): Promise<string[]> => Promise.all(utxos.map((utxo) => utxoHex(linked, utxo)));
+
+async function utxosHex(linked: Linked, utxos: readonly Utxo[]): Promise<string[]> {
+  // Nearly all of them are at one address, and reading bech32 is what costs.
+  const known = new Map<string, Uint8Array>();
+  const bytesOf = (address: string): Uint8Array => {
+    const bytes = known.get(address) ?? addressBytes(address);
+    known.set(address, bytes);
+    return bytes;
+  };
+  const hexes: string[] = [];
+  let length = 0;
+  for (const utxo of utxos) {
+    const hex = bytesToHex(encodeUtxo(utxo, await rawOutput(linked, utxo), bytesOf));
+    length += hex.length;
+    if (length > MAX_TEXT) throw fault(API.internalError, 'The wallet holds too many outputs for one answer; ask for a page of them');
+    hexes.push(hex);
+  }
+  return hexes;
+}
 
 /** Decimal, or CBOR of a coin. Left out by dApps that know only the older form: then the most that there may be. */
 function coinOf(amount: string | null | undefined): bigint {

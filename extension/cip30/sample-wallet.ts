@@ -29,9 +29,14 @@ const OWN_ORIGIN = `chrome-extension://${EXTENSION}`;
 const secretOf = (account: number, role: KeyRole): Uint8Array =>
   Uint8Array.from({ length: 32 }, (_, at) => (account * 31 + { payment: 1, stake: 2, drep: 3 }[role] * 7 + at) & 0xff);
 
+const accounts = new Map<number, VaultAccount>();
 export function sampleAccount(index: number): VaultAccount {
+  const known = accounts.get(index);
+  if (known !== undefined) return known;
   const key = (role: KeyRole): string => bytesToHex(ed25519.getPublicKey(secretOf(index, role)));
-  return { index, name: `Account ${index}`, payment: key('payment'), stake: key('stake'), drep: key('drep') };
+  const account = { index, name: `Account ${index}`, payment: key('payment'), stake: key('stake'), drep: key('drep') };
+  accounts.set(index, account);
+  return account;
 }
 
 export const addressOfAccount = ({ payment, stake }: VaultAccount): string =>
