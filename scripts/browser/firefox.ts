@@ -28,6 +28,8 @@ export interface Firefox {
   open(url: string): Promise<FirefoxPage>;
   /** A page of the extension that it opened itself, by a part of its address. */
   found(part: string): Promise<FirefoxPage>;
+  /** Resolves when no such page is open any more. */
+  gone(part: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -87,6 +89,7 @@ export async function openFirefox(): Promise<Firefox> {
         return pageOf(send, context, url);
       },
       found: (part) => openedTab(send, part),
+      gone: (part) => closedTab(send, part),
       close: async () => {
         await send('browser.close', {}).catch(() => undefined);
         socket.close();
@@ -149,11 +152,24 @@ async function connect(url: string, onProblem: (problem: string) => void): Promi
   return { send, socket };
 }
 
+async function tabOf(send: Send, part: string): Promise<{ context: string; url: string } | undefined> {
+  const { contexts } = (await send('browsingContext.getTree', {})) as { contexts: { context: string; url: string }[] };
+  return contexts.find(({ url }) => url.startsWith('moz-extension://') && url.includes(part));
+}
+
+async function closedTab(send: Send, part: string): Promise<void> {
+  const until = Date.now() + START_MS;
+  while (Date.now() < until) {
+    if ((await tabOf(send, part)) === undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new NunetError('firefox-page-stays', `A page of ${part} is still open`);
+}
+
 async function openedTab(send: Send, part: string): Promise<FirefoxPage> {
   const until = Date.now() + START_MS;
   while (Date.now() < until) {
-    const { contexts } = (await send('browsingContext.getTree', {})) as { contexts: { context: string; url: string }[] };
-    const tab = contexts.find(({ url }) => url.startsWith('moz-extension://') && url.includes(part));
+    const tab = await tabOf(send, part);
     if (tab !== undefined) return pageOf(send, tab.context, tab.url);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -11,9 +11,8 @@ import { openChromium, type Chromium } from '../chromium.ts';
 import { Dashboard } from '../dashboard.ts';
 import type { DappPage } from '../dapp-page.ts';
 import { openDappSite, type DappSite } from '../dapp-site.ts';
-import { chromiumDriver, marked, until } from '../driver.ts';
-import { firefoxDriver } from '../driver.ts';
-import { FIREFOX, openFirefox, type FirefoxPage } from '../firefox.ts';
+import { chromiumDriver, firefoxDriver, marked, until } from '../driver.ts';
+import { FIREFOX, openFirefox, type Firefox } from '../firefox.ts';
 import { createWallet, PASSWORD } from '../onboarding.ts';
 import { onboardingOf } from '../world.ts';
 
@@ -193,10 +192,10 @@ export function dapps(): void {
       await theirs.fund();
       const visited = await firefox.open(`${site.origin}/dapp`);
       const connecting = visited.evaluate<string>('dapp.connect([95])');
-      await firefoxYes(await firefox.found('/approve.html'));
+      await firefoxYes(firefox);
       expect(await connecting).toBe('connected');
       const signing = visited.evaluate<string>(`dapp.sign(${JSON.stringify(STRANGER)}, '${2n * ADA}')`);
-      await firefoxYes(await firefox.found('/approve.html'));
+      await firefoxYes(firefox);
       const signed = await signing;
       expect(signed).toMatch(/^84/);
       expect(await visited.evaluate<string>(`dapp.submit(${JSON.stringify(signed)})`)).toMatch(/^[0-9a-f]{64}$/);
@@ -207,11 +206,12 @@ export function dapps(): void {
   });
 }
 
-async function firefoxYes(window: FirefoxPage): Promise<void> {
-  const driver = firefoxDriver(window);
+async function firefoxYes(firefox: Firefox): Promise<void> {
+  const driver = firefoxDriver(await firefox.found('/approve.html'));
   await until('the button can be pressed', async () => {
     if ((await driver.all(marked('sheet-end'))).length > 0) await driver.see(marked('sheet-end'));
     return (await driver.all(marked('approve', { hold: '' }))).length > 0;
   });
   await driver.press(marked('approve'));
+  await firefox.gone('/approve.html');
 }
