@@ -44,6 +44,8 @@ export function dapps(): void {
     await opened.goto(origin + path);
     return opened;
   };
+  /** The same site under another name of this machine: another origin. */
+  const at = (host: string): string => site.origin.replace('127.0.0.1', host);
   const windowOf = (): Page | undefined => browser.context.pages().find((one) => one.url().includes('/approve.html'));
   const asked = (): Promise<Page> => until('the approve window', async () => windowOf() ?? null);
   /** Presses what says yes, once it can be pressed; the window goes by itself. */
@@ -81,8 +83,8 @@ export function dapps(): void {
   });
   afterEach(() => expect(browser.problems.splice(0)).toEqual([]));
   afterAll(async () => {
-    await browser.close();
-    site.close();
+    await browser?.close();
+    site?.close();
     await stopAll();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
@@ -123,20 +125,25 @@ export function dapps(): void {
   });
 
   it('a refusal, and a window that is closed, are both a no that the page can understand', async () => {
-    const first = ask(page, 'sign', STRANGER, String(ADA));
+    const other = await visit('/dapp', at('other.localhost'));
+    const connecting = ask(other, 'connect');
+    await yes(await asked());
+    expect(await connecting).toBe('connected');
+    const first = ask(other, 'sign', STRANGER, String(ADA));
     await no(await asked());
     expect(JSON.parse(await first)).toMatchObject({ code: 2 });
-    await page.waitForTimeout(2_500);
-    const second = ask(page, 'sign', STRANGER, String(ADA));
+    // After a no a site has to wait before it may ask again.
+    expect(JSON.parse(await ask(other, 'sign', STRANGER, String(ADA)))).toMatchObject({ code: -3 });
+    await other.waitForTimeout(2_500);
+    const second = ask(other, 'sign', STRANGER, String(ADA));
     const window = await asked();
     await step(window, 'ready');
     await window.close();
     expect(JSON.parse(await second)).toMatchObject({ code: 2 });
+    await other.close();
   });
 
   it('a lock in mid-approval ends the consent: it is unlocked and approved again, or refused', async () => {
-    // Two refusals in a row make the page wait.
-    await page.waitForTimeout(15_500);
     const signing = ask(page, 'sign', STRANGER, String(ADA));
     const window = await asked();
     await step(window, 'ready');
@@ -162,7 +169,7 @@ export function dapps(): void {
   });
 
   it('a page that floods enable() gets one window, and no more of them after a no', async () => {
-    const flooding = await visit('/dapp', site.origin.replace('127.0.0.1', 'localhost'));
+    const flooding = await visit('/dapp', at('flood.localhost'));
     const answers = ask(flooding, 'flood', 300);
     const window = await asked();
     expect(browser.context.pages().filter((one) => one.url().includes('/approve.html'))).toHaveLength(1);
