@@ -164,8 +164,6 @@ export class FakeRunner {
         this.state.jobs = this.state.jobs.filter(({ summary }) => summary.jobId !== request.jobId);
         this.push();
         return null;
-      case 'preview-ground':
-        throw new NunetError('builder-unavailable', 'The fake builds nothing');
       case 'disconnect':
       case 'cancel':
       case 'decide':
@@ -175,6 +173,8 @@ export class FakeRunner {
       case 'revoke-dapp':
       case 'show-dapp':
         return null;
+      case 'preview-ground':
+        throw new NunetError('builder-unavailable', 'The fake builds nothing');
     }
   }
 }
