@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { chooseLanguage } from './i18n.ts';
 import { bytesText, countdownText, durationText, metricText, ntxText, timeText, utcText } from './quantity-text.ts';
 
 describe('quantities', () => {
@@ -48,4 +49,15 @@ describe('quantities', () => {
   test('metrics are short and honest about the very small', () => {
     expect([0.971234, 20, 0, 1.23e-7, 2.302585].map(metricText)).toEqual(['0.97123', '20', '0', '1.23e-7', '2.3026']);
   });
+});
+
+test('Spanish writes its own marks, which are never taken for the other language’s', () => {
+  chooseLanguage('es', { setItem: () => undefined });
+  try {
+    expect(ntxText(1_234_567_890_100n)).toBe('1\u202f234\u202f567,8901 NTX');
+    expect(ntxText(1_234_000_000n)).toBe('1234 NTX');
+    expect([bytesText(7_058_480), durationText(800), metricText(0.97123)]).toEqual(['7,06 MB', '0,8 s', '0,97123']);
+  } finally {
+    chooseLanguage('en', { setItem: () => undefined });
+  }
 });

@@ -25,10 +25,17 @@ describe('visible text', () => {
     );
   });
 
-  test('cuts a name of 1 MB at once', () => {
-    const started = performance.now();
-    expect(visibleText('<img src=x onerror=alert(1)>'.repeat(40_000), 40)).toBe('<img src=x onerror=alert(1)><img src=x …');
-    expect(performance.now() - started).toBeLessThan(20);
+  test('cuts a name of 1 MB and reads nothing behind the cut', () => {
+    const name = '<img src=x onerror=alert(1)>'.repeat(40_000);
+    const read: number[] = [];
+    const long = Object.assign(Object.create(String.prototype) as string, {
+      slice: (from: number, to: number) => {
+        read.push(to);
+        return name.slice(from, to);
+      },
+    });
+    expect(visibleText(long, 40)).toBe(visibleText(name, 40));
+    expect(Math.max(...read)).toBeLessThan(100);
   });
 
   test('shortens an id to its two ends', () => {
