@@ -32,10 +32,6 @@ export type NetworkTarget = z.infer<typeof networkTarget>;
 /** A target as pages are told of it: the project id stays with the runner. */
 export type ShownTarget = { network: 'devnet'; url: string } | { network: 'preview' | 'preprod'; source: string; hasProjectId: boolean };
 
-/** Where a network is looked at, as a person wrote it. */
-export const targetText = (target: ShownTarget): string =>
-  target.network === 'devnet' ? target.url : `${target.network} (${target.source})`;
-
 /** What a page may ask. Each is answered once, by `id`. */
 export const pageRequest = z.discriminatedUnion('type', [
   /** Use this network from now on, also after a restart. A devnet is trusted by its address on this machine: its record, its pinned key, its chain. */

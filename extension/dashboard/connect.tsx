@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { Button, LinkButton } from '../ui/button.tsx';
 import { Callout } from '../ui/callout.tsx';
 import { Card } from '../ui/card.tsx';
+import { errorText } from '../ui/error-text.ts';
 import { Field } from '../ui/field.tsx';
 import { t } from '../ui/i18n.ts';
 import { PageHeader } from '../ui/page-header.tsx';
@@ -76,8 +77,7 @@ export function Connect(): JSX.Element {
       />
       {network.state === 'failed' && (
         <Callout tone="bad" role="alert" testid="network-error" code={network.code}>
-          <bdi>{visibleText(network.message, 400)}</bdi>
-          {network.target === null ? '' : ` ${words.failed}`}
+          <bdi>{visibleText(errorText(network), 400)}</bdi>
         </Callout>
       )}
       <div class="actions">

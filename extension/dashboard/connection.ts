@@ -1,5 +1,6 @@
 // What the page stands on (runner, host, network, chain) as one pill and a few lines, each failure with what to do about it.
-import { targetText, type AppState } from '../messages.ts';
+import type { AppState, ShownTarget } from '../messages.ts';
+import { errorText } from '../ui/error-text.ts';
 import type { Catalog } from '../ui/i18n.ts';
 import { durationText } from '../ui/quantity-text.ts';
 
@@ -19,6 +20,9 @@ export interface ConnectionView {
 
 type Words = Catalog['shell']['connection'];
 
+/** Where a network is looked at, as a person wrote it. */
+const targetText = (target: ShownTarget): string => (target.network === 'devnet' ? target.url : `${target.network} (${target.source})`);
+
 /** A devnet makes a block a second, and a public network one in 20: a tip this old means that it stands still. */
 const OLD_TIP_MS = { devnet: 15_000, preview: 300_000, preprod: 300_000 } as const;
 
@@ -31,7 +35,7 @@ function networkLine({ network }: AppState, words: Words['network']): Connection
       return line(words.reading(targetText(network.target)), 'wait');
     case 'failed':
       // Without a target it was not the network that failed.
-      return line(network.target === null ? network.message : words.failed(targetText(network.target), network.message), 'bad');
+      return line(network.target === null ? errorText(network) : words.failed(targetText(network.target), errorText(network)), 'bad');
     case 'ready':
       return line(
         network.record === null

@@ -15,6 +15,7 @@ import { PageHeader } from '../ui/page-header.tsx';
 import { usePage } from '../ui/page.ts';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { visibleText } from '../ui/visible-text.ts';
+import { COVER, useCover } from '../pages/wallet/balance.tsx';
 import { escrowOf, inEscrow } from './escrow-lines.ts';
 import { FundButton } from './fund-button.tsx';
 import { nextSteps, type NextStep } from './next-steps.ts';
@@ -25,6 +26,7 @@ const SHOWN_JOBS = 5;
 const deploy = routeHash({ view: 'deploy', template: null });
 
 function Balances({ app, nowMs }: { app: AppState; nowMs: number }): JSX.Element {
+  const isCovered = useCover();
   const words = t().shell.overview;
   const { wallet } = app;
   const isDevnet = app.network.state === 'ready' && app.network.target.network === 'devnet';
@@ -37,6 +39,8 @@ function Balances({ app, nowMs }: { app: AppState; nowMs: number }): JSX.Element
             <p class="hint">{words.balance}</p>
             {wallet === null || !wallet.isKnown ? (
               <Skeleton label={t().shell.parts.reading} shape="title" count={1} />
+            ) : isCovered ? (
+              <p class="amount large">{COVER}</p>
             ) : (
               <Ntx quantity={wallet.baseUnits} size="large" testid="overview-ntx" />
             )}
@@ -54,19 +58,15 @@ function Balances({ app, nowMs }: { app: AppState; nowMs: number }): JSX.Element
         <dl class="figures">
           <div class="figure">
             <dt>ADA</dt>
-            <dd>{wallet === null ? '–' : <Ada quantity={wallet.lovelace} testid="overview-ada" />}</dd>
+            <dd>{wallet === null ? '–' : isCovered ? COVER : <Ada quantity={wallet.lovelace} testid="overview-ada" />}</dd>
           </div>
           <div class="figure">
             <dt>{words.inEscrow}</dt>
-            <dd>
-              <Ntx quantity={inEscrow(escrow)} testid="overview-escrow" />
-            </dd>
+            <dd>{isCovered ? COVER : <Ntx quantity={inEscrow(escrow)} testid="overview-escrow" />}</dd>
           </div>
           <div class="figure">
             <dt>{words.refundable}</dt>
-            <dd>
-              <Ntx quantity={escrow.totals.refundable} />
-            </dd>
+            <dd>{isCovered ? COVER : <Ntx quantity={escrow.totals.refundable} />}</dd>
           </div>
         </dl>
       </div>

@@ -1,6 +1,4 @@
 // Where the dashboard is: one hash a view, so that a reload, a link and the back button lead to the same place.
-import { cidText } from '@nunet/shared/fields.ts';
-
 /** `place`: where within the view, which reads it itself. */
 export type Route =
   | { view: 'overview' | 'jobs' | 'nodes' | 'escrow' | 'activity' }
@@ -11,6 +9,8 @@ export type Route =
 export type View = Route['view'];
 
 const MAX_PARTS = 4;
+/** As shared/fields.ts has it; written again so that the first page needs no parser. */
+const JOB_ID = /^b[a-z2-7]{20,110}$/;
 
 /** Reads a location hash, which anybody may have written: what is not a view of ours is the overview. */
 export function readRoute(hash: string): Route {
@@ -29,7 +29,7 @@ export function readRoute(hash: string): Route {
     case 'deploy':
       return parts.length > 1 ? { view: 'deploy', template: null } : { view: 'deploy', template: first === '' ? null : first };
     case 'jobs':
-      return parts.length === 1 && cidText.safeParse(first).success ? { view: 'job', jobId: first } : { view };
+      return parts.length === 1 && JOB_ID.test(first) ? { view: 'job', jobId: first } : { view };
     case 'nodes':
     case 'escrow':
     case 'activity':

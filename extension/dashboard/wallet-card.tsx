@@ -6,10 +6,12 @@ import { t } from '../ui/i18n.ts';
 import { usePage } from '../ui/page.ts';
 import { adaText, ntxText } from '../ui/quantity-text.ts';
 import { FundButton } from './fund-button.tsx';
+import { COVER, useCover } from '../pages/wallet/balance.tsx';
 import './wallet-card.css';
 
 export function WalletCard(): JSX.Element | null {
   const { runner } = usePage();
+  const isCovered = useCover();
   const app = runner.app.value;
   const wallet = app?.wallet;
   if (app === null || wallet === null || wallet === undefined) return null;
@@ -20,10 +22,10 @@ export function WalletCard(): JSX.Element | null {
       <div class="stack">
         <p class="balance">
           <strong data-testid="wallet-ntx" data-base-units={wallet.baseUnits.toString()}>
-            {ntxText(wallet.baseUnits)}
+            {isCovered ? COVER : ntxText(wallet.baseUnits)}
           </strong>
           <span data-testid="wallet-ada" data-lovelace={wallet.lovelace.toString()}>
-            {adaText(wallet.lovelace)}
+            {isCovered ? COVER : adaText(wallet.lovelace)}
           </span>
         </p>
         <Address text={wallet.address} what={words.address} testid="wallet-address" />

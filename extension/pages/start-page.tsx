@@ -3,7 +3,7 @@
 import { effect } from '@preact/signals';
 import { render, type JSX } from 'preact';
 import { browser } from 'wxt/browser';
-import { ENSURE_HOST, RUNNER } from '../messages.ts';
+import { ENSURE_HOST, RUNNER } from '../host/names.ts';
 import { createPage } from '../ui/create-page.ts';
 import { language, startLanguage } from '../ui/i18n.ts';
 import { PageContext } from '../ui/page.ts';

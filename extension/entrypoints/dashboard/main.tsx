@@ -6,7 +6,7 @@ import { App } from '../../dashboard/app.tsx';
 import { RouterContext, type Router } from '../../dashboard/router.ts';
 import { readRoute, routeHash } from '../../dashboard/route.ts';
 import { titleOf } from '../../dashboard/title.ts';
-import { ENSURE_HOST, RUNNER } from '../../messages.ts';
+import { ENSURE_HOST, RUNNER } from '../../host/names.ts';
 import { openOwnTab } from '../../pages/open-own-tab.ts';
 import { startPreferences } from '../../pages/preferences.ts';
 import { WayOutContext } from '../../pages/way-out.ts';

@@ -126,7 +126,6 @@ export const shell = {
     address: 'Address of the devnet',
     action: 'Connect',
     busy: 'Connecting',
-    failed: 'Start the devnet or correct its address, then connect again.',
     elsewhere: 'Other networks',
     connected: 'Connected',
     connectedSays: (k: number, oracles: number) =>
@@ -150,7 +149,7 @@ export const shell = {
       name: 'Network',
       none: 'Not connected. Choose a network to begin.',
       reading: (target: string) => `Reading the record of ${target}.`,
-      failed: (target: string, message: string) => `${target}: ${message}. Look whether it is there, or correct its address.`,
+      failed: (target: string, says: string) => `${target}: ${says}`,
       noRecord: (target: string) => `${target}: no network record, so the wallet works and jobs do not.`,
       ready: (k: number, oracles: number, hubs: number) => `${k} of ${oracles} oracles decide, ${hubs} ${hubs === 1 ? 'hub' : 'hubs'}.`,
     },

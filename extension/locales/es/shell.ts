@@ -127,7 +127,6 @@ export const shell: typeof English = {
     address: 'Dirección de la devnet',
     action: 'Conectar',
     busy: 'Conectando',
-    failed: 'Arranque la devnet o corrija su dirección y vuelva a conectar.',
     elsewhere: 'Otras redes',
     connected: 'Conectado',
     connectedSays: (k, oracles) =>
@@ -151,7 +150,7 @@ export const shell: typeof English = {
       name: 'Red',
       none: 'Sin conexión. Elija una red para empezar.',
       reading: (target) => `Leyendo el registro de ${target}.`,
-      failed: (target, message) => `${target}: ${message}. Mire si está en marcha o corrija su dirección.`,
+      failed: (target, says) => `${target}: ${says}`,
       noRecord: (target) => `${target}: sin registro de red, así que la cartera funciona y los trabajos no.`,
       ready: (k, oracles, hubs) => `Deciden ${k} de ${oracles} oráculos, ${hubs} ${hubs === 1 ? 'concentrador' : 'concentradores'}.`,
     },
