@@ -59,7 +59,7 @@ export function Onboarding({ devnetUrl, isForgotten }: OnboardingProps): JSX.Ele
 
   const kept = vault.state.value;
   const app = runner.app.value;
-  if (stage.value === null && kept !== null) stage.value = stageAtStart(kept, app?.network.state ?? 'none', isForgotten);
+  if (stage.value === null && kept !== null) stage.value = stageAtStart(kept, app?.network.state ?? null, isForgotten);
   const here = stage.value;
   useEffect(() => {
     if (document.activeElement === document.body) panel.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });

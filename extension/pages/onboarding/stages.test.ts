@@ -8,6 +8,7 @@ test.each([
   ['no network is chosen', 'locked', true, 'none', 'network'],
   ['the network failed', 'open', true, 'failed', 'network'],
   ['all is there', 'open', true, 'ready', 'ready'],
+  ['the network is not known yet', 'open', true, null, null],
   ['what is kept cannot be read', 'failed', false, 'none', 'failed'],
 ] as const)('after a reload, %s: it goes on there', (_, state, isBackedUp, network, stage) => {
   expect(stageAtStart({ state, isBackedUp }, network, false)).toBe(stage);

@@ -5,16 +5,18 @@ import type { VaultState } from '../../vault/messages.ts';
 export type Stage = 'welcome' | 'restore' | 'file' | 'password' | 'words' | 'network' | 'ready' | 'forgotten' | 'failed';
 export type Step = 'welcome' | 'password' | 'words' | 'file' | 'network';
 
-/** Where to go on, from what is kept: half a wallet is finished, a whole one is not made again. */
+/** Where to go on, from what is kept: half a wallet is finished, a whole one is not made again. Null: not known yet. */
 export function stageAtStart(
   { state, isBackedUp }: Pick<VaultState, 'state' | 'isBackedUp'>,
-  network: AppState['network']['state'],
+  /** Null: the runner has not spoken yet. */
+  network: AppState['network']['state'] | null,
   isForgotten: boolean,
-): Stage {
+): Stage | null {
   if (state === 'failed') return 'failed';
   if (state === 'empty') return 'welcome';
   if (isForgotten) return 'forgotten';
   if (!isBackedUp) return 'words';
+  if (network === null) return null;
   return network === 'none' || network === 'failed' ? 'network' : 'ready';
 }
 

@@ -3,8 +3,10 @@ import type { ComponentChildren, JSX } from 'preact';
 import { Button } from '../../ui/button.tsx';
 import { Callout } from '../../ui/callout.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { errorText } from '../../ui/error-text.ts';
 import { t } from '../../ui/i18n.ts';
 import { usePage } from '../../ui/page.ts';
+import { Stranger } from '../../ui/stranger.tsx';
 import type { WalletView } from '../../wallet/messages.ts';
 import { useWayOut } from '../way-out.ts';
 
@@ -27,6 +29,13 @@ export function WalletGate({ children }: { children: (wallet: WalletView | null)
           </Button>
         }
       />
+    );
+  }
+  if (kept?.state === 'failed') {
+    return (
+      <Callout tone="bad" role="alert" title={t().vault.welcome.failed} testid="vault-failed">
+        {kept.problem !== null && <Stranger text={errorText(kept.problem)} length={400} />}
+      </Callout>
     );
   }
   if (app?.network.state === 'none') {
@@ -62,7 +71,7 @@ export function WalletGate({ children }: { children: (wallet: WalletView | null)
           {words.networkFailedHint}
         </Callout>
       )}
-      {kept !== null && kept.state !== 'failed' && !kept.isBackedUp && (
+      {kept?.isBackedUp === false && (
         <Callout
           tone="wait"
           testid="not-backed-up"

@@ -91,7 +91,11 @@ export function WalletPage({ place: parts }: { place: readonly string[] }): JSX.
                       <Pending pending={wallet.pending} />
                     </Card>
                   )}
-                  {place === 'more' ? body(wallet) : <Card title={words.tabs[place]}>{body(wallet)}</Card>}
+                  {place === 'more' ? (
+                    body(wallet)
+                  ) : (
+                    <Card title={place === 'balance' ? words.balance.tokens : words.tabs[place]}>{body(wallet)}</Card>
+                  )}
                 </>
               )}
             </>
