@@ -15,7 +15,7 @@ import { PageHeader } from '../ui/page-header.tsx';
 import { usePage } from '../ui/page.ts';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { visibleText } from '../ui/visible-text.ts';
-import { COVER, useCover } from '../pages/wallet/balance.tsx';
+import { COVER, useCover } from '../ui/cover.ts';
 import { escrowOf, inEscrow } from './escrow-lines.ts';
 import { FundButton } from './fund-button.tsx';
 import { nextSteps, type NextStep } from './next-steps.ts';

@@ -6,7 +6,7 @@ import { t } from '../ui/i18n.ts';
 import { usePage } from '../ui/page.ts';
 import { adaText, ntxText } from '../ui/quantity-text.ts';
 import { FundButton } from './fund-button.tsx';
-import { COVER, useCover } from '../pages/wallet/balance.tsx';
+import { COVER, useCover } from '../ui/cover.ts';
 import './wallet-card.css';
 
 export function WalletCard(): JSX.Element | null {

@@ -8,9 +8,9 @@ import { readRoute, routeHash } from '../../dashboard/route.ts';
 import { titleOf } from '../../dashboard/title.ts';
 import { ENSURE_HOST, RUNNER } from '../../host/names.ts';
 import { openOwnTab } from '../../pages/open-own-tab.ts';
-import { startPreferences } from '../../pages/preferences.ts';
 import { WayOutContext } from '../../pages/way-out.ts';
 import '../../ui/base.css';
+import { startCover } from '../../ui/cover.ts';
 import { createPage } from '../../ui/create-page.ts';
 import { language, startLanguage } from '../../ui/i18n.ts';
 import { PageContext } from '../../ui/page.ts';
@@ -20,7 +20,7 @@ import { VAULT } from '../../vault/messages.ts';
 
 startLanguage(localStorage, navigator.languages);
 startTheme(localStorage, document.documentElement);
-startPreferences(localStorage, window);
+startCover(localStorage, window);
 const page = createPage({
   openRunner: () => new SharedWorker(RUNNER.script, { name: RUNNER.name }).port,
   openVault: () => new SharedWorker(VAULT.script, { name: VAULT.name }).port,

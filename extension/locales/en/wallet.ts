@@ -22,8 +22,6 @@ export const wallet = {
     tokens: 'Tokens',
     none: 'No other tokens',
     noneHint: 'Tokens that somebody sends to your address appear here. Those that nobody asked for are kept aside.',
-    faucet: 'Get test NTX and ADA',
-    funding: 'On its way, a block or two',
     hiddenTokens: (count: number): string => `${count} hidden ${count === 1 ? 'token' : 'tokens'}`,
     hiddenHint: 'They came unasked. A name or a link in them may be bait: never open it.',
     show: 'Show in the list',

@@ -24,8 +24,6 @@ export const wallet: typeof english = {
     tokens: 'Tokens',
     none: 'Ningún otro token',
     noneHint: 'Aquí aparecen los tokens que alguien envía a tu dirección. Los que nadie pidió se guardan aparte.',
-    faucet: 'Pedir NTX y ADA de prueba',
-    funding: 'En camino, uno o dos bloques',
     hiddenTokens: (count) => `${count} ${count === 1 ? 'token oculto' : 'tokens ocultos'}`,
     hiddenHint: 'Llegaron sin que nadie los pidiera. Un nombre o un enlace en ellos puede ser un cebo: no lo abras nunca.',
     show: 'Mostrar en la lista',

@@ -1,12 +1,12 @@
 // Language, appearance, and what is covered while locked: kept on this browser alone.
 import type { JSX } from 'preact';
 import { Card } from '../../ui/card.tsx';
+import { hidesWhileLocked, hideWhileLocked } from '../../ui/cover.ts';
 import { t } from '../../ui/i18n.ts';
 import { RadioCards } from '../../ui/radio-cards.tsx';
 import { chooseTheme, theme, THEMES } from '../../ui/theme.ts';
 import { Toggle } from '../../ui/toggle.tsx';
 import { LanguageSelect } from '../language-select.tsx';
-import { hidesWhileLocked, hideWhileLocked } from '../preferences.ts';
 
 export function GeneralSettings(): JSX.Element {
   const words = t().settings;

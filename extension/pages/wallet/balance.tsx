@@ -1,20 +1,11 @@
 // What the account holds: NTX first, ADA beside it, covered while locked where somebody wants that.
 import type { JSX } from 'preact';
 import { Ada, Ntx } from '../../ui/amount.tsx';
+import { COVER, useCover } from '../../ui/cover.ts';
 import { t } from '../../ui/i18n.ts';
-import { usePage } from '../../ui/page.ts';
 import { adaText } from '../../ui/quantity-text.ts';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import type { WalletView } from '../../wallet/messages.ts';
-import { hidesWhileLocked } from '../preferences.ts';
-
-export const COVER = '•••••';
-
-/** Whether figures are covered now. */
-export function useCover(): boolean {
-  const { vault } = usePage();
-  return hidesWhileLocked.value && vault.state.value?.state !== 'open';
-}
 
 export function Balance({ wallet }: { wallet: WalletView | null }): JSX.Element {
   const isCovered = useCover();

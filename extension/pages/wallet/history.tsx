@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Ada, Amount } from '../../ui/amount.tsx';
 import { Button } from '../../ui/button.tsx';
+import { COVER, useCover } from '../../ui/cover.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Facts, type Fact } from '../../ui/facts.tsx';
 import { t } from '../../ui/i18n.ts';
@@ -17,7 +18,6 @@ import { Stranger } from '../../ui/stranger.tsx';
 import type { HistoryEntry, WalletView } from '../../wallet/messages.ts';
 import { No } from '../no.tsx';
 import { useAsking } from '../use-asking.ts';
-import { COVER, useCover } from './balance.tsx';
 import { Pending } from './pending.tsx';
 
 const ICONS: Readonly<Record<HistoryEntry['kind'], IconName>> = {

@@ -1,6 +1,7 @@
 // Payments on their way: sent, in no block yet.
 import type { JSX } from 'preact';
 import { Ada, Ntx } from '../../ui/amount.tsx';
+import { COVER, useCover } from '../../ui/cover.ts';
 import { errorText } from '../../ui/error-text.ts';
 import { t } from '../../ui/i18n.ts';
 import { ListRow, Rows } from '../../ui/list-row.tsx';
@@ -8,7 +9,6 @@ import { usePage } from '../../ui/page.ts';
 import { Stranger } from '../../ui/stranger.tsx';
 import { shortId } from '../../ui/visible-text.ts';
 import type { PendingView } from '../../wallet/messages.ts';
-import { COVER, useCover } from './balance.tsx';
 
 function Says({ one }: { one: PendingView }): JSX.Element {
   const { now } = usePage();

@@ -1,6 +1,7 @@
 // Tokens of the account: each with what tells it from a copy, and those that came unasked behind a row of their own.
 import type { JSX } from 'preact';
 import { Button } from '../../ui/button.tsx';
+import { COVER, useCover } from '../../ui/cover.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { t } from '../../ui/i18n.ts';
@@ -9,7 +10,6 @@ import { quantityText } from '../../ui/quantity-text.ts';
 import { Stranger } from '../../ui/stranger.tsx';
 import { shortId, visibleText } from '../../ui/visible-text.ts';
 import type { TokenView, WalletView } from '../../wallet/messages.ts';
-import { COVER, useCover } from './balance.tsx';
 import { TokenPicture } from './token-picture.tsx';
 
 function TokenRow({ token }: { token: TokenView }): JSX.Element {

@@ -1,5 +1,6 @@
 // The wallet in the dashboard: balance above, its parts as places of their own.
 import type { JSX } from 'preact';
+import { FundButton } from '../../dashboard/fund-button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { t } from '../../ui/i18n.ts';
 import { Icon, type IconName } from '../../ui/icons.tsx';
@@ -10,7 +11,7 @@ import { Stranger } from '../../ui/stranger.tsx';
 import type { WalletView } from '../../wallet/messages.ts';
 import '../pages.css';
 import { Balance } from './balance.tsx';
-import { Faucet } from './faucet.tsx';
+import { useNetwork } from './network-name.ts';
 import { Pending } from './pending.tsx';
 import { Tokens } from './tokens.tsx';
 import { WalletGate } from './wallet-gate.tsx';
@@ -39,6 +40,7 @@ export const walletPlace = ([first]: readonly string[]): WalletPlace => WALLET_P
 export function WalletPage({ place: parts }: { place: readonly string[] }): JSX.Element {
   const { vault } = usePage();
   const place = walletPlace(parts);
+  const network = useNetwork();
   const to = place === 'send' ? (parts[1] ?? '') : '';
   const words = t().wallet;
   const kept = vault.state.value;
@@ -69,7 +71,7 @@ export function WalletPage({ place: parts }: { place: readonly string[] }): JSX.
               <Card label={words.balance.total}>
                 <div class="wallet-head">
                   <Balance wallet={wallet} />
-                  <Faucet wallet={wallet} />
+                  {wallet !== null && network === 'devnet' && <FundButton wallet={wallet} />}
                 </div>
               </Card>
               <nav class="places" aria-label={words.tabsLabel}>
