@@ -2,7 +2,6 @@
 // one approval by its id, not sooner than a person can read; it dies when the wallet locks or the account or the network changes.
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
-import type { Network } from '@nunet/shared/fields.ts';
 import type { Random } from './envelope.ts';
 import type { Proposal } from './messages.ts';
 import type { Prepared } from './prepared.ts';
@@ -70,14 +69,6 @@ export class Approvals {
 
   forget(which: (approval: Approval) => boolean): void {
     for (const [id, approval] of this.#waiting) if (which(approval)) this.#waiting.delete(id);
-  }
-
-  forgetAll(): void {
-    this.#waiting.clear();
-  }
-
-  ofOtherNetworks(network: Network): void {
-    this.forget(({ proposal }) => proposal.network !== network);
   }
 
   #isStale({ sinceTicksMs }: Approval): boolean {

@@ -1,23 +1,16 @@
 // The vault: one wallet, open or locked, and every verb that may be asked of it. One change of state at a time; the lock's deadline is
 // checked before each, whatever the timers did.
-import { addressText } from '@nunet/contracts/chain/address.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import type { Network } from '@nunet/shared/fields.ts';
-import { addressesOf, MAX_ACCOUNTS } from './account-keys.ts';
-import { Approvals, INERT_MS } from './approvals.ts';
+import { MAX_ACCOUNTS } from './account-keys.ts';
 import type { Backup } from './backup-file.ts';
 import type { Wraps } from './envelope.ts';
-import { HeldJobs } from './held-jobs.ts';
-import { demandJobSpend } from './job-spend.ts';
 import { isOver, type Moment } from './lock-clock.ts';
 import type { VaultAccount, VaultAnswers, VaultRequest, VaultState } from './messages.ts';
 import { entropyOfWords, wordsOfEntropy } from './mnemonic.ts';
 import { openWallet, type OpenWallet } from './open-wallet.ts';
 import { demandLength } from './password-gate.ts';
-import { bodySigning, hashesOf, prepare } from './prepared.ts';
 import { Safe } from './safe.ts';
-import { signPrepared, witnesses } from './sign-prepared.ts';
-import { readSignable } from './signed-transaction.ts';
+import { Signing } from './signing.ts';
 import type { VaultStore } from './store.ts';
 import type { Verify } from './verified-signature.ts';
 
@@ -48,8 +41,7 @@ const locked = (): NunetError => new NunetError('vault-locked', 'Cannot do this 
 
 export class Vault {
   readonly #parts: VaultParts;
-  readonly #approvals: Approvals;
-  readonly #held: HeldJobs;
+  readonly #signing: Signing;
   #queue: Promise<unknown>;
   #safe: Safe | null = null;
   /** Why what is stored cannot be used; nothing but removing it is answered then. */
@@ -58,13 +50,11 @@ export class Vault {
   #warning: { code: string; message: string } | null = null;
   #isEnded = false;
   #open: { wallet: OpenWallet; touched: Moment } | null = null;
-  #network: Network | null = null;
   #cancelTimer: () => void = () => undefined;
 
   constructor(parts: VaultParts) {
     this.#parts = parts;
-    this.#approvals = new Approvals(parts.random, () => parts.now().ticksMs);
-    this.#held = new HeldJobs(parts, parts.second);
+    this.#signing = new Signing(parts);
     this.#queue = this.#start();
   }
 
@@ -82,7 +72,7 @@ export class Vault {
 
   /** A port is gone: nobody is left to approve what it proposed. */
   left(by: object): void {
-    this.#approvals.forget((approval) => approval.by === by);
+    this.#signing.forgetOf(by);
   }
 
   /** Resolves when the first state is known. */
@@ -103,7 +93,7 @@ export class Vault {
       autoLockMinutes: details?.autoLockMinutes ?? DEFAULT_LOCK_MINUTES,
       locksAtMs: this.#open === null ? null : this.#open.touched.wallMs + this.#limitMs,
       retryAtMs: this.#safe?.retryAtMs ?? null,
-      jobs: this.#held.ids,
+      jobs: this.#signing.jobs.ids,
     };
   }
 
@@ -159,7 +149,7 @@ export class Vault {
     },
     'select-account': async ({ index }) => {
       this.#account(index);
-      if (index !== this.#demandSafe().stored.details.selected) this.#approvals.forgetAll();
+      if (index !== this.#demandSafe().stored.details.selected) this.#signing.forgetAll();
       await this.#demandSafe().change({ selected: index });
       return null;
     },
@@ -169,41 +159,27 @@ export class Vault {
       return this.#touch();
     },
     network: ({ network }) => {
-      this.#network = network;
-      this.#approvals.ofOtherNetworks(network);
+      this.#signing.onNetwork(network);
       return null;
     },
 
-    propose: ({ proposal }, by) => {
-      const wallet = this.#demandOpen();
-      if (this.#network !== null && proposal.network !== this.#network)
-        throw new NunetError('network-mismatch', `Cannot ask for ${proposal.network}: the wallet is on ${this.#network}`);
-      const prepared = prepare(proposal, this.#account(proposal.account), (keyId) => wallet.jobKey(keyId));
-      const { id } = this.#approvals.add(by, proposal, prepared);
-      return {
-        approvalId: id,
-        hashes: hashesOf(prepared),
-        notBeforeMs: this.#parts.now().wallMs + INERT_MS,
-        wantsPassword: proposal.isLarge === true,
-      };
+    propose: ({ proposal }, by) =>
+      this.#signing.propose(proposal, { by, wallet: this.#demandOpen(), account: this.#account(proposal.account) }),
+    approve: async ({ approvalId, password }, by) => {
+      const signed = await this.#signing.approve(approvalId, password, { by, wallet: this.#demandOpen(), safe: this.#demandSafe() });
+      this.#touch();
+      return signed;
     },
-    approve: ({ approvalId, password }, by) => this.#approve(approvalId, password, by),
     refuse: ({ approvalId }, by) => {
-      this.#approvals.refuse(by, approvalId);
+      this.#signing.refuse(approvalId, by);
       return null;
     },
 
     'job-key': ({ keyId }) => ({ publicKey: this.#demandOpen().jobKey(keyId) }),
-    'job-sign': async ({ jobId, bytes }) => ({ signature: await this.#held.sign(jobId, bytes) }),
+    'job-sign': async ({ jobId, bytes }) => ({ signature: await this.#signing.jobs.sign(jobId, bytes) }),
     'job-spend': async ({ jobId, account, cbor }) => {
       const wallet = this.#demandOpen();
-      const grant = this.#held.get(jobId);
-      if (grant.account !== account)
-        throw new NunetError('job-refused', 'Cannot sign for the money of this job: another account locked it');
-      const signable = readSignable(cbor);
-      demandJobSpend(signable, grant, addressText(addressesOf(this.#account(account)).base));
-      const signing = bodySigning(signable.transaction.id, ['payment']);
-      return { witnesses: await witnesses(signing, wallet.lendOf(account), this.#parts.second) };
+      return { witnesses: await this.#signing.spend(jobId, cbor, { wallet, account: this.#account(account) }) };
     },
     'job-end': ({ jobId }) => this.#endJob(jobId),
     'owner-key': ({ peerId }) => ({ publicKey: this.#demandOpen().ownerKey(peerId) }),
@@ -266,10 +242,10 @@ export class Vault {
   /** Writes a new wallet and opens it. A failure leaves neither behind. */
   async #establish(safe: Safe, wallet: OpenWallet, content: Backup, password: Uint8Array): Promise<void> {
     try {
-      await this.#held.open(wallet.root, content.grants);
+      await this.#signing.jobs.open(wallet.root, content.grants);
       await safe.make(content, password);
     } catch (error) {
-      this.#held.wipe();
+      this.#signing.jobs.wipe();
       wallet.close();
       throw error;
     }
@@ -309,7 +285,7 @@ export class Vault {
   /** A list of jobs that cannot be read costs the jobs' keys until it is restored; the money of the wallet does not wait for that. */
   async #openHeld(wallet: OpenWallet, grants: Uint8Array | null): Promise<void> {
     try {
-      await this.#held.open(wallet.root, grants);
+      await this.#signing.jobs.open(wallet.root, grants);
     } catch {
       this.#warning = {
         code: 'jobs-damaged',
@@ -365,11 +341,11 @@ export class Vault {
   #lock(): null {
     if (this.#open === null) return null;
     this.#cancelTimer();
-    this.#approvals.forgetAll();
+    this.#signing.forgetAll();
     this.#open.wallet.close();
     this.#open = null;
-    this.#held.lock();
-    if (this.#held.ids.length === 0) this.#end();
+    this.#signing.jobs.lock();
+    if (this.#signing.jobs.ids.length === 0) this.#end();
     else this.#parts.changed();
     return null;
   }
@@ -383,7 +359,7 @@ export class Vault {
     if (this.#safe === null)
       throw new NunetError('storage-unavailable', 'Cannot remove the wallet: what is stored cannot be reached. Restart the browser.');
     await this.#safe.wipe();
-    this.#held.wipe();
+    this.#signing.jobs.wipe();
     this.#failure = null;
     this.#warning = null;
     this.#lock();
@@ -391,35 +367,15 @@ export class Vault {
     return null;
   }
 
-  // --- consent and jobs ---
-
-  async #approve(approvalId: string, password: Uint8Array | null, by: object): Promise<VaultAnswers['approve']> {
-    const wallet = this.#demandOpen();
-    const { proposal, prepared } = this.#approvals.ready(by, approvalId);
-    if (proposal.isLarge === true) {
-      if (password === null) throw new NunetError('password-wanted', 'Cannot sign: this approval wants the password again');
-      await this.#demandSafe().check(password);
-    }
-    this.#approvals.take(approvalId);
-    // The job's key is held before its lock can reach the chain: money that is locked can always be answered for.
-    if (prepared.kind === 'lock') {
-      await this.#demandSafe().setGrants(await this.#held.sealedWith(prepared.grant));
-      this.#held.hold(wallet.root, prepared.grant);
-    }
-    const signed = await signPrepared(prepared, wallet.lendOf(proposal.account), this.#parts.second);
-    this.#touch();
-    return signed;
-  }
-
   async #endJob(jobId: string): Promise<null> {
-    if (!this.#held.ids.includes(jobId)) {
+    if (!this.#signing.jobs.ids.includes(jobId)) {
       if (this.#open === null) throw locked();
       return null;
     }
-    await this.#demandSafe().setGrants(await this.#held.sealedWithout(jobId));
-    this.#held.end(jobId);
-    if (this.#open === null && this.#held.ids.length === 0) {
-      this.#held.lock();
+    await this.#demandSafe().setGrants(await this.#signing.jobs.sealedWithout(jobId));
+    this.#signing.jobs.end(jobId);
+    if (this.#open === null && this.#signing.jobs.ids.length === 0) {
+      this.#signing.jobs.lock();
       this.#end();
     } else this.#parts.changed();
     return null;
