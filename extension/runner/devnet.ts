@@ -1,4 +1,4 @@
-// Trusting a devnet: its record and pinned keys over loopback, its chain, its faucet. Public networks come with a vault for real keys.
+// Trusting a devnet: its record and pinned keys over loopback, its chain, its faucet.
 import { openBlockfrost } from '@nunet/contracts/chain/blockfrost.ts';
 import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { MAX_NETWORK_FACTS_BYTES, networkFacts, type NetworkFacts } from '@nunet/contracts/devnet/network-facts.ts';
@@ -31,7 +31,7 @@ export function devnetOrigin(text: string): string {
   if (url === undefined || url.protocol !== 'http:' || !LOOPBACK.has(url.hostname) || url.username !== '' || url.password !== '') {
     throw new NunetError(
       'devnet-url-invalid',
-      'Cannot connect: want the address of a devnet on this machine, such as http://127.0.0.1:4000; other networks come with the wallet',
+      'Cannot connect: want the address of a devnet on this machine, such as http://127.0.0.1:4000',
     );
   }
   return url.origin;
