@@ -8,7 +8,7 @@ import { serialize, type Draft, type ExecutionUnits, type PlannedInput } from '.
 import { byInputOrder } from './redeemer.ts';
 import { portionsOf } from './portions.ts';
 import type { PlutusScript } from './script.ts';
-import { assetUnit, difference, isPlain, type Output, type Value } from './value.ts';
+import { assetUnit, difference, isSpendable, type Output, type Value } from './value.ts';
 
 /** Who pays what the transaction needs beyond its fixed inputs, and gets the change. */
 export interface Payer {
@@ -139,10 +139,7 @@ const ntxText = (asset: AssetQuantity): string => `${formatAmount(asset.quantity
 function insufficient({ action, tokenText = ntxText }: Intent, rest: Value, least: bigint): NunetError {
   const token = rest.assets.find(({ quantity }) => quantity < 0n);
   const what = token === undefined ? `${formatAmount(least - rest.lovelace)} ADA` : tokenText({ ...token, quantity: -token.quantity });
-  return new NunetError(
-    'funds-insufficient',
-    `Cannot ${action}: the wallet's plain outputs fall short by ${what}; add funds to the wallet`,
-  );
+  return new NunetError('funds-insufficient', `Cannot ${action}: the wallet's outputs fall short by ${what}; add funds to the wallet`);
 }
 
 function draftOf(
@@ -186,7 +183,7 @@ export async function balance(intent: Intent, signal?: AbortSignal): Promise<Bui
       referenceText(reference),
     ),
   );
-  const candidates = payer.utxos.filter((utxo) => isPlain(utxo) && !taken.has(referenceText(utxo.reference)));
+  const candidates = payer.utxos.filter((utxo) => isSpendable(utxo) && !taken.has(referenceText(utxo.reference)));
   const chosen: PlannedInput[] = [];
   let fee = intent.feeGuess ?? FIRST_GUESS;
   let evaluated: { shape: string; units: Map<number, ExecutionUnits> } = { shape: '', units: new Map() };

@@ -4,7 +4,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { addressParts } from './address.ts';
 import type { AssetQuantity, ProtocolParameters, Utxo } from './chain/chain.ts';
 import { portionsOf } from './portions.ts';
-import { assetUnit, difference, isPlain, type Output } from './value.ts';
+import { assetUnit, difference, isSpendable, type Output } from './value.ts';
 
 export interface PaymentRequest {
   /** Base or enterprise address of a key. */
@@ -12,7 +12,7 @@ export interface PaymentRequest {
   what:
     /** `lovelace` null: the least that the tokens need. */
     | { kind: 'amount'; lovelace: bigint | null; assets: AssetQuantity[] }
-    /** All plain outputs with all that they hold, less the fee. */
+    /** All outputs that can be spent, with all that they hold, less the fee. */
     | { kind: 'everything' };
   /** CIP-20; '' for none. */
   memo: string;
@@ -55,7 +55,7 @@ export interface PaymentPlan {
 export function planPayment({ to, what, payer, parameters }: PaymentRequest): PaymentPlan {
   demandKey(to);
   if (what.kind === 'everything') {
-    const all = payer.utxos.filter(isPlain);
+    const all = payer.utxos.filter(isSpendable);
     const held = difference(all, []);
     return {
       all,

@@ -11,8 +11,9 @@ import { PARAMETERS } from './devnet/parameters.ts';
 import { memoOf } from './memo.ts';
 import { buildPayment } from './payment.ts';
 import type { PaymentRequest } from './payment-order.ts';
-import { startRehearsal, type Rehearsal } from './rehearsal.ts';
+import { AMOUNT, startRehearsal, type Rehearsal } from './rehearsal.ts';
 import { ESCROW_ADDRESS } from './script.ts';
+import { buildSettle } from './settle.ts';
 import { newPerson, type Person } from './thefts/cast.ts';
 import { assetUnit, difference, leastLovelace, quantityOf } from './value.ts';
 
@@ -157,6 +158,27 @@ describe('on a ledger', () => {
     expect((await held(to)).lovelace).toBe(5n * ADA);
   });
 
+  test('what came back of a settled job pays on, datum and all', async () => {
+    const { serviceProvider } = on.cast;
+    const { utxo } = await on.lock(on.datum());
+    await on.send(
+      await buildSettle({
+        locks: [{ by: 'oracles', utxo, paid: 1n, signatures: on.attest(utxo, 1n) }],
+        payer: await on.payer(on.operator),
+        parameters: on.parameters,
+        run: await on.run(on.operator),
+      }),
+      [on.operator.secret],
+    );
+    const refund = (await on.chain.utxos(serviceProvider.address)).filter(({ inlineDatum }) => inlineDatum !== undefined);
+    expect(refund).toMatchObject([{ assets: [{ quantity: AMOUNT - 1n }] }]);
+    const to = newPerson();
+    const payer = { utxos: refund, changeAddress: serviceProvider.address };
+    const request: PaymentRequest = { ...(await order(serviceProvider, to.address, { kind: 'everything' })), payer };
+    await on.send(await buildPayment(request), [serviceProvider.secret]);
+    expect(quantityOf(await held(to), on.devnet.asset)).toBe(AMOUNT - 1n);
+  });
+
   test('pays the own address', async () => {
     const from = await funded(20n * ADA);
     const { built } = await pay(from, from.address, ofAda(5n * ADA));
@@ -223,14 +245,14 @@ describe('any wallet', () => {
       txId: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(bytesToHex),
       lovelace: fc.bigInt({ min: 1_200_000n, max: 40n * ADA }),
       assets: fc.uniqueArray(asset, { maxLength: 4, selector: assetUnit }),
-      isPlain: fc.boolean(),
+      isScript: fc.boolean(),
     })
-    .map(({ txId, isPlain, lovelace, assets }): Utxo => ({
+    .map(({ txId, isScript, lovelace, assets }): Utxo => ({
       reference: { txId, index: 0 },
       address: own,
       lovelace: lovelace + BigInt(assets.length) * 300_000n,
       assets,
-      ...(isPlain ? {} : { datumHash: '11'.repeat(32) }),
+      ...(isScript ? { referenceScriptHash: '11'.repeat(28) } : { inlineDatum: '00' }),
     }));
   const wallet = fc.uniqueArray(utxo, { minLength: 1, maxLength: 8, selector: ({ reference }) => reference.txId });
   const what = fc.oneof(
@@ -241,7 +263,7 @@ describe('any wallet', () => {
   );
   const NORMAL = new Set(['funds-insufficient', 'amount-too-small']);
 
-  test('gets out what goes in less the fee, spends only plain outputs, and gives the change back to itself', async () => {
+  test('gets out what goes in less the fee, spends no reference script, and gives the change back to itself', async () => {
     let built = 0;
     await fc.assert(
       fc.asyncProperty(wallet, what, fc.constantFrom('', 'thanks'), async (utxos, order, memo) => {
@@ -257,7 +279,7 @@ describe('any wallet', () => {
         built += 1;
         const transaction = readTransactionHex(made.cbor);
         const spent = transaction.inputs.map(({ txId }) => utxos.find(({ reference }) => reference.txId === txId));
-        expect(spent.every((one) => one !== undefined && one.datumHash === undefined)).toBe(true);
+        expect(spent.every((one) => one !== undefined && one.referenceScriptHash === undefined)).toBe(true);
         const paid = difference(
           transaction.outputs.filter(({ address }) => address === recipient),
           [],

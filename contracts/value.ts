@@ -65,6 +65,8 @@ export function leastLovelace({ address, lovelace, assets, inlineDatum, referenc
   return BigInt(cborMap(fields).length + OUTPUT_OVERHEAD) * coinsPerUtxoByte;
 }
 
-/** True for outputs that a builder may spend to pay: plain ones. A reference script would be charged by its size, a datum may mean something. */
-export const isPlain = (utxo: Utxo): boolean =>
-  utxo.referenceScriptHash === undefined && utxo.inlineDatum === undefined && utxo.datumHash === undefined;
+/**
+ * True for outputs at a key's address that a builder may spend to pay. A reference script would be charged by its size. A datum asks
+ * nothing of a key, and what the escrow pays out carries one: a job's refund pays for the next.
+ */
+export const isSpendable = (utxo: Utxo): boolean => utxo.referenceScriptHash === undefined;
