@@ -33,6 +33,8 @@ export interface DappServer {
   /** `gone`: aborted when the page that asks is closed. */
   answer(request: DappRequest, gone?: AbortSignal): Promise<null>;
   view(): DappView;
+  /** The wallet was removed from this browser: nothing of what it was connected to stays. */
+  forgetAll(): Promise<void>;
   /** Account or network may be another. */
   groundChanged(): void;
 }
@@ -245,6 +247,10 @@ export async function dappServer(needs: DappNeeds): Promise<DappServer> {
       }
     },
     view: () => ({ pending: waiting.pending(), grants: grants.all(needs.payments()) }),
+    async forgetAll() {
+      await grants.clear();
+      needs.onChange();
+    },
     groundChanged() {
       const linked = needs.linked();
       waiting.groundChanged(linked === null ? null : groundOf(linked));

@@ -31,6 +31,8 @@ export interface Grants {
   find(to: GrantFor): DappGrant | null;
   give(to: GrantFor, extensions: readonly number[], days: number): Promise<DappGrant>;
   revoke(origin: string, account: number): Promise<void>;
+  /** All of them, of whatever wallet. */
+  clear(): Promise<void>;
   /** Those that hold for this wallet's accounts, newest first. `payments`: payment keys by account. */
   all(payments: ReadonlyMap<number, string>): DappGrant[];
 }
@@ -77,6 +79,10 @@ export async function openGrants(database: RunnerDatabase, now: () => number): P
     },
     async revoke(origin, account) {
       for (const [name, { key }] of kept) if (key[0] === origin && key[1] === account) await remove(name, key);
+    },
+    async clear() {
+      kept.clear();
+      await database.clear('grants');
     },
     all: (payments) =>
       [...kept.values()]

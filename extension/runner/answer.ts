@@ -95,7 +95,12 @@ export function answerPages(parts: {
 
   return async (request, page, opened) => {
     const { jobs, networks, peerId } = opened;
-    if (isWalletRequest(request)) return opened.wallet.answer(request);
+    if (isWalletRequest(request)) {
+      const answer = await opened.wallet.answer(request);
+      // The sites that a removed wallet was connected to are nobody's business any more.
+      if (request.type === 'forget-wallet') await opened.dapps.forgetAll();
+      return answer;
+    }
     if (isDappRequest(request)) return opened.dapps.answer(request, page.gone);
     switch (request.type) {
       case 'connect':
