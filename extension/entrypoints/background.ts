@@ -8,7 +8,7 @@ import { DAPP_PORT, OPEN_APPROVAL, ROUTED_PORT, type DappDocument, type RuntimeP
 import { ENSURE_HOST } from '../host/names.ts';
 import { ensureOffscreenHost } from '../host/offscreen-host.ts';
 import { openApproval } from '../host/open-approval.ts';
-import { openPage } from '../host/open-page.ts';
+import { openOwnTab } from '../host/own-tab.ts';
 
 const background: ReturnType<typeof defineBackground> = defineBackground({
   persistent: true,
@@ -32,7 +32,7 @@ const background: ReturnType<typeof defineBackground> = defineBackground({
 
     browser.runtime.onInstalled.addListener(({ reason }) => {
       void ensureHost();
-      if (reason === 'install') void openPage('/onboarding.html');
+      if (reason === 'install') void openOwnTab('/onboarding.html');
     });
     browser.runtime.onStartup.addListener(() => void ensureHost());
     browser.runtime.onConnect.addListener((port) => {

@@ -1,6 +1,6 @@
 // Brings the approve window to the front: the one that is open, or a new one. What it shows, it asks the runner.
 import { browser } from 'wxt/browser';
-import { openTab } from './own-tab.ts';
+import { ownTab, showTab } from './own-tab.ts';
 
 const PATH = '/approve.html';
 /** A phone's width, and room for the sheet. */
@@ -15,12 +15,7 @@ export function openApproval(dappId: string): Promise<void> {
 }
 
 async function open(dappId: string): Promise<void> {
-  const url = new URL(PATH, location.origin).href;
-  const tabId = await openTab(url);
-  if (tabId === undefined) {
-    await browser.windows.create({ type: 'popup', url: `${url}?id=${dappId}`, ...SIZE });
-    return;
-  }
-  const tab = await browser.tabs.update(tabId, { active: true });
-  if (tab?.windowId !== undefined) await browser.windows.update(tab.windowId, { focused: true });
+  const tabId = await ownTab(PATH);
+  if (tabId !== undefined) await showTab(tabId);
+  else await browser.windows.create({ type: 'popup', url: new URL(`${PATH}?id=${dappId}`, location.origin).href, ...SIZE });
 }

@@ -12,7 +12,7 @@ import { PageContext } from '../ui/page.ts';
 import { watchPerson } from '../ui/person-there.ts';
 import { startTheme } from '../ui/theme.ts';
 import { VAULT } from '../vault/messages.ts';
-import { openOwnTab } from './open-own-tab.ts';
+import { openOwnTab } from '../host/own-tab.ts';
 import { WayOutContext, type WayOut } from './way-out.ts';
 
 interface StartPage {

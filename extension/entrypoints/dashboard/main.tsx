@@ -7,7 +7,7 @@ import { RouterContext, type Router } from '../../dashboard/router.ts';
 import { readRoute, routeHash } from '../../dashboard/route.ts';
 import { titleOf } from '../../dashboard/title.ts';
 import { ENSURE_HOST, RUNNER } from '../../host/names.ts';
-import { openOwnTab } from '../../pages/open-own-tab.ts';
+import { openOwnTab } from '../../host/own-tab.ts';
 import { WayOutContext } from '../../pages/way-out.ts';
 import '../../ui/base.css';
 import { startCover } from '../../ui/cover.ts';
