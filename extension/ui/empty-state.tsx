@@ -22,7 +22,7 @@ export function EmptyState({ icon, title, says, steps = [], action, isPlain, tes
         <span class="empty-icon">
           <Icon name={icon} size={20} />
         </span>
-        <h2>{title}</h2>
+        {isPlain === true ? <h3>{title}</h3> : <h2>{title}</h2>}
       </div>
       {says !== undefined && <p>{says}</p>}
       {steps.length > 0 && (

@@ -106,5 +106,8 @@ export const errors = {
   'sent-too-many': 'Too many transactions are on their way. Wait for the next block.',
   'output-unknown': 'Something that this spends is not known to the chain.',
   'history-changed': 'The chain has changed meanwhile. Read the history again.',
+  'dapp-gone': 'The site does not wait for this any more. Nothing was given to it.',
+  'dapp-ground-changed': 'Account or network is another than was shown. Look again.',
+  'dapp-answer-invalid': 'The signature is not of what the site asked. Nothing was given to it.',
   'contact-invalid': 'A contact wants a name and an address of this network.',
 };

@@ -109,5 +109,8 @@ export const errors: typeof English = {
   'sent-too-many': 'Hay demasiadas transacciones en camino. Espere al próximo bloque.',
   'output-unknown': 'La cadena no conoce algo de lo que esto gasta.',
   'history-changed': 'La cadena ha cambiado entretanto. Vuelva a leer el historial.',
+  'dapp-gone': 'El sitio ya no espera esto. No se le dio nada.',
+  'dapp-ground-changed': 'La cuenta o la red es otra que la mostrada. Mírelo de nuevo.',
+  'dapp-answer-invalid': 'La firma no es de lo que pidió el sitio. No se le dio nada.',
   'contact-invalid': 'Un contacto necesita un nombre y una dirección de esta red.',
 };
