@@ -30,7 +30,7 @@ export function Address({ text, what, isFull, testid }: AddressProps): JSX.Eleme
         type="button"
         class="address-text"
         aria-expanded={isOpen.value}
-        aria-label={isOpen.value ? t().shell.parts.showLess(what) : t().shell.parts.showWhole(what, short)}
+        aria-label={isOpen.value ? undefined : t().shell.parts.showWhole(what, short)}
         title={text.length <= MAX_SHOWN ? visibleText(text, MAX_SHOWN) : undefined}
         data-testid={testid}
         data-address={text}

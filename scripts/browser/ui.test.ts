@@ -156,4 +156,49 @@ describe.skipIf(CHROMIUM === undefined)('the dashboard', () => {
     expect(await fake(page, 'asked')).not.toContain('cancel');
     await page.close();
   });
+
+  test('leads to every view, on a narrow screen through "More" too', async () => {
+    const page = await browser.open('dashboard.html');
+    for (const place of ['jobs', 'deploy', 'nodes', 'escrow', 'wallet', 'activity', 'settings', 'overview']) {
+      await page.getByTestId(`nav-${place}`).click();
+      await poll(() => page.getByTestId(`nav-${place}`).getAttribute('aria-current')).toBe('page');
+    }
+    await page.setViewportSize({ width: 360, height: 640 });
+    await page.getByTestId('nav-more').click();
+    await page.getByTestId('more-escrow').click();
+    await page.getByTestId('escrow-empty').waitFor();
+    expect(await page.getByTestId('more-escrow').isVisible()).toBe(false);
+    await page.close();
+  });
+
+  test('locks at once, and unlocks on top of where somebody is', async () => {
+    const page = await browser.open('dashboard.html#/deploy/digits');
+    await page.getByTestId('find').waitFor();
+    await page.getByTestId('lock').click();
+    await poll(() => page.getByTestId('find').isDisabled()).toBe(true);
+    await page.getByTestId('show-unlock').click();
+    await page.getByTestId('unlock-password').fill('wrong');
+    await page.getByTestId('unlock').click();
+    await page.getByTestId('unlock-error').waitFor();
+    await page.getByTestId('unlock-password').fill('right');
+    await page.getByTestId('unlock').click();
+    await page.getByTestId('unlock-dialog').waitFor({ state: 'detached' });
+    await poll(() => page.getByTestId('find').isDisabled()).toBe(false);
+    await page.close();
+  });
+
+  test('a lock that waits for its signature is found from every view', async () => {
+    const page = await browser.open('dashboard.html#/nodes');
+    const jobId = await fake(page, 'job', 'submitted', 'Digits');
+    const grant = { jobId, keyId: '0'.repeat(32), budgetBaseUnits: 1n, computeProvider: 'addr_test1' };
+    await fake(page, 'app', {
+      signings: [{ signingId: '0'.repeat(32), jobId, account: 0, title: 'Digits', cbor: '84', grant, expiresAtMs: Date.now() + 60_000 }],
+    });
+    await page.getByTestId('banner-signing').getByRole('link').click();
+    await page.getByTestId('signing-dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByTestId('signing-review').waitFor();
+    expect(await fake(page, 'asked')).not.toContain('signing-answer');
+    await page.close();
+  });
 });

@@ -23,7 +23,6 @@ export const shell = {
     copy: (what: string) => `Copy ${what}`,
     copied: (what: string) => `Copied ${what}`,
     showWhole: (what: string, short: string) => `Show ${what} whole: ${short}`,
-    showLess: (what: string) => `Show ${what} short`,
     showPassword: 'Show the password',
     hidePassword: 'Hide the password',
     stepDone: ', done',

@@ -25,7 +25,6 @@ export const shell: typeof English = {
     copy: (what) => `Copiar ${what}`,
     copied: (what) => `Copiado: ${what}`,
     showWhole: (what, short) => `Mostrar ${what} por entero: ${short}`,
-    showLess: (what) => `Mostrar ${what} en breve`,
     showPassword: 'Mostrar la contraseña',
     hidePassword: 'Ocultar la contraseña',
     stepDone: ', hecho',
