@@ -28,7 +28,7 @@ export const settings = {
     lead: 'Each account has its own address, under the same recovery words.',
     current: 'In use',
     use: 'Use this account',
-    useName: (name: string): string => `Use ${name}`,
+    useName: (name: string): string => `Use this account: ${name}`,
     name: 'Name',
     rename: 'Rename',
     renameName: (name: string): string => `Rename ${name}`,

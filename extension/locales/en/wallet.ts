@@ -29,7 +29,6 @@ export const wallet = {
     policy: 'Policy',
     fingerprint: 'Fingerprint',
     elsewhere: 'Its picture lies elsewhere on the internet and is not loaded.',
-    details: (name: string): string => `Details of ${name}`,
   },
   pending: {
     title: 'On its way',

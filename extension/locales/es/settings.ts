@@ -30,7 +30,7 @@ export const settings: typeof english = {
     lead: 'Cada cuenta tiene su propia dirección, con las mismas palabras de recuperación.',
     current: 'En uso',
     use: 'Usar esta cuenta',
-    useName: (name) => `Usar ${name}`,
+    useName: (name) => `Usar esta cuenta: ${name}`,
     name: 'Nombre',
     rename: 'Cambiar el nombre',
     renameName: (name) => `Cambiar el nombre de ${name}`,

@@ -31,7 +31,6 @@ export const wallet: typeof english = {
     policy: 'Política',
     fingerprint: 'Huella',
     elsewhere: 'Su imagen está en otro lugar de internet y no se carga.',
-    details: (name) => `Detalles de ${name}`,
   },
   pending: {
     title: 'En camino',

@@ -14,7 +14,7 @@ export function Balance({ wallet }: { wallet: WalletView | null }): JSX.Element 
   if (isCovered) {
     return (
       <div class="balance-head" data-testid="balance" data-covered>
-        <span class="balance-ntx" aria-label={words.hidden}>
+        <span class="balance-ntx">
           {COVER} <span class="unit">NTX</span>
         </span>
         <span class="balance-ada hint">{words.hidden}</span>

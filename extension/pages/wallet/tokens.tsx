@@ -8,7 +8,7 @@ import { t } from '../../ui/i18n.ts';
 import { usePage } from '../../ui/page.ts';
 import { quantityText } from '../../ui/quantity-text.ts';
 import { Stranger } from '../../ui/stranger.tsx';
-import { shortId, visibleText } from '../../ui/visible-text.ts';
+import { shortId } from '../../ui/visible-text.ts';
 import type { TokenView, WalletView } from '../../wallet/messages.ts';
 import { TokenPicture } from './token-picture.tsx';
 
@@ -20,7 +20,7 @@ function TokenRow({ token }: { token: TokenView }): JSX.Element {
   return (
     <li data-testid="token" data-unit={token.unit}>
       <details class="token">
-        <summary aria-label={words.details(visibleText(token.label, 40))}>
+        <summary>
           <TokenPicture token={token} />
           <span class="token-name">
             <Stranger text={token.label} length={40} />
