@@ -89,4 +89,14 @@ export const PAGE_VIEWS: readonly PageView[] = [
       await fakePages(page, 'asks', 'https://dex.example');
     },
   },
+  {
+    name: 'approve: connect',
+    prepare: async (page) => {
+      await createWallet(page);
+      await page.goto(new URL(`approve.html?id=${'ab'.repeat(16)}`, page.url()).href);
+      await page.getByTestId('approve-page').waitFor();
+      await fakePages(page, 'asks', 'https://dex.example');
+      await page.getByTestId('approve-page').and(page.locator('[data-screen=nothing], [data-screen=question]')).waitFor();
+    },
+  },
 ];

@@ -1,4 +1,5 @@
 // The wallet's own pages in a real browser, over a runner that is played and a vault that is not: onboarding, unlocking, sending, removing.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Page } from 'playwright-core';
@@ -20,6 +21,18 @@ async function fresh(path: string): Promise<Page> {
   await removeWallet(page);
   await page.goto(new URL(path, page.url()).href);
   return page;
+}
+
+/** The dashboard over the same played runner and real vault. */
+async function openSettings(page: Page, place: string): Promise<void> {
+  await page.goto(new URL(`dashboard.html?fake-vault#/settings/${place}`, page.url()).href);
+  await page.getByTestId('settings-page').waitFor();
+}
+
+async function unlock(page: Page): Promise<void> {
+  await page.getByTestId('unlock-password').fill(PASSWORD);
+  await page.getByTestId('unlock').click();
+  await page.getByTestId('unlock-password').waitFor({ state: 'detached' });
 }
 
 const stage = (page: Page): Promise<string | null> => page.getByTestId('onboarding').getAttribute('data-stage');
@@ -263,6 +276,80 @@ describe.skipIf(CHROMIUM === undefined)("the wallet's pages", () => {
     await page.getByTestId('remove').click();
     await page.getByTestId('onboarding-create').waitFor();
     expect((await fakePages(page, 'asked')).some(({ type }) => type === 'forget-wallet')).toBe(true);
+    await page.close();
+  });
+
+  test('an exported file brings all accounts back after the wallet was removed', async () => {
+    const page = await fresh('onboarding.html');
+    await createWallet(page);
+    await openSettings(page, 'accounts');
+    await page.getByTestId('account-add').click();
+    await unlock(page);
+    await page.getByTestId('account-name').fill('Savings');
+    await page.getByTestId('account-save').click();
+    await poll(() => page.getByTestId('account').allTextContents()).toHaveLength(2);
+    await page.getByTestId('settings-backup').click();
+    await page.getByTestId('export-open').click();
+    await page.getByTestId('export-password').fill(PASSWORD);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('export').click()]);
+    const file = await download.path();
+    expect(readFileSync(file, 'latin1')).not.toContain('Savings');
+    await page.goto(new URL('onboarding.html', page.url()).href);
+    await removeWallet(page);
+    await page.getByTestId('onboarding-accept').check();
+    await page.getByTestId('onboarding-file').click();
+    await page.getByTestId('backup-file').setInputFiles(file);
+    await page.getByTestId('backup-password').fill('another password');
+    await page.getByTestId('backup-open').click();
+    await page.getByTestId('form-error').waitFor();
+    await page.getByTestId('backup-password').fill(PASSWORD);
+    await page.getByTestId('backup-open').click();
+    await poll(() => stage(page)).toBe('network');
+    await openSettings(page, 'accounts');
+    await poll(async () => (await page.getByTestId('account').allTextContents()).join()).toContain('Savings');
+    await page.close();
+  });
+
+  test('cannot see the words or take a backup without the password, even while the wallet is open', async () => {
+    const page = await fresh('onboarding.html');
+    const words = await createWallet(page);
+    await openSettings(page, 'security');
+    await unlock(page);
+    await page.getByTestId('settings-backup').click();
+    await page.getByTestId('words-open').click();
+    expect(await page.locator('[data-word]').count()).toBe(0);
+    await page.getByTestId('reveal-password').fill(PASSWORD);
+    await page.getByTestId('reveal').click();
+    await page.getByTestId('words-reveal').click();
+    expect(await page.locator('[data-word]').allTextContents()).toEqual(words);
+    await page.getByTestId('words-close').click();
+    expect(await page.locator('[data-word]').count()).toBe(0);
+    await page.getByTestId('export-open').click();
+    await page.getByTestId('export').click();
+    await poll(() => page.getByTestId('form-error').count()).toBe(1);
+    await page.close();
+  });
+
+  test('another password opens the wallet and the old one does not; minutes until it locks are kept', async () => {
+    const page = await fresh('onboarding.html');
+    await createWallet(page);
+    await openSettings(page, 'security');
+    await unlock(page);
+    await page.getByTestId('auto-lock').selectOption('5');
+    await page.getByTestId('change-password').click();
+    await page.getByTestId('current-password').fill(PASSWORD);
+    await page.getByTestId('password').fill(`${PASSWORD}-two`);
+    await page.getByTestId('password-again').fill(`${PASSWORD}-two`);
+    await page.getByTestId('onboarding-next').click();
+    await page.getByTestId('change-password').waitFor();
+    await page.getByTestId('lock-now').click();
+    await page.getByTestId('unlock-password').fill(PASSWORD);
+    await page.getByTestId('unlock').click();
+    await poll(() => page.getByTestId('unlock-error').or(page.getByTestId('unlock-wait')).count()).toBeGreaterThan(0);
+    await page.getByTestId('unlock-wait').waitFor({ state: 'detached' });
+    await page.getByTestId('unlock-password').fill(`${PASSWORD}-two`);
+    await page.getByTestId('unlock').click();
+    await poll(() => page.getByTestId('auto-lock').inputValue()).toBe('5');
     await page.close();
   });
 
