@@ -217,4 +217,4 @@ export type RunnerMessage =
   /** New log lines of the watched job, in order and without a gap: `from` is the offset of the first. */
   | { type: 'lines'; jobId: string; from: number; lines: string[] };
 
-export { ENSURE_HOST, HOST_HELLO, RUNNER } from './host/names.ts';
+export { HOST_HELLO, RUNNER } from './host/names.ts';

@@ -186,6 +186,3 @@ function auxiliaryState(hash: CborItem | undefined, item: CborItem | undefined, 
   if (!isThere) return 'unseen';
   return bytesToHex(blake2b256(source.subarray(item.start, item.end))) === bytesToHex(asBytes(hash)) ? 'seen' : 'unseen';
 }
-
-/** Tokens of a list in one sum a unit; a list may name a unit once only. */
-export const unitOf = ({ policyId, assetName }: Pick<AssetQuantity, 'policyId' | 'assetName'>): string => policyId + assetName;

@@ -11,8 +11,7 @@ const started = (change: Parameters<typeof sampleVault>[0] = {}) => {
 };
 
 /** Real input is trusted; a script's event is not, and the class cannot say otherwise. */
-const event = (type: string, isTrusted: boolean): Event =>
-  Object.defineProperty(new Event(type), 'isTrusted', { value: isTrusted }) as Event;
+const event = (type: string, isTrusted: boolean): Event => Object.defineProperty<Event>(new Event(type), 'isTrusted', { value: isTrusted });
 
 test('a page knows the state as soon as the vault has spoken, and each one after it', async () => {
   const { fake, client, vault } = started();

@@ -40,7 +40,9 @@ export function RunningJobs(): JSX.Element {
               icon="activity"
               title={<Stranger text={job.title} length={60} />}
               more={job.amountBaseUnits === null ? '' : ntxText(job.amountBaseUnits)}
-              value={job.wantsDecision ? <Badge tone="wait">{words.decide}</Badge> : <Badge tone="accent">{t().jobs.states[job.job]}</Badge>}
+              value={
+                job.wantsDecision ? <Badge tone="wait">{words.decide}</Badge> : <Badge tone="accent">{t().jobs.states[job.job]}</Badge>
+              }
               testid="running-job"
               onClick={() => open(`/dashboard.html#/jobs/${job.jobId}`)}
             />
