@@ -23,8 +23,8 @@ afterEach(() => {
   for (const port of opened.splice(0)) port.close();
 });
 
-/** A client whose vaults the test plays; its clock moves when the test says so. */
-function scene(openLater = false) {
+/** A client whose vaults the test plays; its clock moves when the test says so. `mute`: how many ports say nothing, as of a worker that is ending. */
+function scene({ openLater = false, mute = 0 }: { openLater?: boolean; mute?: number } = {}) {
   const vaults: MessagePort[] = [];
   const heard: ToVault[] = [];
   let nowMs = 0;
@@ -37,6 +37,8 @@ function scene(openLater = false) {
       opened.push(port1, port2);
       port2.onmessage = ({ data }: MessageEvent<ToVault>) => void heard.push(data);
       vaults.push(port2);
+      // A vault speaks first.
+      if (vaults.length > mute) port2.postMessage({ type: 'state', state: LOCKED } satisfies FromVault);
       if (!openLater) return port1;
       return new Promise((resolve) => {
         open = () => resolve(port1);
@@ -72,6 +74,7 @@ function scene(openLater = false) {
 describe('a client', () => {
   test('gives each question its own answer, in whatever order they come', async () => {
     const { client, heard, say, settled } = scene();
+    await settled();
     const [one, two] = [client.ask({ type: 'job-key', keyId: '01'.repeat(16) }), client.ask({ type: 'owner-key', peerId: 'x' })];
     await settled();
     const [first, second] = heard.map(({ id }) => id);
@@ -82,7 +85,7 @@ describe('a client', () => {
   });
 
   test('keeps what is asked before the port is there, and sends it then, bytes and all', async () => {
-    const { client, heard, open, settled } = scene(true);
+    const { client, heard, open, settled } = scene({ openLater: true });
     const password = new Uint8Array([1, 2, 3]);
     void client.ask({ type: 'unlock', password }).catch(() => undefined);
     expect([...password]).toEqual([0, 0, 0]);
@@ -95,7 +98,6 @@ describe('a client', () => {
 
   test('tells the known state at once, then each new one, until it is told to stop', async () => {
     const { client, say, settled } = scene();
-    say({ type: 'state', state: LOCKED });
     await settled();
     const seen: string[] = [];
     const stop = client.onState(({ state }) => seen.push(state));
@@ -112,6 +114,7 @@ describe('a client', () => {
 describe('when the vault ends', () => {
   test('what it had not begun is asked of the next one, except with bytes that went with it', async () => {
     const { client, vaults, heard, say, laterNow, settled } = scene();
+    await settled();
     const plain = client.ask({ type: 'touch' });
     const withBytes = client.ask({ type: 'unlock', password: new Uint8Array(9) });
     await settled();
@@ -128,6 +131,7 @@ describe('when the vault ends', () => {
 
   test('its last answer counts, and whoever asks after it asks the next one', async () => {
     const { client, vaults, heard, say, laterNow, settled } = scene();
+    await settled();
     const locking = client.ask({ type: 'lock' });
     await settled();
     say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, isClosing: true });
@@ -153,11 +157,10 @@ describe('when the vault ends', () => {
 });
 
 describe('when the vault is silent', () => {
-  test('it is asked after ten seconds, and started again when it does not answer for thirty', async () => {
-    const { client, vaults, heard, say, pass, settled } = scene();
-    say({ type: 'state', state: LOCKED });
+  test('it is asked after five seconds, and started again when it does not answer for twenty', async () => {
+    const { client, vaults, heard, pass, settled } = scene();
     await settled();
-    pass(9_000);
+    pass(4_000);
     await settled();
     expect(heard).toEqual([]);
     pass(1_000);
@@ -165,7 +168,7 @@ describe('when the vault is silent', () => {
     expect(heard.map(({ request }) => request.type)).toEqual(['state']);
     const asked = client.ask({ type: 'job-key', keyId: '01'.repeat(16) });
     asked.catch(() => undefined);
-    pass(29_000);
+    pass(19_000);
     expect(vaults).toHaveLength(1);
     pass(1_000);
     await expect(asked).rejects.toMatchObject({ code: 'vault-silent' });
@@ -174,11 +177,45 @@ describe('when the vault is silent', () => {
 
   test('a heavy derivation is waited for', async () => {
     const { client, vaults, heard, pass, say, settled } = scene();
+    await settled();
     const unlocking = client.ask({ type: 'unlock', password: new Uint8Array(9) });
     await settled();
-    pass(25_000);
+    pass(15_000);
     say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, isClosing: false });
     await expect(unlocking).resolves.toBeNull();
     expect(vaults).toHaveLength(1);
+  });
+});
+
+describe('a port to a worker that is just ending', () => {
+  test('is mute for ever: nothing is sent on it, and another is opened after two seconds', async () => {
+    const { client, vaults, heard, say, pass, settled } = scene({ mute: 2 });
+    const asked = client.ask({ type: 'unlock', password: new Uint8Array([7, 8, 9]) });
+    await settled();
+    pass(2_000);
+    await settled();
+    expect(vaults).toHaveLength(2);
+    expect(heard).toEqual([]);
+    pass(2_000);
+    await settled();
+    expect(vaults).toHaveLength(3);
+    // Not lost, not even what can be sent once.
+    expect(heard.map(({ request }) => request)).toEqual([{ type: 'unlock', password: new Uint8Array([7, 8, 9]) }]);
+    say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, isClosing: false });
+    await expect(asked).resolves.toBeNull();
+  });
+
+  test('may end by a word of it', async () => {
+    const { client, vaults, heard, say, laterNow, settled } = scene({ mute: 1 });
+    const asked = client.ask({ type: 'unlock', password: new Uint8Array([7]) });
+    asked.catch(() => undefined);
+    await settled();
+    say({ type: 'closing', state: LOCKED });
+    await settled();
+    expect(heard).toEqual([]);
+    laterNow();
+    await settled();
+    expect(vaults).toHaveLength(2);
+    expect(heard).toHaveLength(1);
   });
 });

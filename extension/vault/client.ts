@@ -5,11 +5,16 @@ import type { FromVault, ToVault, VaultAnswers, VaultRequest, VaultState } from 
 
 const TICK_MS = 1_000;
 /** A vault that says nothing for so long is asked whether it is there. */
-const QUIET_MS = 10_000;
+const QUIET_MS = 5_000;
 /** Longer than the heaviest password derivation on a slow machine, during which it cannot speak. */
-const SILENT_MS = 30_000;
-/** An ended worker takes a moment to be gone; a port to it would end at once. */
+const SILENT_MS = 20_000;
+/** An ended worker takes a moment to be gone. */
 const REOPEN_MS = 100;
+/**
+ * A port to a worker that is just ending stays mute for ever, and what is sent on it is lost. A vault speaks first on every port, so nothing
+ * is sent before it has, and a mute port is opened again. Longer than a vault takes to start on a busy machine.
+ */
+const MUTE_MS = 2_000;
 
 export interface VaultClientNeeds {
   /** Opens a port to the vault, starting it where it does not run. */
@@ -53,7 +58,11 @@ export class VaultClient {
   readonly #stop: () => void;
   #state: VaultState | null = null;
   #port: MessagePort | null = null;
-  /** Asked before the port was there. */
+  /** The vault has spoken on this port. */
+  #isHeard = false;
+  /** Since when a port that is there is mute. */
+  #muteSince: number | null = null;
+  /** Asked before the vault had spoken. */
   #waiting: Pending[] = [];
   #opening = 0;
   #nextId = 0;
@@ -103,8 +112,11 @@ export class VaultClient {
 
   #connect(): void {
     const opening = ++this.#opening;
+    this.#port?.close();
     this.#port = null;
-    this.#askedAt = this.#needs.now();
+    this.#isHeard = false;
+    this.#askedAt = null;
+    this.#muteSince = null;
     void Promise.resolve(this.#needs.open()).then(
       (port) => {
         if (this.#isClosed || opening !== this.#opening) {
@@ -112,20 +124,26 @@ export class VaultClient {
           return;
         }
         this.#port = port;
+        this.#muteSince = this.#needs.now();
         port.onmessage = ({ data }: MessageEvent<FromVault>) => {
           if (port === this.#port) this.#take(data);
         };
         port.start();
-        for (const pending of this.#waiting.splice(0)) this.#send(pending);
       },
-      // Tried again when it counts as silent.
-      () => undefined,
+      () => {
+        if (opening === this.#opening) this.#muteSince = this.#needs.now();
+      },
     );
   }
 
   #take(message: FromVault): void {
     this.#heardAt = this.#needs.now();
     this.#askedAt = null;
+    this.#muteSince = null;
+    if (!this.#isHeard && message.type !== 'closing') {
+      this.#isHeard = true;
+      for (const pending of this.#waiting.splice(0)) this.#send(pending);
+    }
     switch (message.type) {
       case 'reply': {
         const pending = this.#settle(message.id);
@@ -155,7 +173,7 @@ export class VaultClient {
   }
 
   #send(pending: Pending): void {
-    if (this.#port === null) this.#waiting.push(pending);
+    if (this.#port === null || !this.#isHeard) this.#waiting.push(pending);
     else this.#port.postMessage(pending.message, pending.transfer);
   }
 
@@ -163,11 +181,16 @@ export class VaultClient {
   #reopen(): void {
     this.#port?.close();
     this.#port = null;
+    this.#isHeard = false;
     this.#opening += 1;
-    this.#waiting = [];
-    for (const pending of [...this.#pending.values()]) {
+    const unsent = new Set(this.#waiting);
+    for (const pending of this.#pending.values()) {
+      if (unsent.has(pending)) continue;
       if (pending.transfer.length === 0) this.#waiting.push(pending);
-      else this.#settle(pending.message.id)?.reject(new NunetError('vault-closing', 'The wallet has just been locked; ask again'));
+      else {
+        this.#pending.delete(pending.message.id);
+        pending.reject(new NunetError('vault-closing', 'The wallet has just been locked; ask again'));
+      }
     }
     this.#needs.after(REOPEN_MS, () => {
       if (!this.#isClosed && this.#port === null) this.#connect();
@@ -182,11 +205,12 @@ export class VaultClient {
 
   #tick(): void {
     const now = this.#needs.now();
-    if (this.#askedAt !== null && now - this.#askedAt >= SILENT_MS) {
-      this.#port?.close();
+    if (this.#muteSince !== null) {
+      if (now - this.#muteSince >= MUTE_MS) this.#connect();
+    } else if (this.#askedAt !== null && now - this.#askedAt >= SILENT_MS) {
       this.#fail('vault-silent', 'The wallet did not answer in time; it was started again');
       this.#connect();
-    } else if (this.#askedAt === null && this.#port !== null && (now - this.#heardAt >= QUIET_MS || this.#pending.size > 0)) {
+    } else if (this.#askedAt === null && this.#isHeard && (now - this.#heardAt >= QUIET_MS || this.#pending.size > 0)) {
       this.#askedAt = now;
       this.ask({ type: 'state' }).catch(() => undefined);
     }
