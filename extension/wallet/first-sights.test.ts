@@ -2,7 +2,7 @@
 import { base64 } from '@scure/base';
 import { cborMap, cborText, readCbor } from '@nunet/contracts/chain/cbor.ts';
 import type { Utxo } from '@nunet/contracts/chain/chain.ts';
-import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
+import type { Transaction, TransactionOutput } from '@nunet/contracts/chain/transaction.ts';
 import { newPerson, publicKeyOf } from '@nunet/contracts/thefts/cast.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { beforeEach, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ const open = () =>
 /** An output of a transaction that this key signed. */
 function came(txId: string, name: string, lovelace: bigint, by: { secret: string }, more: Partial<Transaction> = {}): Utxo {
   const id = txId.repeat(32);
-  transactions.set(id, { signers: [publicKeyOf(by.secret)], mint: [], metadata: [], isValid: true, outputs: [], ...more });
+  transactions.set(id, { signers: [publicKeyOf(by.secret)], mint: [], metadata: [], isValid: true, inputs: [], outputs: [], ...more });
   return { reference: { txId: id, index: 0 }, address: own.address, lovelace, assets: [{ policyId, assetName: name, quantity: 1n }] };
 }
 
@@ -64,6 +64,19 @@ test('the first sight stays, through own change and a restart', async () => {
   await again.look([came('04', '03', 9_000_000n, own)]);
   expect(again.sights.get(unit('03'))?.wasAsked).toBe(false);
   expect(reads).toBe(1);
+});
+
+test('a wallet that was brought back by its words follows its own change back to where a token came from', async () => {
+  const dust = came('07', '07', 1_200_000n, stranger);
+  transactions.set(dust.reference.txId, { ...transactions.get(dust.reference.txId), outputs: [dust as TransactionOutput] });
+  const change = came('08', '07', 9_000_000n, own, { inputs: [dust.reference] });
+  transactions.set(change.reference.txId, { ...transactions.get(change.reference.txId), outputs: [change as TransactionOutput] });
+  const later = came('09', '07', 9_000_000n, own, { inputs: [change.reference] });
+  const bought = came('0a', '0a', 1_200_000n, own, { inputs: [dust.reference] });
+  const sights = await open();
+  await sights.look([later, bought]);
+  expect(sights.sights.get(unit('07'))?.wasAsked).toBe(false);
+  expect(sights.sights.get(unit('0a'))?.wasAsked).toBe(true);
 });
 
 test('name, decimals and image of the minting transaction are kept', async () => {

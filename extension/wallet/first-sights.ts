@@ -2,8 +2,9 @@
 // outputs come from transactions of the account itself, which says nothing of how it came.
 import type { Source, Utxo } from '@nunet/contracts/chain/chain.ts';
 import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
-import { assetUnit } from '@nunet/contracts/value.ts';
+import { assetUnit, quantityOf } from '@nunet/contracts/value.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
+import type { AssetId } from '@nunet/shared/fields.ts';
 import { z } from 'zod';
 import type { RunnerDatabase } from '../runner/database.ts';
 import type { FirstSight } from './holdings-view.ts';
@@ -15,6 +16,9 @@ import { keyHashOf } from './witness-check.ts';
 const MOST_READ = 20;
 /** More tokens than this one wallet is sent are spam, and all but their names stays unread. */
 const MOST_KEPT = 2_000;
+/** Own transactions that a token is followed back through, for a wallet that was brought back by its words. */
+const MOST_STEPS = 12;
+const MOST_INPUTS = 16;
 /** Whoever means it sends more with it than the least: what dust comes with is the sender's way to be seen. */
 const MORE_THAN_DUST = 2_000_000n;
 
@@ -65,36 +69,67 @@ export async function openFirstSights(parts: {
     if (parsed.success) sights.set(name.slice(prefix.length), plain(parsed.data));
   });
 
-  const see = async (utxo: Utxo, transaction: Transaction): Promise<void> => {
-    const wasAsked = utxo.lovelace >= MORE_THAN_DUST || transaction.signers.some((key) => keyHashOf(key) === paymentHash);
-    for (const asset of utxo.assets) {
-      const unit = assetUnit(asset);
-      if (sights.has(unit) || sights.size >= MOST_KEPT) continue;
-      const found = metadataOf(transaction, asset);
-      const sight: KeptSight = {
-        wasAsked,
-        name: found?.name ?? null,
-        decimals: found?.decimals ?? null,
-        image: found?.image ?? null,
-      };
-      await database.put('settings', sight, prefix + unit);
-      sights.set(unit, plain(sight));
+  const read = new Map<string, Transaction | null>();
+  const transactionAt = async (txId: string): Promise<Transaction | null> => {
+    const known = read.get(txId);
+    if (known !== undefined) return known;
+    const found = await chain.rawTransaction(txId, signal);
+    read.set(txId, found);
+    return found;
+  };
+  const isOwn = ({ signers }: Transaction): boolean => signers.some((key) => keyHashOf(key) === paymentHash);
+
+  /** The output by which a token first came to the account, as far as its own transactions tell: change of its own says nothing of how. */
+  const arrival = async (asset: AssetId, utxo: Utxo): Promise<{ utxo: Utxo; transaction: Transaction } | null> => {
+    let at = utxo;
+    for (let step = 0; ; step++) {
+      const transaction = await transactionAt(at.reference.txId);
+      if (transaction === null) return null;
+      if (step === MOST_STEPS || !isOwn(transaction)) return { utxo: at, transaction };
+      let before: Utxo | undefined;
+      for (const { txId, index } of transaction.inputs.slice(0, MOST_INPUTS)) {
+        const made = (await transactionAt(txId))?.outputs[index];
+        if (made === undefined || made.address !== utxo.address || quantityOf(made, asset) === 0n) continue;
+        before = made;
+        break;
+      }
+      if (before === undefined) return { utxo: at, transaction };
+      at = before;
     }
+  };
+
+  const see = async (asset: AssetId, utxo: Utxo): Promise<void> => {
+    const unit = assetUnit(asset);
+    const came = await arrival(asset, utxo);
+    if (came === null) return;
+    const found = metadataOf(came.transaction, asset);
+    const sight: KeptSight = {
+      wasAsked: came.utxo.lovelace >= MORE_THAN_DUST || isOwn(came.transaction),
+      name: found?.name ?? null,
+      decimals: found?.decimals ?? null,
+      image: found?.image ?? null,
+    };
+    await database.put('settings', sight, prefix + unit);
+    sights.set(unit, plain(sight));
   };
 
   return {
     sights,
     async look(utxos) {
-      const isNew = ({ assets }: Utxo): boolean => assets.some((asset) => !sights.has(assetUnit(asset)));
-      let read = 0;
+      read.clear();
+      let count = 0;
       for (const utxo of utxos) {
-        if (sights.size >= MOST_KEPT || !isNew(utxo)) continue;
-        if (read >= MOST_READ) return false;
-        const transaction = await chain.rawTransaction(utxo.reference.txId, signal);
-        read += 1;
-        if (transaction !== null) await see(utxo, transaction);
+        for (const asset of utxo.assets) {
+          if (sights.has(assetUnit(asset)) || sights.size >= MOST_KEPT) continue;
+          if (read.size >= MOST_READ) {
+            parts.onChange();
+            return false;
+          }
+          await see(asset, utxo);
+          count += 1;
+        }
       }
-      if (read > 0) parts.onChange();
+      if (count > 0) parts.onChange();
       return true;
     },
     async image(unit) {
