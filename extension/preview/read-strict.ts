@@ -1,6 +1,5 @@
 // A transaction for previewing, from its exact bytes: everything that moves or binds anything is read, and what is not known is told.
 import { asArray, asBytes, asFields, asInt, asMap, readCbor, type CborItem } from '@nunet/contracts/chain/cbor.ts';
-import type { AssetQuantity } from '@nunet/contracts/chain/chain.ts';
 import { readTransaction, type Transaction, type TransactionOutput } from '@nunet/contracts/chain/transaction.ts';
 import { blake2b256 } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';

@@ -6,6 +6,7 @@ import { Card } from '../../ui/card.tsx';
 import { chooseLanguage, language, LANGUAGES, type Language } from '../../ui/i18n.ts';
 import './gallery.css';
 import { PIECES } from './pieces.tsx';
+import { SHEETS } from './sheets.tsx';
 
 const ROLES: readonly (readonly [ground: string, text: string])[] = [
   ['bg', 'text'],
@@ -33,7 +34,7 @@ function Side({ theme }: { theme: 'light' | 'dark' }): JSX.Element {
           ))}
         </div>
       </Card>
-      {PIECES.map(([name, Piece]) => (
+      {[...PIECES, ...SHEETS].map(([name, Piece]) => (
         <Card key={name} title={name}>
           <Piece />
         </Card>
