@@ -22,10 +22,12 @@ const FRAME = `<script>addEventListener('message', (event) => {
 })</script>`;
 
 export async function openDappSite(): Promise<DappSite> {
-  // Of Mesh as it is, with its wallets; only Node's own modules are answered as in the extension's builder.
-  const alias = (slimMesh(join(root, 'extension/chain/mesh-shims')) as { find: string | RegExp; replacement: string }[]).filter(
-    ({ find }) => find !== '@meshsdk/core',
-  );
+  // Mesh with its wallets, without its providers, which want Node's streams.
+  const shims = join(root, 'extension/chain/mesh-shims');
+  const alias = [
+    ...(slimMesh(shims) as { find: string | RegExp; replacement: string }[]).filter(({ find }) => find !== '@meshsdk/core'),
+    { find: '@meshsdk/provider', replacement: `${shims}/nothing.ts` },
+  ];
   const script = await bundle(join(import.meta.dirname, 'dapp-page.ts'), alias);
   const files: Record<string, [type: string, content: string]> = {
     '/dapp': ['text/html', page('<h1>A dApp</h1><script src="/dapp.js"></script>')],
@@ -40,7 +42,8 @@ export async function openDappSite(): Promise<DappSite> {
   };
   const server = createServer((request, response) => {
     const file = files[request.url ?? ''];
-    response.writeHead(file === undefined ? 404 : 200, { 'content-type': `${file?.[0] ?? 'text/plain'}; charset=utf-8` });
+    // A browser asks for an icon by itself.
+    response.writeHead(file === undefined ? 204 : 200, { 'content-type': `${file?.[0] ?? 'text/plain'}; charset=utf-8` });
     response.end(file?.[1] ?? '');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
