@@ -14,7 +14,7 @@ const running = await summary('running');
 
 describe('what waits for the person', () => {
   test('a lock that waits for its signature is found again with its title, and the others are counted', () => {
-    const signing = { signingId: '0'.repeat(32), jobId: running.jobId } as SigningRequest;
+    const signing = { signingId: '0'.repeat(32), jobId: running.jobId, title: 'running' } as SigningRequest;
     const app = sampleApp(START, { jobs: [running], signings: [signing, { ...signing, jobId: 'other' }] });
     expect(bannersOf(app, sampleVault())).toEqual([{ kind: 'signing', jobId: running.jobId, title: 'running', others: 1 }]);
   });

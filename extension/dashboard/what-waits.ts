@@ -22,10 +22,8 @@ export function bannersOf(app: AppState | null, vault: VaultState | null): Banne
       ...(vault.problem ?? { code: 'vault-damaged', message: 'The wallet of this browser cannot be read.' }),
     });
   const [signing] = app?.signings ?? [];
-  if (app !== null && signing !== undefined) {
-    const title = app.jobs.find(({ jobId }) => jobId === signing.jobId)?.title ?? '';
-    banners.push({ kind: 'signing', jobId: signing.jobId, title, others: app.signings.length - 1 });
-  }
+  if (app !== null && signing !== undefined)
+    banners.push({ kind: 'signing', jobId: signing.jobId, title: signing.title, others: app.signings.length - 1 });
   const waiting = (app?.jobs ?? []).filter((job) => job.key === 'wanted' && !job.hasEnded).length;
   if (waiting > 0 && vault?.state === 'locked') banners.push({ kind: 'unlock', jobs: waiting });
   const asks = app?.dapps.pending.length ?? 0;

@@ -3,8 +3,10 @@ import { signal } from '@preact/signals';
 import { safeError } from '@nunet/shared/errors.ts';
 import { VaultClient } from '../vault/client.ts';
 import type { SaidNo } from './error-text.ts';
+import { startLanguage } from './i18n.ts';
 import type { Page } from './page.ts';
 import { RunnerClient } from './runner-client.ts';
+import { startTheme } from './theme.ts';
 import { createToasts } from './toasts.tsx';
 import { pageVault } from './vault-state.ts';
 
@@ -21,6 +23,11 @@ export function createPage({ openRunner, openVault, ensureHost }: PageNeeds): Pa
   const now = signal(Date.now());
   const problem = signal<SaidNo | null>(null);
   setInterval(() => (now.value = Date.now()), CLOCK_MS);
+  // Chosen in another page of ours: this one follows.
+  addEventListener('storage', () => {
+    startLanguage(localStorage, navigator.languages);
+    startTheme(localStorage, document.documentElement);
+  });
   const time = {
     now: () => Date.now(),
     every: (ms: number, act: () => void) => {
