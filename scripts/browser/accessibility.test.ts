@@ -24,6 +24,19 @@ describe.skipIf(CHROMIUM === undefined)('accessibility', () => {
     await page.close();
   });
 
+  test('no view hangs out of a narrow window in Spanish, whose words are longer', async () => {
+    const first = await browser.open('dashboard.html');
+    await first.evaluate(() => localStorage.setItem('nunet-language', 'es'));
+    for (const view of DASHBOARD_VIEWS) {
+      const page = await openView(browser, view);
+      await page.setViewportSize({ width: 360, height: 640 });
+      expect([view.name, await page.evaluate(() => document.documentElement.lang), await overflowOf(page)]).toEqual([view.name, 'es', 0]);
+      await page.close();
+    }
+    await first.evaluate(() => localStorage.removeItem('nunet-language'));
+    await first.close();
+  });
+
   test('the gallery of all components', async () => {
     const page = await browser.open('gallery.html');
     await page.locator('.gallery-side').first().waitFor();
