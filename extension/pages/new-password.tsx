@@ -90,7 +90,9 @@ export function NewPassword({ action, isBusy, onChosen }: NewPasswordProps): JSX
         <span class="hint" role="status">
           {strength.value === null
             ? words.wanted
-            : `${words.levels[Math.max(0, score)] ?? ''}. ${strength.value.isStrong ? words.strong : words.wanted}`}
+            : strength.value.isStrong
+              ? words.strong
+              : `${words.levels[Math.max(0, score)] ?? ''}. ${words.wanted}`}
         </span>
       </div>
       <PasswordField

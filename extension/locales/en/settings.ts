@@ -37,7 +37,7 @@ export const settings = {
     add: 'Add an account',
     newName: 'Name of the new account',
     wantName: 'Enter a name of at most 40 characters.',
-    path: (index: number): string => `Account ${index}`,
+    path: (index: number): string => `m/1852’/1815’/${index}’`,
   },
   lock: {
     title: 'Lock by itself',

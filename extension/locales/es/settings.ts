@@ -39,7 +39,7 @@ export const settings: typeof english = {
     add: 'Añadir una cuenta',
     newName: 'Nombre de la cuenta nueva',
     wantName: 'Escribe un nombre de 40 caracteres como máximo.',
-    path: (index) => `Cuenta ${index}`,
+    path: (index) => `m/1852’/1815’/${index}’`,
   },
   lock: {
     title: 'Bloqueo automático',

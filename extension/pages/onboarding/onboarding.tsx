@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Button } from '../../ui/button.tsx';
 import { Callout } from '../../ui/callout.tsx';
+import { Card } from '../../ui/card.tsx';
 import { t } from '../../ui/i18n.ts';
 import { Mark } from '../../ui/mark.tsx';
 import { usePage } from '../../ui/page.ts';
@@ -208,7 +209,7 @@ export function Onboarding({ devnetUrl, isForgotten }: OnboardingProps): JSX.Ele
         {at >= 0 && here !== 'ready' && here !== 'welcome' && (
           <Stepper label={words.stepOf(at + 1, steps.length)} steps={steps.map((step) => words.steps[step])} at={at} />
         )}
-        <div class="card">
+        <Card label={words.title}>
           {canGoBack && (
             <Button
               kind="quiet"
@@ -227,7 +228,7 @@ export function Onboarding({ devnetUrl, isForgotten }: OnboardingProps): JSX.Ele
           )}
           {body()}
           <No no={asking.no.value} />
-        </div>
+        </Card>
       </main>
     </div>
   );

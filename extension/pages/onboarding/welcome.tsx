@@ -32,7 +32,8 @@ export function Welcome({ onChosen }: { onChosen: (way: Way) => void }): JSX.Ele
     <>
       <h1 tabIndex={-1}>{words.title}</h1>
       <p class="lead">{words.lead}</p>
-      <Callout tone="wait" title={words.testnet}>
+      <Callout tone="wait">
+        <p>{words.testnet}</p>
         <Tick
           label={words.accept}
           isOn={isAccepted.value}

@@ -1,9 +1,10 @@
 // The settings in the dashboard: a few parts, each a place of its own.
 import type { JSX } from 'preact';
 import { t } from '../../ui/i18n.ts';
-import { Icon, type IconName } from '../../ui/icons.tsx';
+import type { IconName } from '../../ui/icons.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import '../pages.css';
+import { Places } from '../places.tsx';
 import { AboutSettings } from './about-settings.tsx';
 import { AccountSettings } from './account-settings.tsx';
 import { BackupSettings } from './backup-settings.tsx';
@@ -46,13 +47,17 @@ export function SettingsPage({ place: parts }: { place: readonly string[] }): JS
     <>
       <PageHeader title={words.title} />
       <div class="stack settings-page" data-testid="settings-page" data-place={place}>
-        <nav class="places" aria-label={words.sectionsLabel}>
-          {SETTINGS_PLACES.map((one) => (
-            <a key={one} href={`#/settings/${one}`} aria-current={one === place ? 'page' : undefined} data-testid={`settings-${one}`}>
-              <Icon name={ICONS[one]} size={16} /> {words.sections[one]}
-            </a>
-          ))}
-        </nav>
+        <Places
+          label={words.sectionsLabel}
+          here={place}
+          places={SETTINGS_PLACES.map((id) => ({
+            id,
+            label: words.sections[id],
+            icon: ICONS[id],
+            href: `#/settings/${id}`,
+            testid: `settings-${id}`,
+          }))}
+        />
         <View />
       </div>
     </>

@@ -3,13 +3,14 @@ import type { JSX } from 'preact';
 import { FundButton } from '../../dashboard/fund-button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { t } from '../../ui/i18n.ts';
-import { Icon, type IconName } from '../../ui/icons.tsx';
+import type { IconName } from '../../ui/icons.tsx';
 import { lazyView } from '../../ui/lazy-view.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { usePage } from '../../ui/page.ts';
 import { Stranger } from '../../ui/stranger.tsx';
 import type { WalletView } from '../../wallet/messages.ts';
 import '../pages.css';
+import { Places } from '../places.tsx';
 import { Balance } from './balance.tsx';
 import { useNetwork } from './network-name.ts';
 import { Pending } from './pending.tsx';
@@ -74,18 +75,17 @@ export function WalletPage({ place: parts }: { place: readonly string[] }): JSX.
                   {wallet !== null && network === 'devnet' && <FundButton wallet={wallet} />}
                 </div>
               </Card>
-              <nav class="places" aria-label={words.tabsLabel}>
-                {WALLET_PLACES.map((one) => (
-                  <a
-                    key={one}
-                    href={one === 'balance' ? '#/wallet' : `#/wallet/${one}`}
-                    aria-current={one === place ? 'page' : undefined}
-                    data-testid={`wallet-${one}`}
-                  >
-                    <Icon name={ICONS[one]} size={16} /> {words.tabs[one]}
-                  </a>
-                ))}
-              </nav>
+              <Places
+                label={words.tabsLabel}
+                here={place}
+                places={WALLET_PLACES.map((id) => ({
+                  id,
+                  label: words.tabs[id],
+                  icon: ICONS[id],
+                  href: id === 'balance' ? '#/wallet' : `#/wallet/${id}`,
+                  testid: `wallet-${id}`,
+                }))}
+              />
               {wallet !== null && wallet.isKnown && (
                 <>
                   {place === 'balance' && wallet.pending.length > 0 && (
