@@ -1,6 +1,7 @@
 // The envelope: every byte of it counts, and what opens it is the password with parameters between floor and ceiling.
 import { argon2idAsync } from '@noble/hashes/argon2.js';
 import { bytesToHex, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { argon2id } from 'hash-wasm';
 import { describe, expect, test } from 'vitest';
 import { argon2 } from './argon2.ts';
 import { aesGcm } from './cipher.ts';
@@ -31,6 +32,34 @@ describe('the derivation that ships', () => {
     const envelope = await wrapKey(key, password, FLOOR, shipped);
     expect(await unwrapKey(envelope, password, shipped)).toEqual(key);
     expect(await unwrapKey(envelope, utf8ToBytes(`${PASSWORD} `), shipped)).toBeNull();
+  });
+});
+
+describe('M-305, once more: the derivation’s own memory', () => {
+  test('cannot keep a long passphrase: its end was left there, and is overwritten when the key is derived', async () => {
+    const passphrase = utf8ToBytes('0123456789'.repeat(30));
+    const memories: WebAssembly.Memory[] = [];
+    const { instantiate } = WebAssembly;
+    const noting = async (module: WebAssembly.Module): Promise<WebAssembly.Instance> => {
+      const instance = await instantiate(module);
+      memories.push(instance.exports['memory'] as WebAssembly.Memory);
+      return instance;
+    };
+    const holding = (): number =>
+      memories.filter(({ buffer }) => Buffer.from(buffer).includes(Buffer.from(passphrase.subarray(-100)))).length;
+    const salt = new Uint8Array(32);
+    Object.assign(WebAssembly, { instantiate: noting });
+    try {
+      await argon2id({ password: passphrase, salt, iterations: 3, memorySize: 64, parallelism: 1, hashLength: 32, outputType: 'binary' });
+      expect(holding()).toBeGreaterThan(0);
+      memories.length = 0;
+      await argon2(passphrase, salt, { memoryKib: 64, passes: 3 });
+      expect(memories.length).toBeGreaterThan(1);
+      expect(holding()).toBe(0);
+      expect(WebAssembly.instantiate).toBe(noting);
+    } finally {
+      Object.assign(WebAssembly, { instantiate });
+    }
   });
 });
 
