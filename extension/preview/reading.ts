@@ -15,7 +15,7 @@ export interface Reading {
 
 export const isScript = ({ to }: Pick<StrictOutput, 'to'>): boolean => to.payment?.kind === 'script';
 
-/** Carries more than money, so that this wallet does not spend it by itself. */
+/** Carries more than money, which change has no need of. */
 export const isBurdened = (output: StrictOutput): boolean =>
   output.inlineDatum !== undefined || output.datumHash !== undefined || output.referenceScriptHash !== undefined;
 

@@ -163,7 +163,12 @@ const CASES: [RiskCode, Risk['level'], Sample, Sample][] = [
   ['certificates', 'warn', home({ certificates: [delegation(world.keyHashOf('stake'))] }), home()],
   ['certificates', 'confirm', home({ certificates: [delegation(world.keyHashOf('stranger stake'))] }), home()],
   ['withdrawals', 'warn', home({ withdrawals: [[world.rewardBytes(world.keyHashOf('stake')), 5n]] }), home()],
-  ['burdened-change', 'warn', { outputs: [{ ...world.change(49_800_000n), inlineDatum: DATUM }] }, home()],
+  [
+    'burdened-change',
+    'warn',
+    { outputs: [{ ...world.change(49_800_000n), referenceScript: '4101' }] },
+    { outputs: [{ ...world.change(49_800_000n), inlineDatum: DATUM }] },
+  ],
   [
     'metadata-unseen',
     'warn',

@@ -7,7 +7,7 @@ import { lossOf } from './effect.ts';
 import { lookAlike } from './look-alike.ts';
 import { isHome, isKey, isOwnMoney } from './ownership.ts';
 import type { CertificateView, Intent, Risk } from './preview.ts';
-import { foreignOutputs, isBurdened, isScript, scriptInputs, type Reading } from './reading.ts';
+import { foreignOutputs, isScript, scriptInputs, type Reading } from './reading.ts';
 
 export interface RiskGround extends Reading {
   intent: Intent;
@@ -125,9 +125,11 @@ const foreignChange: Rule = ({ transaction, own }) => {
   return risk('foreign-change', 'confirm', { address: mixed.to.text, keeps: isOwnMoney(mixed.to, own) ? 'payment' : 'stake' });
 };
 
+/** A reference script makes whoever spends it pay by its size: no builder here does (contracts/value.ts). */
 const burdenedChange: Rule = (ground) => {
-  if (isEnded(ground)) return null;
-  const count = ground.transaction.outputs.filter((output) => isHome(output.to, ground.own) && isBurdened(output)).length;
+  const count = ground.transaction.outputs.filter(
+    (output) => isHome(output.to, ground.own) && output.referenceScriptHash !== undefined,
+  ).length;
   return count === 0 ? null : risk('burdened-change', 'warn', { count });
 };
 

@@ -93,13 +93,26 @@ const tokensCbor = (assets: Utxo['assets']): Uint8Array =>
 /** `to`: bytes of an address that has no text of a test network. */
 export type SampleOutput = Partial<Output> & { to?: Uint8Array };
 
-export const outputCbor = ({ address = HOME, to, lovelace = 1_000_000n, assets = [], inlineDatum }: SampleOutput): Uint8Array =>
+export const outputCbor = ({
+  address = HOME,
+  to,
+  lovelace = 1_000_000n,
+  assets = [],
+  inlineDatum,
+  referenceScript,
+}: SampleOutput): Uint8Array =>
   cborMap([
     [cborInt(0), cborBytes(to ?? addressBytes(address))],
     [cborInt(1), assets.length === 0 ? cborInt(lovelace) : cborArray([cborInt(lovelace), tokensCbor(assets)])],
     ...(inlineDatum === undefined
       ? []
       : [[cborInt(2), cborArray([cborInt(1), cborTag(24, cborBytes(hexToBytes(inlineDatum)))])] as [Uint8Array, Uint8Array]]),
+    ...(referenceScript === undefined
+      ? []
+      : ([[cborInt(3), cborTag(24, cborBytes(cborArray([cborInt(3), cborBytes(hexToBytes(referenceScript))])))]] as [
+          Uint8Array,
+          Uint8Array,
+        ][])),
   ]);
 
 export interface SampleTransaction {

@@ -73,7 +73,7 @@ const risks: Record<RiskCode, (facts: RiskWords) => string> = {
       ? `${address} opens with your key, but somebody else gets its staking rewards and votes with it. This wallet will not show what lies there.`
       : `${address} carries your staking key, but somebody else's key opens it. It looks like your address and is not.`,
   'burdened-change': ({ count }) =>
-    `${some(count, 'output of yours carries', 'outputs of yours carry')} data or a script; this wallet does not spend such outputs by itself.`,
+    `${some(count, 'output of yours carries', 'outputs of yours carry')} a script; this wallet does not spend such outputs by itself.`,
   'unknown-fields': ({ text }) => `It has fields that this wallet cannot read (${text}), so it cannot be signed here.`,
   'script-data-without-script': () => 'It is bound to what contracts are told, and that was not sent along, so it cannot be shown.',
   'metadata-unseen': () =>

@@ -17,11 +17,10 @@ const risks: Record<RiskCode, (facts: RiskWords) => string> = {
       ? 'Ejecuta un contrato que este monedero no conoce. Lo que el contrato permita después no se puede mostrar aquí.'
       : `Trata con el contrato ${address}, que este monedero no conoce. Lo que el contrato permita después no se puede mostrar aquí.`,
   'foreign-oracles': ({ count }) =>
-    `Parece un depósito de NuNet, pero ${some(count, 'de sus oráculos no está', 'de sus oráculos no están')} en el registro de la red. Quien tenga esas claves podría quedarse con el dinero. No sigas.`,
-  'quote-mismatch': () =>
-    'Parece un depósito de NuNet, pero sus condiciones no son las de un presupuesto firmado. No sigas; pide un presupuesto nuevo.',
+    `Parece un bloqueo de NuNet, pero ${some(count, 'de sus oráculos no está', 'de sus oráculos no están')} en el registro de la red. Quien tenga esas claves podría quedarse con el dinero. No sigas.`,
+  'quote-mismatch': () => 'Parece un bloqueo de NuNet, pero sus condiciones no son las de una oferta firmada. No sigas; pide otra oferta.',
   'quote-missing': () =>
-    'Es un depósito de NuNet, pero este monedero no tiene ningún presupuesto firmado con el que compararlo. Sigue solo si sabes quién lo ha hecho.',
+    'Es un bloqueo de NuNet, pero este monedero no tiene ninguna oferta firmada con la que compararlo. Sigue solo si sabes quién lo ha hecho.',
   'datum-missing': ({ count }) =>
     `Paga a ${some(count, 'contrato', 'contratos')} sin dato adjunto (datum). La mayoría de los contratos nunca devuelven ese dinero.`,
   'collateral-at-risk': ({ amount }) => `Si un contrato falla, pierdes en su lugar la garantía de ${amount}.`,
@@ -54,15 +53,15 @@ const risks: Record<RiskCode, (facts: RiskWords) => string> = {
   donation: ({ amount }) => `Regala ${amount} al tesoro a cambio de nada.`,
   mint: ({ count, foreign }) =>
     foreign > 0
-      ? `Crea o destruye ${some(count, 'tipo de ficha', 'tipos de fichas')}; ${foreign} se destruyen de lo que aquí se gasta.`
-      : `Crea o destruye ${some(count, 'tipo de ficha', 'tipos de fichas')}. Cualquiera puede ponerle a una ficha el nombre de otra.`,
+      ? `Crea o destruye ${some(count, 'tipo de token', 'tipos de tokens')}; ${foreign} se destruyen de lo que aquí se gasta.`
+      : `Crea o destruye ${some(count, 'tipo de token', 'tipos de tokens')}. Cualquiera puede ponerle a un token el nombre de otro.`,
   'high-fee': ({ amount }) => `Su comisión es de ${amount}; la mayoría de las transacciones cuestan menos de 1 ADA.`,
   'foreign-change': ({ address, text }) =>
     text === 'payment'
       ? `${address} se abre con tu clave, pero otra persona recibe sus recompensas y vota con ella. Este monedero no mostrará lo que haya allí.`
       : `${address} lleva tu clave de participación, pero la abre la clave de otra persona. Parece tu dirección y no lo es.`,
   'burdened-change': ({ count }) =>
-    `${some(count, 'salida tuya lleva', 'salidas tuyas llevan')} datos o un script; este monedero no las gasta por sí mismo.`,
+    `${some(count, 'salida tuya lleva', 'salidas tuyas llevan')} un script; este monedero no gasta salidas así por sí mismo.`,
   'unknown-fields': ({ text }) => `Tiene campos que este monedero no sabe leer (${text}), así que aquí no se puede firmar.`,
   'script-data-without-script': () =>
     'Está atada a lo que se les dice a los contratos, y eso no se ha enviado con ella, así que no se puede mostrar.',
@@ -112,7 +111,7 @@ export const sheet: typeof English = {
   network: 'Red',
   numbered: (number, of) => `Transacción ${number} de ${of}`,
   intent: {
-    lock: (amount, job, until) => `Depositar ${amount} para el trabajo ${job}, que puedes recuperar a partir de ${until}`,
+    lock: (amount, job, until) => `Bloquear ${amount} para el trabajo ${job}; puedes recuperarlo a partir de ${until}`,
     lockMore: (k, oracles, lovelace) =>
       `Solo se paga si tú estás de acuerdo o firman ${k} de ${oracles} oráculos; lo que no se use vuelve. Van además ${lovelace} para comisiones, y vuelve lo que no se gaste.`,
     lockFor: 'Proveedor de cómputo',
@@ -120,7 +119,7 @@ export const sheet: typeof English = {
     payMany: (what, count) => `Pagar ${what} a ${count} direcciones`,
     collateral: 'Apartar 5 ADA como garantía',
     move: 'Mover tu propio dinero dentro de esta cuenta',
-    reclaim: (amount, locks) => `Recuperar ${amount} de ${some(locks, 'depósito', 'depósitos')}`,
+    reclaim: (amount, locks) => `Recuperar ${amount} de ${some(locks, 'bloqueo', 'bloqueos')}`,
     agree: (paid, back) => `Cerrar un trabajo como acordaron ambas partes: ${paid} para el proveedor de cómputo, ${back} de vuelta`,
     settle: (paid, back) => `Cerrar un trabajo como decidieron los oráculos: ${paid} para el proveedor de cómputo, ${back} de vuelta`,
     staking: (what) => `Participación: ${what}`,
@@ -131,7 +130,7 @@ export const sheet: typeof English = {
     data: 'Firmar un mensaje',
     because: {
       script: 'Contrato no reconocido',
-      'script-like-ours': 'No reconocido: un depósito en el contrato de NuNet que no coincide con el registro de la red',
+      'script-like-ours': 'No reconocido: un bloqueo en el contrato de NuNet que no coincide con el registro de la red',
       mixture: 'No reconocido: hace varias cosas a la vez',
       'others-money': 'No reconocido: gasta dinero ajeno junto con el tuyo',
       'unknown-fields': 'No reconocido: tiene partes que este monedero no sabe leer',
@@ -139,7 +138,7 @@ export const sheet: typeof English = {
     },
   },
   more: (count) => `y ${count} más`,
-  tokensOf: (count) => some(count, 'ficha más', 'fichas más'),
+  tokensOf: (count) => some(count, 'token más', 'tokens más'),
   effect: 'Lo que cambia para ti',
   effectNone: 'Para ti no cambia nada',
   effectTotal: 'Lo que cambia para ti en total',
@@ -148,7 +147,7 @@ export const sheet: typeof English = {
   withdrawn: 'Recompensas que pasan a ser gastables',
   deposit: 'Depósito, que recuperas más adelante',
   depositBack: 'Depósito que vuelve',
-  spam: 'El nombre de una ficha lo elige quien la crea.',
+  spam: 'El nombre de un token lo elige quien lo crea.',
   risks: 'Antes de firmar',
   noRisks: 'No se ha encontrado ningún riesgo.',
   levels: { stop: 'No se puede firmar', confirm: 'Ten cuidado', warn: 'Ten en cuenta' },
@@ -171,7 +170,7 @@ export const sheet: typeof English = {
   contract: 'contrato',
   withData: 'con datos',
   notKnown: 'no se conoce',
-  minted: 'Fichas creadas o destruidas',
+  minted: 'Tokens creados o destruidos',
   metadata: 'Metadatos',
   validFrom: 'Válida desde',
   validUntil: 'Válida hasta',
