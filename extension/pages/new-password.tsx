@@ -11,6 +11,8 @@ import { useFirstFocus } from './use-first-focus.ts';
 interface NewPasswordProps {
   action: string;
   isBusy: boolean;
+  /** Not now, though nothing is under way. */
+  isHeld?: boolean | undefined;
   /** The bytes are the receiver's, to overwrite. */
   onChosen: (password: Uint8Array) => void;
 }
@@ -23,7 +25,7 @@ interface Strength {
 /** Typing is not held up by the estimate. */
 const SETTLE_MS = 120;
 
-export function NewPassword({ action, isBusy, onChosen }: NewPasswordProps): JSX.Element {
+export function NewPassword({ action, isBusy, isHeld = false, onChosen }: NewPasswordProps): JSX.Element {
   const first = useRef<HTMLInputElement>(null);
   const again = useRef<HTMLInputElement>(null);
   const strength = useSignal<Strength | null>(null);
@@ -123,7 +125,13 @@ export function NewPassword({ action, isBusy, onChosen }: NewPasswordProps): JSX
             {words.makingHint}
           </span>
         )}
-        <Button type="submit" kind="primary" size="large" testid="onboarding-next" isDisabled={isBusy || strength.value?.isStrong !== true}>
+        <Button
+          type="submit"
+          kind="primary"
+          size="large"
+          testid="onboarding-next"
+          isDisabled={isBusy || isHeld || strength.value?.isStrong !== true}
+        >
           {isBusy ? words.making : action}
         </Button>
       </div>

@@ -6,7 +6,7 @@ import { Button } from '../ui/button.tsx';
 import { t } from '../ui/i18n.ts';
 import { usePage } from '../ui/page.ts';
 import { PasswordField, takeSecret } from '../ui/password-field.tsx';
-import { No } from './no.tsx';
+import { PasswordProblem, usePasswordWait } from './password-wait.tsx';
 import { placesOf } from './phrase-words.ts';
 import { useAsking } from './use-asking.ts';
 import { useWordList } from './word-list.ts';
@@ -21,6 +21,7 @@ export function ShowWords({ lead, children }: ShowWordsProps): JSX.Element {
   const { vault } = usePage();
   const asking = useAsking();
   const list = useWordList();
+  const waitMs = usePasswordWait();
   const password = useRef<HTMLInputElement>(null);
   const places = useRef<Uint16Array | null>(null);
   const isOpen = useSignal(false);
@@ -45,9 +46,9 @@ export function ShowWords({ lead, children }: ShowWordsProps): JSX.Element {
     <form class="stack" onSubmit={(event) => void submit(event)} autocomplete="off">
       <p class="hint">{lead}</p>
       <PasswordField inputRef={password} label={t().vault.unlock.label} testid="reveal-password" isDisabled={asking.isBusy.value} />
-      <No no={asking.no.value} />
+      <PasswordProblem waitMs={waitMs} no={asking.no.value} />
       <div class="actions end">
-        <Button type="submit" kind="primary" testid="reveal" isDisabled={asking.isBusy.value || list === null}>
+        <Button type="submit" kind="primary" testid="reveal" isDisabled={asking.isBusy.value || list === null || waitMs > 0}>
           {t().vault.words.showWith}
         </Button>
       </div>

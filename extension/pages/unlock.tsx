@@ -3,13 +3,11 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Button } from '../ui/button.tsx';
-import { Callout } from '../ui/callout.tsx';
 import { t } from '../ui/i18n.ts';
 import { Icon } from '../ui/icons.tsx';
 import { usePage } from '../ui/page.ts';
 import { PasswordField, takeSecret } from '../ui/password-field.tsx';
-import { countdownText } from '../ui/quantity-text.ts';
-import { No } from './no.tsx';
+import { PasswordProblem, usePasswordWait } from './password-wait.tsx';
 import { useAsking } from './use-asking.ts';
 import { useFirstFocus } from './use-first-focus.ts';
 import { useWayOut } from './way-out.ts';
@@ -21,14 +19,14 @@ export interface UnlockProps {
 }
 
 export function Unlock({ onUnlocked, hasTitle = true }: UnlockProps): JSX.Element {
-  const { vault, now } = usePage();
+  const { vault } = usePage();
   const { open } = useWayOut();
   const asking = useAsking();
   const password = useRef<HTMLInputElement>(null);
   const isEmpty = useSignal(true);
   const words = t().vault.unlock;
   useFirstFocus(password);
-  const waitMs = Math.max(0, (vault.state.value?.retryAtMs ?? 0) - now.value);
+  const waitMs = usePasswordWait();
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (isEmpty.value || waitMs > 0) return;
@@ -57,13 +55,7 @@ export function Unlock({ onUnlocked, hasTitle = true }: UnlockProps): JSX.Elemen
           isEmpty.value = input.value === '';
         }}
       />
-      {waitMs > 0 ? (
-        <Callout tone="wait" icon="clock" role="status" testid="unlock-wait">
-          {words.wait(countdownText(waitMs))}
-        </Callout>
-      ) : (
-        <No no={asking.no.value} testid="unlock-error" />
-      )}
+      <PasswordProblem waitMs={waitMs} no={asking.no.value} testid="unlock-error" />
       <Button
         type="submit"
         kind="primary"

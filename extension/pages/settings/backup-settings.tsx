@@ -10,7 +10,7 @@ import { t } from '../../ui/i18n.ts';
 import { usePage } from '../../ui/page.ts';
 import { PasswordField, takeSecret } from '../../ui/password-field.tsx';
 import { saveBlob } from '../../ui/save-blob.ts';
-import { No } from '../no.tsx';
+import { PasswordProblem, usePasswordWait } from '../password-wait.tsx';
 import { ShowWords } from '../show-words.tsx';
 import { useAsking } from '../use-asking.ts';
 import { useWayOut } from '../way-out.ts';
@@ -60,6 +60,7 @@ export function BackupSettings(): JSX.Element {
 
 function ExportFile(): JSX.Element {
   const { vault, now } = usePage();
+  const waitMs = usePasswordWait();
   const asking = useAsking();
   const password = useRef<HTMLInputElement>(null);
   const state = useSignal<'closed' | 'open' | 'saved'>('closed');
@@ -84,9 +85,9 @@ function ExportFile(): JSX.Element {
         {state.value === 'open' ? (
           <form class="stack" onSubmit={(event) => void submit(event)} autocomplete="off">
             <PasswordField inputRef={password} label={t().vault.unlock.label} testid="export-password" isDisabled={asking.isBusy.value} />
-            <No no={asking.no.value} />
+            <PasswordProblem waitMs={waitMs} no={asking.no.value} />
             <div class="actions">
-              <Button type="submit" kind="primary" icon="save" testid="export" isDisabled={asking.isBusy.value}>
+              <Button type="submit" kind="primary" icon="save" testid="export" isDisabled={asking.isBusy.value || waitMs > 0}>
                 {words.action}
               </Button>
             </div>

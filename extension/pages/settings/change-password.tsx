@@ -5,12 +5,13 @@ import { t } from '../../ui/i18n.ts';
 import { usePage } from '../../ui/page.ts';
 import { PasswordField, takeSecret } from '../../ui/password-field.tsx';
 import { NewPassword } from '../new-password.tsx';
-import { No } from '../no.tsx';
+import { PasswordProblem, usePasswordWait } from '../password-wait.tsx';
 import { useAsking } from '../use-asking.ts';
 
 export function ChangePassword({ onDone }: { onDone: () => void }): JSX.Element {
   const { vault } = usePage();
   const asking = useAsking();
+  const waitMs = usePasswordWait();
   const current = useRef<HTMLInputElement>(null);
   const words = t().settings.password;
   const change = async (next: Uint8Array): Promise<void> => {
@@ -19,8 +20,8 @@ export function ChangePassword({ onDone }: { onDone: () => void }): JSX.Element 
   return (
     <div class="stack">
       <PasswordField inputRef={current} label={words.current} testid="current-password" isDisabled={asking.isBusy.value} />
-      <NewPassword action={words.action} isBusy={asking.isBusy.value} onChosen={(next) => void change(next)} />
-      <No no={asking.no.value} />
+      <NewPassword action={words.action} isBusy={asking.isBusy.value} isHeld={waitMs > 0} onChosen={(next) => void change(next)} />
+      <PasswordProblem waitMs={waitMs} no={asking.no.value} />
     </div>
   );
 }
