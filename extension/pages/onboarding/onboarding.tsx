@@ -84,7 +84,8 @@ export function Onboarding({ devnetUrl, isForgotten }: OnboardingProps): JSX.Ele
         password.fill(0);
       }
     });
-    if (isMade) go(way.value === 'create' ? 'words' : 'network');
+    // Made, though its words could not be shown at once: they are shown after the password.
+    if (isMade || vault.state.value?.state === 'open') go(way.value === 'create' ? 'words' : 'network');
     // The words went to the vault and it said no: they are typed again, not kept.
     else if (way.value === 'restore') {
       forget();
