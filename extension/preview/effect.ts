@@ -62,6 +62,13 @@ function ifScriptFails(transaction: StrictTransaction, collateral: readonly Know
   return difference(back, [...ownInputs(collateral, own), mostUnknownCollateral(transaction, collateral)]);
 }
 
+/** Deposits of the account that come back: its own before, so that whoever else gets them takes them from it. */
+const ownRefunds = (transaction: StrictTransaction, deposits: PreviewGround['deposits'], own: OwnKeys): bigint =>
+  transaction.certificates
+    .filter(({ credentials }) => credentials.some((credential) => isKey(credential, own.stake) || isKey(credential, own.drep)))
+    .map((certificate) => depositOf(certificate, deposits))
+    .reduce((sum, deposit) => (deposit < 0n ? sum - deposit : sum), 0n);
+
 const isNothing = ({ lovelace, assets }: Value): boolean => lovelace === 0n && assets.length === 0;
 
 export function effectOn(
@@ -72,7 +79,8 @@ export function effectOn(
 ): AccountEffect {
   const failed = ifScriptFails(transaction, spent.collateral, own);
   const withdrawn = transaction.withdrawals.reduce((sum, { from, lovelace }) => (isKey(from.stake, own.stake) ? sum + lovelace : sum), 0n);
-  const left = [...ownInputs(spent.inputs, own), mostUnknown(transaction, spent.inputs, ground.deposits), ada(withdrawn)];
+  const unlocked = [ada(withdrawn), ada(ownRefunds(transaction, ground.deposits, own))];
+  const left = [...ownInputs(spent.inputs, own), mostUnknown(transaction, spent.inputs, ground.deposits), ...unlocked];
   return {
     whole: transaction.isValid ? difference(ownValues(transaction.outputs, own), left) : failed,
     ifScriptFails: spent.collateral.length === 0 || isNothing(failed) ? null : failed,

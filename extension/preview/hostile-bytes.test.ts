@@ -146,15 +146,20 @@ test('cannot show a smaller loss by inputs that nobody knows: they count as own,
       fc.array(holding, { minLength: 1, maxLength: 5 }),
       fc.array(fc.record({ isOwn: fc.boolean(), share: fc.integer({ min: 0, max: 100 }) }), { minLength: 1, maxLength: 4 }),
       fc.bigInt({ min: 0n, max: 3_000_000n }),
-      fc.record({ own: fc.bigInt({ min: 0n, max: 9_000_000n }), minted: fc.bigInt({ min: -1_000n, max: 1_000n }), deposit: fc.boolean() }),
-      (held, shares, fee, { own: withdrawn, minted, deposit }) => {
+      fc.record({
+        own: fc.bigInt({ min: 0n, max: 9_000_000n }),
+        minted: fc.bigInt({ min: -1_000n, max: 1_000n }),
+        deposit: fc.boolean(),
+        refund: fc.boolean(),
+      }),
+      (held, shares, fee, { own: withdrawn, minted, deposit, refund }) => {
         const utxos = held.map(({ isOwn, lovelace, ntx }, i): Utxo => {
           const address = isOwn ? world.HOME : world.STRANGER;
           return { ...world.held(`input ${i}`, lovelace, ntx === 0n ? [] : [{ ...world.NTX, quantity: ntx }], address) };
         });
         const sum = (some: bigint[]): bigint => some.reduce((all, one) => all + one, 0n);
         // As the ledger has it: what comes in goes out.
-        let lovelace = sum(utxos.map((utxo) => utxo.lovelace)) + withdrawn - fee - (deposit ? 2_000_000n : 0n);
+        let lovelace = sum(utxos.map((utxo) => utxo.lovelace)) + withdrawn - fee - (deposit ? 2_000_000n : 0n) + (refund ? 3_000_000n : 0n);
         let tokens = sum(held.map(({ ntx }) => ntx)) + minted;
         fc.pre(lovelace > 0n && tokens >= 0n);
         const outputs = shares.map(({ isOwn, share }, i) => {
@@ -176,14 +181,21 @@ test('cannot show a smaller loss by inputs that nobody knows: they count as own,
           fee,
           ...(withdrawn === 0n ? {} : { withdrawals: [[REWARDS, withdrawn] as [Uint8Array, bigint]] }),
           ...(minted === 0n ? {} : { mint: [{ ...world.NTX, quantity: minted }] }),
-          ...(deposit ? { certificates: [cborArray([cborInt(0), own])] } : {}),
+          certificates: [
+            ...(deposit ? [cborArray([cborInt(0), own])] : []),
+            ...(refund ? [cborArray([cborInt(8), own, cborInt(3_000_000n)])] : []),
+          ],
         });
         const seen = preview(
           cbor,
           utxos.filter((_, i) => held[i]?.isKnown),
         );
         const mine = <Item extends { isOwn: boolean }>(items: readonly Item[]): Item[] => items.filter(({ isOwn }) => isOwn);
-        const trueLovelace = sum(mine(outputs).map((one) => one.lovelace)) - sum(mine(held).map((one) => one.lovelace)) - withdrawn;
+        const trueLovelace =
+          sum(mine(outputs).map((one) => one.lovelace)) -
+          sum(mine(held).map((one) => one.lovelace)) -
+          withdrawn -
+          (refund ? 3_000_000n : 0n);
         const trueTokens = sum(mine(outputs).map(({ assets }) => assets[0]?.quantity ?? 0n)) - sum(mine(held).map((one) => one.ntx));
         const shownTokens = seen?.effect.tokens.find(({ isNtx }) => isNtx)?.quantity ?? 0n;
         expect(seen).not.toBeNull();

@@ -109,6 +109,15 @@ describe('staking and governance', () => {
     expect([taken?.depositLovelace, back?.depositLovelace]).toEqual([2_000_000n, -2_000_000n]);
   });
 
+  test('cannot hide in the change that an own deposit goes to somebody else', () => {
+    const back = cborArray([cborInt(8), own(), cborInt(2_000_000n)]);
+    const seen = see({ outputs: [world.change(49_800_000n), { address: world.STRANGER, lovelace: 2_000_000n }], certificates: [back] });
+    expect(seen.effect.lovelace).toBe(-2_200_000n);
+    expect(seen.intent).toEqual({ kind: 'unrecognised', because: 'mixture' });
+    // Where it comes home nothing is lost but the fee.
+    expect(see({ outputs: [world.change(51_800_000n)], certificates: [back] }).effect.lovelace).toBe(-200_000n);
+  });
+
   test('own votes, and delegation of the vote, are governance and ask for the DRep key', () => {
     const votes = cborMap([
       [

@@ -173,7 +173,7 @@ export interface TransactionPreview {
   /** blake2b-256 of the body, as it is. */
   hash: string;
   intent: Intent;
-  /** Fee, deposits and what stays locked are in it; rewards that are withdrawn count as the account's own. Inputs that nobody knows count as own, so that a loss is never shown too small. */
+  /** Fee, deposits and what stays locked are in it; rewards and deposits that come back count as the account's own before. Inputs that nobody knows count as own, so that a loss is never shown too small. */
   effect: Effect;
   /** Instead of `effect`, if a script fails. Null: none of this account's money is put up for that. */
   effectIfScriptFails: Effect | null;

@@ -82,16 +82,22 @@ async function prepare({ runner, ask, origin, frame, account, network }: SignPro
   if (ask.kind === 'data') return { what: { kind: 'data', data: previewData(ask, origin) }, proposal: { ...base, what: ask } };
   const cbors = ask.kind === 'lock' ? [ask.cbor] : ask.transactions.map(({ cbor }) => cbor);
   const ground = await runner.ask({ type: 'preview-ground', account: account.index, transactions: cbors });
-  const previews = previewTransactions(cbors, ground);
+  // The keys that are shown are those that will sign.
+  const previews = previewTransactions(cbors, ground).map((preview, i) => ({ ...preview, keys: rolesOf(ask, i) ?? preview.keys }));
   const large = isLarge(previews.flatMap(({ risks }) => risks)) ? { isLarge: true } : {};
   return { what: { kind: 'transactions', previews }, proposal: { ...base, ...large, what: signable(ask, previews) } };
 }
 
-function signable(ask: Exclude<ToSign, { kind: 'data' }>, previews: readonly TransactionPreview[]): Signable {
-  if (ask.kind === 'lock') return ask;
-  const transactions = ask.transactions.map(({ cbor, roles }, i) => ({ cbor, roles: [...(roles ?? previews[i]?.keys ?? [])] }));
-  return { kind: 'transactions', transactions };
-}
+/** Null: not said, so those that the transaction itself asks for. */
+const rolesOf = (ask: Exclude<ToSign, { kind: 'data' }>, at: number): KeyRole[] | null => {
+  const roles = ask.kind === 'lock' ? LOCK_ROLES : ask.transactions[at]?.roles;
+  return roles === null || roles === undefined ? null : [...roles];
+};
+/** As the vault signs it. */
+const LOCK_ROLES: readonly KeyRole[] = ['payment'];
+
+const signable = (ask: Exclude<ToSign, { kind: 'data' }>, previews: readonly TransactionPreview[]): Signable =>
+  ask.kind === 'lock' ? ask : { kind: 'transactions', transactions: previews.map(({ cbor, keys }) => ({ cbor, roles: [...keys] })) };
 
 function Ready({
   vault,

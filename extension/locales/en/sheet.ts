@@ -70,7 +70,7 @@ const risks: Record<RiskCode, (facts: RiskWords) => string> = {
   'high-fee': ({ amount }) => `Its fee is ${amount}; most transactions cost less than 1 ADA.`,
   'foreign-change': ({ address, text }) =>
     text === 'payment'
-      ? `${address} opens with your key, but somebody else gets its staking rewards and votes with it. This wallet will not show what lies there.`
+      ? `${address} opens with your key, but does not carry your staking key: its rewards and votes are somebody else’s or nobody’s. This wallet will not show what lies there.`
       : `${address} carries your staking key, but somebody else's key opens it. It looks like your address and is not.`,
   'burdened-change': ({ count }) =>
     `${some(count, 'output of yours carries', 'outputs of yours carry')} a script; this wallet does not spend such outputs by itself.`,

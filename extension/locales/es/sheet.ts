@@ -58,7 +58,7 @@ const risks: Record<RiskCode, (facts: RiskWords) => string> = {
   'high-fee': ({ amount }) => `Su comisión es de ${amount}; la mayoría de las transacciones cuestan menos de 1 ADA.`,
   'foreign-change': ({ address, text }) =>
     text === 'payment'
-      ? `${address} se abre con tu clave, pero otra persona recibe sus recompensas y vota con ella. Este monedero no mostrará lo que haya allí.`
+      ? `${address} se abre con tu clave, pero no lleva tu clave de participación: sus recompensas y votos son de otra persona o de nadie. Este monedero no mostrará lo que haya allí.`
       : `${address} lleva tu clave de participación, pero la abre la clave de otra persona. Parece tu dirección y no lo es.`,
   'burdened-change': ({ count }) =>
     `${some(count, 'salida tuya lleva', 'salidas tuyas llevan')} un script; este monedero no gasta salidas así por sí mismo.`,
