@@ -1,21 +1,19 @@
 // Sending: to whom, what, with the fee and the exact effect before anything is signed.
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { formatAmount } from '@nunet/shared/amount.ts';
-import { Button, IconButton } from '../../ui/button.tsx';
+import { Button } from '../../ui/button.tsx';
 import { Callout } from '../../ui/callout.tsx';
-import { Field, Select, TextArea } from '../../ui/field.tsx';
+import { Select, TextArea } from '../../ui/field.tsx';
 import { t } from '../../ui/i18n.ts';
 import { lazyView } from '../../ui/lazy-view.tsx';
 import { usePage } from '../../ui/page.ts';
-import { quantityText } from '../../ui/quantity-text.ts';
 import { Tick } from '../../ui/toggle.tsx';
 import { shortId, visibleText } from '../../ui/visible-text.ts';
 import type { BuiltPayment, TokenView, WalletView } from '../../wallet/messages.ts';
 import { No } from '../no.tsx';
 import { useAsking } from '../use-asking.ts';
+import { AssetField } from './asset-field.tsx';
 import { useContacts } from './contacts-state.ts';
-import { quantityProblem } from './problem-text.ts';
 import { Recipient } from './recipient.tsx';
 import { canPay, MAX_MEMO, readPayment, type PaymentProblems, type TypedPayment } from './send-form.ts';
 
@@ -28,6 +26,8 @@ interface SendProps {
   to: string;
   onDone: () => void;
 }
+
+const ADA_DECIMALS = 6;
 
 const label = (token: TokenView): string => (token.isNtx ? 'NTX' : `${visibleText(token.label, 30)} · ${shortId(token.fingerprint, 8, 4)}`);
 
@@ -55,6 +55,7 @@ export function Send({ wallet, to, onDone }: SendProps): JSX.Element {
   };
   const setToken = (unit: string, text: string): void =>
     change({ tokens: now.tokens.map((one) => (one.unit === unit ? { unit, text } : one)) });
+  const leaveOut = (unit: string): void => change({ tokens: now.tokens.filter((one) => one.unit !== unit) });
 
   const review = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -111,7 +112,6 @@ export function Send({ wallet, to, onDone }: SendProps): JSX.Element {
     (token) => token.hiddenBecause === null && token.quantity > 0n && !now.tokens.some(({ unit }) => unit === token.unit),
   );
   const isReady = canPay(runner.app.value);
-  const adaProblem = problems.value?.ada ?? null;
   return (
     <form class="stack" onSubmit={(event) => void review(event)} autocomplete="off" data-testid="send-form">
       {end.value === 'refused' && (
@@ -131,60 +131,31 @@ export function Send({ wallet, to, onDone }: SendProps): JSX.Element {
           {now.tokens.map(({ unit, text }) => {
             const token = wallet.tokens.find((one) => one.unit === unit);
             if (token === undefined) return null;
-            const wrong = problems.value?.tokens[unit] ?? null;
-            const all = quantityText(token.quantity, token.decimals);
+            const name = visibleText(token.label, 30);
             return (
-              <Field
+              <AssetField
                 key={unit}
                 label={label(token)}
-                value={text}
-                inputMode="decimal"
-                placeholder="0"
-                maxLength={60}
+                text={text}
+                available={token.quantity}
+                decimals={token.decimals}
+                problem={problems.value?.tokens[unit] ?? null}
                 testid={token.isNtx ? 'send-ntx' : 'send-token'}
-                hint={words.available(all)}
-                error={wrong === null ? null : wrong === 'too-much' ? words.tooMuch(all) : quantityProblem(wrong, token.decimals)}
+                hasMax
                 onInput={(next) => setToken(unit, next)}
-                end={
-                  <>
-                    <Button
-                      kind="quiet"
-                      size="small"
-                      testid={token.isNtx ? 'send-ntx-max' : 'send-token-max'}
-                      onClick={() => setToken(unit, formatAmount(token.quantity, token.decimals))}
-                    >
-                      {words.max}
-                    </Button>
-                    {!token.isNtx && (
-                      <IconButton
-                        size="small"
-                        icon="cross"
-                        label={words.removeToken(visibleText(token.label, 30))}
-                        onClick={() => change({ tokens: now.tokens.filter((one) => one.unit !== unit) })}
-                      />
-                    )}
-                  </>
-                }
+                {...(token.isNtx ? {} : { remove: { label: words.removeToken(name), act: () => leaveOut(unit) } })}
               />
             );
           })}
-          <Field
+          <AssetField
             label={words.ada}
-            value={now.ada}
-            inputMode="decimal"
-            placeholder="0"
-            maxLength={60}
+            text={now.ada}
+            available={wallet.lovelace}
+            decimals={ADA_DECIMALS}
+            problem={problems.value?.ada ?? null}
+            {...(now.tokens.some(({ text }) => text.trim() !== '') ? { hint: words.adaLeast } : {})}
             testid="send-ada"
-            hint={now.tokens.some(({ text }) => text.trim() !== '') ? words.adaLeast : words.available(quantityText(wallet.lovelace, 6))}
-            error={
-              adaProblem === null
-                ? null
-                : adaProblem === 'too-much'
-                  ? words.tooMuch(quantityText(wallet.lovelace, 6))
-                  : adaProblem === 'nothing'
-                    ? words.nothing
-                    : quantityProblem(adaProblem, 6)
-            }
+            hasMax={false}
             onInput={(ada) => change({ ada })}
           />
           {others.length > 0 && (
