@@ -69,6 +69,6 @@ export class FakeVault {
       default:
         return fail('request-invalid');
     }
-    this.#say(port, { type: 'reply', id, value: request.type === 'state' ? this.state : null, isClosing: false });
+    this.#say(port, { type: 'reply', id, value: request.type === 'state' ? this.state : null, closing: null });
   }
 }

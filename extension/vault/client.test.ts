@@ -78,7 +78,7 @@ describe('a client', () => {
     const [one, two] = [client.ask({ type: 'job-key', keyId: '01'.repeat(16) }), client.ask({ type: 'owner-key', peerId: 'x' })];
     await settled();
     const [first, second] = heard.map(({ id }) => id);
-    say({ type: 'reply', id: second ?? -1, value: { publicKey: 'two' }, isClosing: false });
+    say({ type: 'reply', id: second ?? -1, value: { publicKey: 'two' }, closing: null });
     say({ type: 'failed', id: first ?? -1, code: 'vault-locked', message: 'no' });
     await expect(one).rejects.toMatchObject({ code: 'vault-locked', message: 'no' });
     await expect(two).resolves.toEqual({ publicKey: 'two' });
@@ -125,7 +125,7 @@ describe('when the vault ends', () => {
     expect(vaults).toHaveLength(2);
     const asked = heard.at(-1);
     expect(asked?.request).toEqual({ type: 'touch' });
-    say({ type: 'reply', id: asked?.id ?? -1, value: null, isClosing: false });
+    say({ type: 'reply', id: asked?.id ?? -1, value: null, closing: null });
     await expect(plain).resolves.toBeNull();
   });
 
@@ -134,13 +134,15 @@ describe('when the vault ends', () => {
     await settled();
     const locking = client.ask({ type: 'lock' });
     await settled();
-    say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, isClosing: true });
+    say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, closing: { ...LOCKED, autoLockMinutes: 7 } });
     await expect(locking).resolves.toBeNull();
+    // Known at once, although the next worker has not spoken yet.
+    expect(client.state).toEqual({ ...LOCKED, autoLockMinutes: 7 });
     const next = client.ask({ type: 'touch' });
     laterNow();
     await settled();
     expect(vaults).toHaveLength(2);
-    say({ type: 'reply', id: heard.at(-1)?.id ?? -1, value: null, isClosing: false });
+    say({ type: 'reply', id: heard.at(-1)?.id ?? -1, value: null, closing: null });
     await expect(next).resolves.toBeNull();
   });
 
@@ -181,27 +183,27 @@ describe('when the vault is silent', () => {
     const unlocking = client.ask({ type: 'unlock', password: new Uint8Array(9) });
     await settled();
     pass(15_000);
-    say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, isClosing: false });
+    say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, closing: null });
     await expect(unlocking).resolves.toBeNull();
     expect(vaults).toHaveLength(1);
   });
 });
 
 describe('a port to a worker that is just ending', () => {
-  test('is mute for ever: nothing is sent on it, and another is opened after two seconds', async () => {
+  test('is mute for ever: nothing is sent on it, and another is opened after a second', async () => {
     const { client, vaults, heard, say, pass, settled } = scene({ mute: 2 });
     const asked = client.ask({ type: 'unlock', password: new Uint8Array([7, 8, 9]) });
     await settled();
-    pass(2_000);
+    pass(1_000);
     await settled();
     expect(vaults).toHaveLength(2);
     expect(heard).toEqual([]);
-    pass(2_000);
+    pass(1_000);
     await settled();
     expect(vaults).toHaveLength(3);
     // Not lost, not even what can be sent once.
     expect(heard.map(({ request }) => request)).toEqual([{ type: 'unlock', password: new Uint8Array([7, 8, 9]) }]);
-    say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, isClosing: false });
+    say({ type: 'reply', id: heard[0]?.id ?? -1, value: null, closing: null });
     await expect(asked).resolves.toBeNull();
   });
 

@@ -12,9 +12,9 @@ const SILENT_MS = 20_000;
 const REOPEN_MS = 100;
 /**
  * A port to a worker that is just ending stays mute for ever, and what is sent on it is lost. A vault speaks first on every port, so nothing
- * is sent before it has, and a mute port is opened again. Longer than a vault takes to start on a busy machine.
+ * is sent before it has, and a mute port is opened again. Where the worker is only slow to start, that does no harm.
  */
-const MUTE_MS = 2_000;
+const MUTE_MS = 1_000;
 
 export interface VaultClientNeeds {
   /** Opens a port to the vault, starting it where it does not run. */
@@ -148,7 +148,7 @@ export class VaultClient {
       case 'reply': {
         const pending = this.#settle(message.id);
         // Whoever asks next, asks the next worker.
-        if (message.isClosing) this.#reopen();
+        if (message.closing !== null) this.#ended(message.closing);
         pending?.resolve(message.value as never);
         return;
       }
@@ -160,11 +160,15 @@ export class VaultClient {
         this.#tell(message.state);
         return;
       case 'closing':
-        // First, so that whoever hears of the lock and asks at once asks the next worker.
-        this.#reopen();
-        this.#tell(message.state);
+        this.#ended(message.state);
         return;
     }
+  }
+
+  /** The port first, so that whoever hears of the lock and asks at once asks the next worker. */
+  #ended(state: VaultState): void {
+    this.#reopen();
+    this.#tell(state);
   }
 
   #tell(state: VaultState): void {

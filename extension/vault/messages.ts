@@ -136,8 +136,8 @@ export interface VaultAnswers {
 export type ToVault = { id: number; request: VaultRequest };
 
 export type FromVault =
-  /** `isClosing`: this answer is the worker's last word. */
-  | { type: 'reply'; id: number; value: unknown; isClosing: boolean }
+  /** `closing`: not null, this answer is the worker's last word, and this the state in which it ends. */
+  | { type: 'reply'; id: number; value: unknown; closing: VaultState | null }
   | { type: 'failed'; id: number; code: string; message: string }
   | { type: 'state'; state: VaultState }
   /** The worker ends now, in this state, and its heap with it; the next port starts another. */

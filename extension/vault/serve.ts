@@ -70,7 +70,7 @@ export function serveVault({ end, ...parts }: ServeParts): (port: MessagePort) =
         if (open > MAX_OPEN_REQUESTS)
           throw new NunetError('too-many-requests', 'This page asks the wallet for too much at once; wait for an answer');
         const value = await vault.ask(readRequest(data), port);
-        port.postMessage({ type: 'reply', id, value, isClosing: isEnded } satisfies FromVault, transferOf(value));
+        port.postMessage({ type: 'reply', id, value, closing: isEnded ? vault.state : null } satisfies FromVault, transferOf(value));
       } catch (error) {
         port.postMessage({ type: 'failed', id, ...safeError(error) } satisfies FromVault);
       } finally {
