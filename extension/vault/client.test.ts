@@ -220,4 +220,14 @@ describe('a port to a worker that is just ending', () => {
     expect(vaults).toHaveLength(2);
     expect(heard).toHaveLength(1);
   });
+
+  test('cannot keep a question, or a password, for ever: after thirty seconds it is given up', async () => {
+    const { client, heard, pass, settled } = scene({ mute: 99 });
+    const asked = client.ask({ type: 'unlock', password: new Uint8Array([7]) });
+    asked.catch(() => undefined);
+    await settled();
+    pass(30_000);
+    await expect(asked).rejects.toMatchObject({ code: 'vault-silent' });
+    expect(heard).toEqual([]);
+  });
 });

@@ -8,6 +8,8 @@ const TICK_MS = 1_000;
 const QUIET_MS = 5_000;
 /** Longer than the heaviest password derivation on a slow machine, during which it cannot speak. */
 const SILENT_MS = 20_000;
+/** So long a question waits for a vault that cannot be had at all. */
+const UNSENT_MS = 30_000;
 /** An ended worker takes a moment to be gone. */
 const REOPEN_MS = 100;
 /**
@@ -31,14 +33,15 @@ type Request<Type extends VaultRequest['type']> = Extract<VaultRequest, { type: 
 interface Pending {
   message: ToVault;
   /** Its bytes are handed over with it, and are nowhere else: it can be sent once. */
-  transfer: Transferable[];
+  transfer: ArrayBuffer[];
+  askedAtMs: number;
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
 }
 
 /** The request with every byte array copied, and the originals overwritten: the copies are transferred, so that none stays behind. */
-function handedOver<R extends VaultRequest>(request: R): { request: R; transfer: Transferable[] } {
-  const transfer: Transferable[] = [];
+function handedOver<R extends VaultRequest>(request: R): { request: R; transfer: ArrayBuffer[] } {
+  const transfer: ArrayBuffer[] = [];
   const copy = Object.fromEntries(
     Object.entries(request).map(([key, value]: [string, unknown]) => {
       if (!(value instanceof Uint8Array)) return [key, value];
@@ -97,7 +100,13 @@ export class VaultClient {
     const handed = handedOver<VaultRequest>(request);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      const pending: Pending = { message: { id, request: handed.request }, transfer: handed.transfer, resolve, reject };
+      const pending: Pending = {
+        message: { id, request: handed.request },
+        transfer: handed.transfer,
+        askedAtMs: this.#needs.now(),
+        resolve,
+        reject,
+      };
       this.#pending.set(id, pending);
       this.#send(pending);
     });
@@ -209,6 +218,7 @@ export class VaultClient {
 
   #tick(): void {
     const now = this.#needs.now();
+    if (this.#waiting.some(({ askedAtMs }) => now - askedAtMs >= UNSENT_MS)) this.#fail('vault-silent', 'The wallet cannot be reached');
     if (this.#muteSince !== null) {
       if (now - this.#muteSince >= MUTE_MS) this.#connect();
     } else if (this.#askedAt !== null && now - this.#askedAt >= SILENT_MS) {
@@ -221,7 +231,8 @@ export class VaultClient {
   }
 
   #fail(code: string, message: string): void {
-    this.#waiting = [];
+    // What was never sent is still here.
+    for (const { transfer } of this.#waiting.splice(0)) for (const buffer of transfer) new Uint8Array(buffer).fill(0);
     for (const { reject } of this.#pending.values()) reject(new NunetError(code, message));
     this.#pending.clear();
   }
