@@ -52,16 +52,22 @@ const until = (client: VaultClient, wanted: (state: VaultState) => boolean): Pro
   });
 
 let jobs = 0;
-/** Approves a job's lock, as a page does, and gives what its key is for. */
-async function approvedJob(vault: SampleVault, client: VaultClient): Promise<{ grant: JobGrant; publicKey: string; txId: string }> {
+/** Approves a job's lock, as a page does, and gives what its key is for. `again`: the same job's, built anew. */
+async function approvedJob(
+  vault: SampleVault,
+  client: VaultClient,
+  { again, changes = {} }: { again?: JobGrant; changes?: Partial<JobGrant> } = {},
+): Promise<{ grant: JobGrant; publicKey: string; txId: string }> {
   const { accounts } = await stateOf(client);
   const [account] = accounts;
   if (account === undefined) throw new Error('no account');
   const home = addressText(addressesOf(account).base);
-  const keyId = String(++jobs).padStart(32, '0');
-  const { publicKey } = await client.ask({ type: 'job-key', keyId });
-  const cbor = lockTransaction(home, escrowDatum({ serviceProvider: home, voucherKey: publicKey }));
-  const grant = { jobId: cidOf(encode({ keyId })), keyId, budgetBaseUnits: BUDGET, computeProvider: STRANGER };
+  const made = { jobId: cidOf(encode({ job: ++jobs })), keyId: String(jobs).padStart(32, '0') };
+  const grant: JobGrant = { budgetBaseUnits: BUDGET, computeProvider: STRANGER, ...(again ?? made), ...changes };
+  const { publicKey } = await client.ask({ type: 'job-key', keyId: grant.keyId });
+  // Another time limit makes another transaction of the same lock.
+  const datum = escrowDatum({ serviceProvider: home, voucherKey: publicKey, reclaimAfter: 1_900_000_000_000 + ++jobs });
+  const cbor = lockTransaction(home, datum, grant.budgetBaseUnits);
   const { approvalId } = await client.ask({
     type: 'propose',
     proposal: { origin: null, frame: 'dashboard', account: 0, network: 'devnet', what: { kind: 'lock', cbor, grant } },
@@ -278,6 +284,25 @@ describe('an approved job', () => {
     expect(vault.workers()).toBe(2);
     await unlock(client);
     expect((await stateOf(client)).jobs).toEqual([]);
+  });
+
+  test('may have its lock built again: either output may be paid from then on, each up to the budget', async () => {
+    const { vault, client } = await created();
+    const first = await approvedJob(vault, client);
+    const second = await approvedJob(vault, client, { again: first.grant });
+    expect(second.publicKey).toBe(first.publicKey);
+    for (const txId of [first.txId, second.txId])
+      await expect(
+        client.ask({ type: 'job-sign', jobId: first.grant.jobId, bytes: voucherBytes({ txId, index: 0 }, BUDGET) }),
+      ).resolves.toBeDefined();
+    expect((await stateOf(client)).jobs).toEqual([first.grant.jobId]);
+  });
+
+  test('cannot be approved again on other terms', async () => {
+    const { vault, client } = await created();
+    const { grant } = await approvedJob(vault, client);
+    for (const changes of [{ budgetBaseUnits: BUDGET + 1n }, { keyId: 'f'.repeat(32) }])
+      await expect(approvedJob(vault, client, { again: grant, changes })).rejects.toMatchObject({ code: 'job-known' });
   });
 
   test('waits for the password after a restart, and its key is the same then', async () => {
