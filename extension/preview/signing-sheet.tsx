@@ -15,14 +15,12 @@ import { holdOf, isStopped, wantsWord } from './approve-guard.ts';
 import { DataDetails, DataView } from './data-view.tsx';
 import { DetailsView } from './details-view.tsx';
 import { EffectLines } from './effect-view.tsx';
-import type { DataPreview, TransactionPreview } from './preview.ts';
+import type { Shown } from './prepare-signing.ts';
 import './sheet.css';
 import type { SigningStep } from './signing.ts';
 import { totalEffect } from './total-effect.ts';
 import { TransactionView } from './transaction-view.tsx';
 import { useAttention, useSeen } from './use-attention.ts';
-
-export type Shown = { kind: 'transactions'; previews: readonly TransactionPreview[] } | { kind: 'data'; data: DataPreview };
 
 export interface SigningSheetProps {
   what: Shown;

@@ -8,7 +8,8 @@ import { previewData } from '../../preview/data-preview.ts';
 import type { TransactionPreview } from '../../preview/preview.ts';
 import { previewTransactions } from '../../preview/preview-transactions.ts';
 import * as world from '../../preview/sample-world.ts';
-import { SigningSheet, type Shown } from '../../preview/signing-sheet.tsx';
+import type { Shown } from '../../preview/prepare-signing.ts';
+import { SigningSheet } from '../../preview/signing-sheet.tsx';
 import type { SigningStep } from '../../preview/signing.ts';
 
 const READY: SigningStep = { step: 'ready', approvalId: 'sample', notBeforeMs: 0, wantsPassword: false };
