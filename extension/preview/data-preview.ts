@@ -16,7 +16,8 @@ const LAYOUT = /[\n\r\t]/g;
 /** Characters that turn the direction of what is read, and controls: nobody writes them into a message to be read. */
 const TURNING = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
-const unreadable = (why: string): NunetError => new NunetError('payload-refused', `Cannot show this message, so it is not signed: ${why}`);
+const unreadable = (why: string): NunetError =>
+  new NunetError('message-unreadable', `Cannot show this message, so it is not signed: ${why}`);
 
 function textOf(bytes: Uint8Array): string | null {
   try {
@@ -56,7 +57,7 @@ const belongs = (site: string, origin: string): boolean => {
   return host !== null && (host === site || host.endsWith(`.${site}`) || site.endsWith(`.${host}`));
 };
 
-/** `origin`: who asks; null: the wallet's own pages. Throws `payload-refused`, `address-invalid`, `cbor-invalid`. */
+/** `origin`: who asks; null: the wallet's own pages. Throws `message-unreadable`, `address-invalid`, `cbor-invalid`. */
 export function previewData({ address, payload, role }: SignableData, origin: string | null): DataPreview {
   if (!/^([0-9a-f]{2})*$/.test(payload) || !/^([0-9a-f]{2}){1,100}$/.test(address)) throw unreadable('it is not hex');
   if (payload.length > 2 * MAX_PAYLOAD_BYTES) throw unreadable(`it has ${payload.length / 2} bytes, want at most ${MAX_PAYLOAD_BYTES}`);
