@@ -30,12 +30,12 @@ export function relay(asker: DappDocument, page: RuntimePort, runner: MessagePor
 }
 
 /** In the offscreen document, of a port that says it comes from the background script. Null: it does not. */
-export function routedAsker(
-  port: { name: string; sender?: (Sender & { url?: string | undefined }) | undefined },
-  own: { id: string; origin: string },
-): DappDocument | null {
+export function routedAsker(port: { name: string; sender?: Sender | undefined }, own: { id: string; origin: string }): DappDocument | null {
   const { sender } = port;
-  // Content scripts of web pages can connect too, under any name; their sender has a tab and another origin.
-  if (!port.name.startsWith(ROUTED_PORT) || sender?.id !== own.id || sender.tab !== undefined || sender.origin !== own.origin) return null;
+  if (!port.name.startsWith(ROUTED_PORT) || sender?.id !== own.id) return null;
+  // Content scripts of web pages can connect too, under any name; their sender has a frame, a tab and the page's origin. A service
+  // worker is no frame, and not every browser says its origin.
+  const isFrame = sender.tab !== undefined || sender.frameId !== undefined;
+  if (isFrame || (sender.origin !== undefined && sender.origin !== own.origin)) return null;
   return JSON.parse(port.name.slice(ROUTED_PORT.length)) as DappDocument;
 }

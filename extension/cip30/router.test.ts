@@ -40,9 +40,12 @@ test('cannot reach the host past the background script: a content script’s own
   const own = { id: ID, origin: `chrome-extension://${ID}` };
   const name = ROUTED_PORT + JSON.stringify({ origin: 'https://bank.example', frame: '1.a' });
   expect(routedAsker({ name, sender: { id: ID, origin: own.origin } }, own)).toEqual({ origin: 'https://bank.example', frame: '1.a' });
+  expect(routedAsker({ name, sender: { id: ID } }, own)?.origin).toBe('https://bank.example');
   for (const from of [
     { id: ID, origin: 'https://evil.example', tab: { id: 1 }, frameId: 0 },
     { id: ID, origin: own.origin, tab: { id: 1 } },
+    { id: ID, frameId: 0 },
+    { tab: undefined },
     { id: ID, origin: 'https://evil.example' },
     { id: 'another', origin: own.origin },
     undefined,
