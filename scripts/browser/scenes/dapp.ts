@@ -93,7 +93,11 @@ export function dapps(): void {
     expect(await ask(page, 'wallets')).toEqual([{ id: 'nunet', name: 'NuNet', version: '1', icon: 'data:image/png;base64,' }]);
     const connecting = ask(page, 'connect', [95, 142]);
     const window = await asked();
-    expect((await chromiumDriver(window).all(marked('connect-origin')))[0]?.['text']).toBe(site.origin);
+    const [shown] = await until('the question', async () => {
+      const found = await chromiumDriver(window).all(marked('connect-origin'));
+      return found.length > 0 ? found : null;
+    });
+    expect(shown?.['text']).toBe(site.origin);
     await yes(window);
     expect(await connecting).toBe('connected');
     const { address, lovelace } = await dashboard.wallet();
