@@ -43,7 +43,7 @@ export function AccountMenu(): JSX.Element | null {
         <IconButton icon="unlock" label={words.lock} testid="lock" onClick={() => void act(() => vault.ask({ type: 'lock' }))} />
       ) : (
         <Button icon="lock" size="small" kind="primary" testid="show-unlock" onClick={() => (isUnlocking.value = true)}>
-          {words.unlock}
+          <span class="unlock-word">{words.unlock}</span>
         </Button>
       )}
     </>
