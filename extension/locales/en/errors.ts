@@ -110,4 +110,5 @@ export const errors = {
   'dapp-ground-changed': 'Account or network is another than was shown. Look again.',
   'dapp-answer-invalid': 'The signature is not of what the site asked. Nothing was given to it.',
   'contact-invalid': 'A contact wants a name and an address of this network.',
+  'message-unreadable': 'This message cannot be shown as it is, so it is not signed.',
 };

@@ -112,4 +112,5 @@ export const errors: typeof English = {
   'dapp-ground-changed': 'La cuenta o la red es otra que la mostrada. Míralo de nuevo.',
   'dapp-answer-invalid': 'La firma no es de lo que pidió el sitio. No se le dio nada.',
   'contact-invalid': 'Un contacto necesita un nombre y una dirección de esta red.',
+  'message-unreadable': 'Este mensaje no se puede mostrar tal como es, así que no se firma.',
 };
