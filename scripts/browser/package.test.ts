@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
+import { checkBudgets } from '../package/budgets.ts';
 import { checkContents } from '../package/contents.ts';
 import { ANSWERS, lintAddon } from '../package/lint-addon.ts';
 import { checkMesh } from '../package/mesh.ts';
@@ -45,6 +46,10 @@ describe.each(BROWSERS)('the package for %s', (browser) => {
 test('the packages need every exception that is made for a library', () => {
   const used = BROWSERS.flatMap((browser) => [...remoteCode(read[browser]).used]);
   expect(EXCEPTIONS.filter((exception) => !used.includes(exception))).toEqual([]);
+});
+
+test('service worker, stub, vault and popup stay within their budgets', () => {
+  expect(checkBudgets(read.chromium)).toEqual([]);
 });
 
 // 25 s, nearly all of it for reading the transaction worker.
