@@ -63,8 +63,9 @@ export default defineConfig({
     name: '__MSG_extensionName__',
     description: '__MSG_extensionDescription__',
     default_locale: 'en',
-    // A change here also changes scripts/package/permissions.json. Firefox asks for no permission to have a sidebar and has no offscreen document.
-    permissions: [...(browser === 'firefox' ? [] : ['offscreen', 'sidePanel']), 'idle', 'unlimitedStorage'],
+    // A change here also changes scripts/package/permissions.json. Firefox asks for no permission to have a sidebar,
+    // has no offscreen document, and does not tell of a locked screen.
+    permissions: [...(browser === 'firefox' ? [] : ['offscreen', 'sidePanel', 'idle']), 'unlimitedStorage'],
     [manifestVersion === 3 ? 'action' : 'browser_action']: { default_title: '__MSG_openExtension__' },
     content_security_policy:
       manifestVersion === 3 ? { extension_pages: POLICIES.pages, sandbox: POLICIES.sandbox } : (POLICIES.pages as never),

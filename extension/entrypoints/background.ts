@@ -5,6 +5,7 @@ import { browser } from 'wxt/browser';
 import { portPair } from '../cip30/port-pair.ts';
 import { askerOf, join, refuse } from '../cip30/router.ts';
 import { DAPP_PORT, OPEN_APPROVAL, ROUTED_PORT, type DappDocument, type RuntimePort } from '../cip30/wire.ts';
+import { LOCK_VAULT } from '../host/lock-vault.ts';
 import { ENSURE_HOST } from '../host/names.ts';
 import { ensureOffscreenHost } from '../host/offscreen-host.ts';
 import { openApproval } from '../host/open-approval.ts';
@@ -35,6 +36,11 @@ const background: ReturnType<typeof defineBackground> = defineBackground({
       if (reason === 'install') void openOwnTab('/onboarding.html');
     });
     browser.runtime.onStartup.addListener(() => void ensureHost());
+    // Firefox does not tell of a locked screen.
+    if (!import.meta.env.FIREFOX)
+      browser.idle.onStateChanged.addListener((state) => {
+        if (state === 'locked') void ensureHost().then(() => browser.runtime.sendMessage(LOCK_VAULT).catch(() => undefined));
+      });
     browser.runtime.onConnect.addListener((port) => {
       if (!port.name.startsWith(DAPP_PORT)) return;
       const asker = askerOf(port.name, port.sender, browser.runtime.id);

@@ -2,7 +2,9 @@
 import { browser } from 'wxt/browser';
 import { routedAsker } from '../../cip30/host-relay.ts';
 import { OPEN_APPROVAL } from '../../cip30/wire.ts';
+import { LOCK_VAULT, lockVault } from '../../host/lock-vault.ts';
 import { startHost } from '../../host/start-host.ts';
+import { VAULT } from '../../vault/messages.ts';
 
 const host = startHost(document, (dappId) => void browser.runtime.sendMessage(OPEN_APPROVAL + dappId).catch(() => undefined));
 const own = { id: browser.runtime.id, origin: location.origin };
@@ -10,4 +12,8 @@ browser.runtime.onConnect.addListener((port) => {
   // Content scripts connect to every context of the extension; only what the background script let through counts.
   const asker = routedAsker(port, own);
   if (asker !== null) host.dapp(asker, port);
+});
+// Of our own extension, whichever part of it: locking does no harm.
+browser.runtime.onMessage.addListener((message: unknown, sender) => {
+  if (message === LOCK_VAULT && sender.id === own.id) lockVault(new SharedWorker(VAULT.script, { name: VAULT.name }).port);
 });
