@@ -17,20 +17,41 @@ async function withMemoriesWiped<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     Object.assign(WebAssembly, { instantiate });
-    for (const { buffer } of memories) new Uint8Array(buffer).fill(0);
+    for (const { buffer } of memories.splice(0)) new Uint8Array(buffer).fill(0);
+  }
+}
+
+const HINT_BYTES = 64 << 20;
+const HINTS = 4;
+
+/**
+ * An idle worker collects nothing, so that the derivation's memory would stay as long as the wallet is open. Reserving as much again, which
+ * costs nothing because it is never touched, makes V8 collect: of 214 MB of a process 80 were left (measured under Node 24).
+ */
+function letGo(): void {
+  try {
+    // Not `new`, which a bundler takes away where nothing becomes of it.
+    for (let hint = 0; hint < HINTS; hint++) Reflect.construct(ArrayBuffer, [HINT_BYTES]);
+  } catch {
+    // No room even to reserve it: then the browser is collecting already.
   }
 }
 
 /** One at a time: the vault does one thing after another. */
-export const argon2: Kdf = (password, salt, { memoryKib, passes }) =>
-  withMemoriesWiped(() =>
-    argon2id({
-      password,
-      salt,
-      iterations: passes,
-      memorySize: memoryKib,
-      parallelism: 1,
-      hashLength: KEY_BYTES,
-      outputType: 'binary',
-    }),
-  );
+export const argon2: Kdf = async (password, salt, { memoryKib, passes }) => {
+  try {
+    return await withMemoriesWiped(() =>
+      argon2id({
+        password,
+        salt,
+        iterations: passes,
+        memorySize: memoryKib,
+        parallelism: 1,
+        hashLength: KEY_BYTES,
+        outputType: 'binary',
+      }),
+    );
+  } finally {
+    letGo();
+  }
+};
