@@ -6,9 +6,10 @@ import { argon2 } from './argon2.ts';
 import { readBackup } from './backup-file.ts';
 import { aesGcm } from './cipher.ts';
 import { jobSeed, ownerSeed, rootOf, seedPair } from './derived-keys.ts';
+import { FLOOR, type KdfParameters } from './envelope.ts';
 import { FORMAT_1 as pinned } from './format-1.ts';
 import { entropyOfWords } from './mnemonic.ts';
-import { sampleVault, secret } from './sample-vault.ts';
+import { quickKdf, sampleVault, secret } from './sample-vault.ts';
 
 const file = (): Uint8Array => hexToBytes(pinned.backup);
 
@@ -24,7 +25,9 @@ test('its backup opens with the derivation and the cipher that ship', async () =
 });
 
 test('its backup becomes a wallet again, with its accounts and its running job', async () => {
-  const vault = sampleVault({ kdf: argon2 });
+  // The test's clock stands still, so that the new wallet is made as heavy as any; only the file's own derivation has to be the real one.
+  const isOfFile = ({ memoryKib, passes }: KdfParameters): boolean => memoryKib === FLOOR.memoryKib && passes === FLOOR.passes;
+  const vault = sampleVault({ kdf: (password, salt, how) => (isOfFile(how) ? argon2 : quickKdf)(password, salt, how) });
   const client = vault.client();
   await client.ask({ type: 'import', file: file(), password: secret(pinned.password) });
   const state = await client.ask({ type: 'state' });
