@@ -27,6 +27,12 @@ interface Message {
 /** Contexts that Playwright has no page for; it has pages and service workers. */
 const WATCHED = new Set(['iframe', 'shared_worker', 'worker', 'background_page', 'other', 'offscreen']);
 
+/**
+ * Ends by itself when the wallet locks. Chromium starts a worker again paused for as long as a debugger is attached to the one before, and a
+ * vault that is paused answers nobody.
+ */
+const isEnding = ({ url }: Target): boolean => url.endsWith('/vault.js');
+
 /** `session` is one to the browser. Playwright's own types know neither messages nor attachment without "flatten". */
 export async function openTargets(session: CDPSession, onProblem: (problem: string) => void): Promise<Targets> {
   const send = session.send.bind(session) as unknown as (method: string, params?: Record<string, unknown>) => Promise<unknown>;
@@ -91,7 +97,7 @@ export async function openTargets(session: CDPSession, onProblem: (problem: stri
   });
   on('Target.detachedFromTarget', ({ sessionId }: { sessionId: string }) => void attached.delete(sessionId));
   on('Target.targetCreated', ({ targetInfo }: { targetInfo: Target }) => {
-    if (!WATCHED.has(targetInfo.type)) return;
+    if (!WATCHED.has(targetInfo.type) || isEnding(targetInfo)) return;
     void (async () => {
       const sessionId = await attach(targetInfo);
       await Promise.all([ask(sessionId, 'Runtime.enable'), ask(sessionId, 'Log.enable')]);
@@ -108,7 +114,14 @@ export async function openTargets(session: CDPSession, onProblem: (problem: stri
   };
   return {
     list,
-    send: async (urlEnd, method, params, timeoutMs) => ask(await inTarget(urlEnd), method, params, timeoutMs),
+    async send(urlEnd, method, params, timeoutMs) {
+      const sessionId = await inTarget(urlEnd);
+      try {
+        return await ask(sessionId, method, params, timeoutMs);
+      } finally {
+        await send('Target.detachFromTarget', { sessionId }).catch(() => undefined);
+      }
+    },
     async crash(urlEnd) {
       const sessionId = await inTarget(urlEnd);
       // The process ends before it can answer.
