@@ -27,10 +27,9 @@ export const settings = {
   accounts: {
     lead: 'Each account has its own address, under the same recovery words.',
     current: 'In use',
-    use: 'Use this account',
-    useName: (name: string): string => `Use this account: ${name}`,
+    use: 'Use',
+    useName: (name: string): string => `Use ${name}`,
     name: 'Name',
-    rename: 'Rename',
     renameName: (name: string): string => `Rename ${name}`,
     save: 'Save',
     cancel: 'Cancel',

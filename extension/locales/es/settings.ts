@@ -29,10 +29,9 @@ export const settings: typeof english = {
   accounts: {
     lead: 'Cada cuenta tiene su propia dirección, con las mismas palabras de recuperación.',
     current: 'En uso',
-    use: 'Usar esta cuenta',
-    useName: (name) => `Usar esta cuenta: ${name}`,
+    use: 'Usar',
+    useName: (name) => `Usar ${name}`,
     name: 'Nombre',
-    rename: 'Cambiar el nombre',
     renameName: (name) => `Cambiar el nombre de ${name}`,
     save: 'Guardar',
     cancel: 'Cancelar',

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
+import { Button, IconButton } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { Field } from '../../ui/field.tsx';
 import { t } from '../../ui/i18n.ts';
@@ -96,14 +96,13 @@ export function AccountSettings(): JSX.Element {
                       {words.use}
                     </Button>
                   )}
-                  <Button
-                    kind="quiet"
+                  <IconButton
                     size="small"
+                    icon="edit"
                     label={words.renameName(visibleText(account.name, MAX_NAME))}
+                    testid={`account-rename-${account.index}`}
                     onClick={() => (editing.value = account.index)}
-                  >
-                    {words.rename}
-                  </Button>
+                  />
                 </>
               }
             />
