@@ -44,14 +44,14 @@ const inPage = {
   },
   /** A payment that the library builds from what the wallet shows; signed by the wallet, put together by the library. */
   async sign(to: string, lovelace: string): Promise<string> {
-    const utxos = await wallet().getUtxos();
-    const change = await wallet().getChangeAddress();
-    const unsigned = await new MeshTxBuilder({})
-      .txOut(to, [{ unit: 'lovelace', quantity: lovelace }])
-      .changeAddress(change)
-      .selectUtxosFrom(utxos)
-      .complete();
     try {
+      const utxos = await wallet().getUtxos();
+      const change = await wallet().getChangeAddress();
+      const unsigned = await new MeshTxBuilder({})
+        .txOut(to, [{ unit: 'lovelace', quantity: lovelace }])
+        .changeAddress(change)
+        .selectUtxosFrom(utxos)
+        .complete();
       return await wallet().signTx(unsigned);
     } catch (error) {
       return told(error);

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { testKeyAddress } from '@nunet/contracts/chain/address.ts';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { stopAll } from '../../network/process.ts';
@@ -17,7 +18,7 @@ import { createWallet, PASSWORD } from '../onboarding.ts';
 import { onboardingOf } from '../world.ts';
 
 /** Somebody's address on a test network. */
-const STRANGER = 'addr_test1vqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qcyqcyq';
+const STRANGER = testKeyAddress(new Uint8Array(28).fill(7));
 const ADA = 1_000_000n;
 
 /** Calls a method of the page's program; what it waits for may be a person. */
