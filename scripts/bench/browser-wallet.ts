@@ -57,7 +57,7 @@ async function popupMs(browser: Chromium): Promise<number> {
 }
 
 /** `extension`: folder of the one built for Chromium. */
-export async function benchWallet(extension: string, devnetUrl: string): Promise<Row[]> {
+export async function benchWallet(extension: string, devnetUrl: string, onLine: (line: string) => void): Promise<Row[]> {
   const bare = await bareMemory();
   const browser = await openChromium({ extension });
   try {
@@ -70,11 +70,15 @@ export async function benchWallet(extension: string, devnetUrl: string): Promise
     const idle = readBrowserMemory(await browser.processes());
     const isMeshLoaded = (await browser.targets.list()).some(({ url }) => url.endsWith(TRANSACTION_WORKER));
 
+    onLine(`idle: ${mib(idle.total)}, bare: ${mib(bare.total)}`);
+
     const page = await browser.open('manifest.json');
     const wallet = await runInPage<WalletPage>((code) => page.evaluate(code), 'wallet-page.ts', 'nunetWallet');
     const unlocks = await times(5, () => wallet.unlock());
+    onLine(`unlocked in ${unlocks.map((ms) => ms.toFixed(0)).join(', ')} ms`);
     const first = await wallet.pay();
     const payments = await times(ROUNDS, () => wallet.pay());
+    onLine(`payments in ${payments.map(({ buildMs, signMs }) => (buildMs + signMs).toFixed(0)).join(', ')} ms`);
     const cold = await popupMs(browser);
     const popups = await times(ROUNDS, () => popupMs(browser));
 

@@ -132,7 +132,7 @@ export async function benchBrowser(folder: string, onLine: (line: string) => voi
     },
     signal,
   );
-  rows.push(...(await benchWallet(extension, network.devnet.url)));
+  rows.push(...(await benchWallet(extension, network.devnet.url, onLine)));
   const browser = await openChromium({ extension });
   try {
     const page = await browser.open('onboarding.html');

@@ -38,6 +38,15 @@ async function until<Value>(what: string, look: () => Value | null | undefined |
   throw new Error(`${what} did not come within a minute`);
 }
 
+/** A request that is never answered must not hold a bench for ever. */
+const inTime = <Value>(what: string, answer: Promise<Value>): Promise<Value> =>
+  Promise.race([
+    answer,
+    pause(30_000).then(() => {
+      throw new Error(`${what} was not answered within 30 seconds`);
+    }),
+  ]);
+
 const wallet = (): WalletView | null => runner.app.value?.wallet ?? null;
 
 /** Another wallet's (CIP-19's example). */
@@ -46,43 +55,49 @@ const ELSEWHERE = 'addr_test1qz2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzer3jcu5
 const api = {
   /** A new wallet on this devnet with money of its faucet. */
   async start(devnetUrl: string): Promise<void> {
-    await vault.ask({ type: 'create', password: password(), words: null });
-    await runner.ask({ type: 'connect', to: { network: 'devnet', url: devnetUrl } });
+    await inTime('create', vault.ask({ type: 'create', password: password(), words: null }));
+    await inTime('connect', runner.ask({ type: 'connect', to: { network: 'devnet', url: devnetUrl } }));
     await until('the wallet', wallet);
-    await runner.ask({ type: 'fund' });
+    await inTime('fund', runner.ask({ type: 'fund' }));
     await until('the faucet’s money', () => (wallet()?.baseUnits ?? 0n) > 0n);
   },
 
   /** Milliseconds from a locked wallet, whose worker has ended, to an open one. */
   async unlock(): Promise<number> {
-    await vault.ask({ type: 'lock' });
+    await inTime('lock', vault.ask({ type: 'lock' }));
     await until('the lock', () => vaultState === 'locked');
     // The next worker has started: a person types for longer than that.
-    await vault.ask({ type: 'state' });
+    await inTime('state', vault.ask({ type: 'state' }));
     const started = performance.now();
-    await vault.ask({ type: 'unlock', password: password() });
+    await inTime('unlock', vault.ask({ type: 'unlock', password: password() }));
     return performance.now() - started;
   },
 
   /** A payment as the pages make one, less the person: building it, and the vault's two parts. The time until a click counts is no work. */
   async pay(): Promise<{ buildMs: number; signMs: number }> {
     const started = performance.now();
-    const { cbor } = await runner.ask({ type: 'build-payment', to: ELSEWHERE, lovelace: 2_000_000n, tokens: [], isAll: false, memo: '' });
+    const { cbor } = await inTime(
+      'build-payment',
+      runner.ask({ type: 'build-payment', to: ELSEWHERE, lovelace: 2_000_000n, tokens: [], isAll: false, memo: '' }),
+    );
     const builtAt = performance.now();
-    const { approvalId, notBeforeMs } = await vault.ask({
-      type: 'propose',
-      proposal: {
-        origin: null,
-        frame: 'bench',
-        account: wallet()?.account ?? 0,
-        network: 'devnet',
-        what: { kind: 'transactions', transactions: [{ cbor, roles: ['payment'] }] },
-      },
-    });
+    const { approvalId, notBeforeMs } = await inTime(
+      'propose',
+      vault.ask({
+        type: 'propose',
+        proposal: {
+          origin: null,
+          frame: 'bench',
+          account: wallet()?.account ?? 0,
+          network: 'devnet',
+          what: { kind: 'transactions', transactions: [{ cbor, roles: ['payment'] }] },
+        },
+      }),
+    );
     const proposedAt = performance.now();
     await pause(Math.max(0, notBeforeMs - Date.now()) + 20);
     const clickedAt = performance.now();
-    await vault.ask({ type: 'approve', approvalId, password: null });
+    await inTime('approve', vault.ask({ type: 'approve', approvalId, password: null }));
     return { buildMs: builtAt - started, signMs: proposedAt - builtAt + (performance.now() - clickedAt) };
   },
 };
