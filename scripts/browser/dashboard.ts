@@ -206,6 +206,21 @@ export class Dashboard {
     await until('the sheet is gone', async () => (await this.one('signing-sheet')) === null, { state: () => this.summary() });
   }
 
+  /** Fills the form of a payment in NTX and asks for its sheet. */
+  async order(to: string, ntx: string, memo = ''): Promise<void> {
+    const { driver } = this;
+    await driver.go('#/wallet');
+    await driver.go('#/wallet/send');
+    await this.shown('send-form');
+    await driver.fill(marked('send-to'), to);
+    await driver.fill(marked('send-ntx'), ntx);
+    if (memo !== '') {
+      await driver.click(`details:has(${marked('send-memo')}) > summary`);
+      await driver.fill(marked('send-memo'), memo);
+    }
+    await driver.click(marked('send-review'));
+  }
+
   async refuse(): Promise<void> {
     await this.driver.click(marked('refuse'));
     await until('the sheet is gone', async () => (await this.one('signing-sheet')) === null, { state: () => this.summary() });

@@ -46,20 +46,6 @@ describe.skipIf(CHROMIUM === undefined)('the wallet', () => {
     expect([...problems, ...browser.problems.splice(0)]).toEqual([]);
   });
 
-  /** Fills the form and asks for the sheet. */
-  const order = async (to: string, ntx: string, memo = ''): Promise<void> => {
-    const { driver } = dashboard;
-    await driver.go('#/wallet');
-    await driver.go('#/wallet/send');
-    await dashboard.shown('send-form');
-    await driver.fill(marked('send-to'), to);
-    await driver.fill(marked('send-ntx'), ntx);
-    if (memo !== '') {
-      await driver.click(`details:has(${marked('send-memo')}) > summary`);
-      await driver.fill(marked('send-memo'), memo);
-    }
-    await driver.click(marked('send-review'));
-  };
   /** Ids of the transactions in the history, newest first. */
   const historyOf = async ({ driver }: Dashboard): Promise<(string | undefined)[]> => {
     await driver.go('#/wallet/history');
@@ -86,7 +72,7 @@ describe.skipIf(CHROMIUM === undefined)('the wallet', () => {
   test('pays, with a message, and shows it in its history', async () => {
     const friend = newPerson().address;
     const before = await dashboard.wallet();
-    await order(friend, '2.5', 'gracias');
+    await dashboard.order(friend, '2.5', 'gracias');
     await dashboard.shown('intent', (intent) => intent['data-intent'] === 'payment');
     await dashboard.approve();
     await dashboard.shown('sent');
@@ -99,11 +85,11 @@ describe.skipIf(CHROMIUM === undefined)('the wallet', () => {
 
   test('pays nothing that was refused, and nobody whose address is of another network', async () => {
     const friend = newPerson().address;
-    await order(friend, '1');
+    await dashboard.order(friend, '1');
     await dashboard.shown('signing-sheet', (sheet) => sheet['data-step'] === 'ready');
     await dashboard.refuse();
     await dashboard.shown('send-refused');
-    await order(MAINNET, '1');
+    await dashboard.order(MAINNET, '1');
     await until('the refusal', async () => (await dashboard.driver.all(`${marked('send-to')}[aria-invalid="true"]`)).length > 0);
     expect(await dashboard.one('signing-sheet')).toBeNull();
     expect(await ntxAt(friend)).toBe(0n);
@@ -114,7 +100,7 @@ describe.skipIf(CHROMIUM === undefined)('the wallet', () => {
     await dashboard.lock();
     await dashboard.driver.go('#/wallet/history');
     await dashboard.shown('history-entry', (element) => element['data-kind'] === 'sent');
-    await order(friend, '1');
+    await dashboard.order(friend, '1');
     await dashboard.shown('sheet-unlock');
     expect(await ntxAt(friend)).toBe(0n);
     await dashboard.approve();

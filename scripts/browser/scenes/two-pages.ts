@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { RUNNER, type PageRequest } from '@nunet/extension/messages.ts';
-import { marked } from '../driver.ts';
+import { marked, until } from '../driver.ts';
 import { AGENTS, expectBalanced, takeBalances } from '../world.ts';
 import type { Stage } from './stage.ts';
 
@@ -32,6 +32,10 @@ export function twoPages(stage: Stage): void {
     // The later pre-flight's offers count; the first page asks again, and both click.
     await dashboard.driver.click(marked('run'));
     await second.dashboard.driver.click(marked('run')).catch(() => undefined);
+    // The sheet stands on both; one of them signs, and it is gone from the other.
+    for (const page of [dashboard, second.dashboard]) await page.shown('signing-sheet');
+    await second.dashboard.approve();
+    await until('no sheet is left', async () => (await dashboard.one('signing-sheet')) === null);
     for (const page of [dashboard, second.dashboard]) await page.reaches({ job: 'finished' });
     expect(await askRunner(second.page, { type: 'take', jobId, quoteCid: jobId })).toBe('job-taken');
 
