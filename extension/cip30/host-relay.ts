@@ -1,6 +1,5 @@
 // In the host: joins a document's runtime port with a MessagePort of the runner, and passes on only what has the shape of a call.
-import { CALL_ARRIVED, isAnswerMessage, isCallMessage, ROUTED_PORT, type DappDocument, type RuntimePort } from './wire.ts';
-import type { Sender } from './router.ts';
+import { CALL_ARRIVED, isAnswerMessage, isCallMessage, type DappDocument, type RuntimePort } from './wire.ts';
 
 /** First message to the runner: who asks. Then calls; null: the document is gone. */
 export type ToRunner = DappDocument | [id: number, text: string] | null;
@@ -27,15 +26,4 @@ export function relay(asker: DappDocument, page: RuntimePort, runner: MessagePor
   // The runner ended: the bridge connects anew.
   runner.addEventListener('close', () => page.disconnect());
   runner.postMessage(asker satisfies ToRunner);
-}
-
-/** In the offscreen document, of a port that says it comes from the background script. Null: it does not. */
-export function routedAsker(port: { name: string; sender?: Sender | undefined }, own: { id: string; origin: string }): DappDocument | null {
-  const { sender } = port;
-  if (!port.name.startsWith(ROUTED_PORT) || sender?.id !== own.id) return null;
-  // Content scripts of web pages can connect too, under any name; their sender has a frame, a tab and the page's origin. A service
-  // worker is no frame, and not every browser says its origin.
-  const isFrame = sender.tab !== undefined || sender.frameId !== undefined;
-  if (isFrame || (sender.origin !== undefined && sender.origin !== own.origin)) return null;
-  return JSON.parse(port.name.slice(ROUTED_PORT.length)) as DappDocument;
 }

@@ -1,6 +1,6 @@
 // Who gets through the background script: what the browser says of a port decides, and nothing that a page can write.
 import { expect, test } from 'vitest';
-import { routedAsker } from './host-relay.ts';
+import { askedFor, hostPorts } from './host-ports.ts';
 import { portPair } from './port-pair.ts';
 import { askerOf, join, refuse, type Sender } from './router.ts';
 import { DAPP_PORT, REFUSED_DOCUMENT, ROUTED_PORT } from './wire.ts';
@@ -36,11 +36,13 @@ test('cannot get through under another name, or with a document id of its own ma
   expect(askerOf(NAME, undefined, ID)).toBeNull();
 });
 
-test('cannot reach the host past the background script: a content script’s own port is not taken', () => {
+test('cannot reach the host past the background script: what a content script says to it is not taken', () => {
   const own = { id: ID, origin: `chrome-extension://${ID}` };
-  const name = ROUTED_PORT + JSON.stringify({ origin: 'https://bank.example', frame: '1.a' });
-  expect(routedAsker({ name, sender: { id: ID, origin: own.origin } }, own)).toEqual({ origin: 'https://bank.example', frame: '1.a' });
-  expect(routedAsker({ name, sender: { id: ID } }, own)?.origin).toBe('https://bank.example');
+  const asker = { origin: 'https://bank.example', frame: '1.a' };
+  const message = ROUTED_PORT + JSON.stringify({ asker, ticket: DOCUMENT });
+  const taken = { asker, portName: ROUTED_PORT + DOCUMENT };
+  expect(askedFor(message, { id: ID, origin: own.origin }, own)).toEqual(taken);
+  expect(askedFor(message, { id: ID }, own)).toEqual(taken);
   for (const from of [
     { id: ID, origin: 'https://evil.example', tab: { id: 1 }, frameId: 0 },
     { id: ID, origin: own.origin, tab: { id: 1 } },
@@ -50,7 +52,29 @@ test('cannot reach the host past the background script: a content script’s own
     { id: 'another', origin: own.origin },
     undefined,
   ])
-    expect(routedAsker({ name, sender: from }, own)).toBeNull();
+    expect(askedFor(message, from, own)).toBeNull();
+  expect(askedFor({ asker }, { id: ID }, own)).toBeNull();
+});
+
+test('cannot be the host for a document: a port without the ticket that was given out is ended', async () => {
+  const told: string[] = [];
+  let late = (): void => undefined;
+  const ports = hostPorts({ ticket: () => DOCUMENT, tell: async (message) => void told.push(message), after: (_, act) => (late = act) });
+  const opening = ports.open({ origin: 'https://app.example', frame: '1.a' });
+  const [stranger, atStranger] = portPair(ROUTED_PORT + 'f'.repeat(32));
+  let hasEnded = false;
+  atStranger.onDisconnect.addListener(() => (hasEnded = true));
+  expect(ports.take(stranger)).toBe(true);
+  await settle();
+  expect(hasEnded).toBe(true);
+  const [host] = portPair(ROUTED_PORT + DOCUMENT);
+  expect(ports.take(host)).toBe(true);
+  expect(await opening).toBe(host);
+  expect(told).toHaveLength(1);
+  expect(ports.take(portPair(NAME)[0])).toBe(false);
+  const silent = ports.open({ origin: 'https://app.example', frame: '1.a' });
+  late();
+  await expect(silent).rejects.toThrow('does not answer');
 });
 
 test('a document that may not come in is told so once, and its port ends', async () => {

@@ -14,14 +14,15 @@ import type { Linked } from '../runner/linked.ts';
 import type { KeyRole, VaultAccount } from '../vault/messages.ts';
 import { bridge } from './bridge.ts';
 import { dappServer, type DappServer } from './dapp-server.ts';
-import { relay, routedAsker } from './host-relay.ts';
+import { askedFor, hostPorts } from './host-ports.ts';
+import { relay } from './host-relay.ts';
 import { hash28 } from './needed-keys.ts';
 import type { DappPending } from './page-messages.ts';
 import { listenToPage } from './page-port.ts';
 import { portPair } from './port-pair.ts';
 import { askerOf, join, refuse, type Sender } from './router.ts';
 import { addWallet } from './stub.ts';
-import { ROUTED_PORT, type RuntimePort } from './wire.ts';
+import type { RuntimePort } from './wire.ts';
 
 const EXTENSION = 'abcdefghijklmnopabcdefghijklmnop';
 const OWN_ORIGIN = `chrome-extension://${EXTENSION}`;
@@ -151,7 +152,7 @@ export async function sampleWallet(accountAt: (index: number) => VaultAccount = 
     now: 1_800_000_000_000,
   };
   const windows: string[] = [];
-  const ports: MessagePort[] = [];
+  const runnerPorts: MessagePort[] = [];
   const pagePorts: MessagePort[] = [];
   const routers = new Set<RuntimePort>();
   let timers: { at: number; act: () => void }[] = [];
@@ -222,15 +223,22 @@ export async function sampleWallet(accountAt: (index: number) => VaultAccount = 
       refuse(theirs);
       return mine;
     }
-    const [toHost, atHost] = portPair(ROUTED_PORT + JSON.stringify(asker));
-    routers.add(toHost);
-    join(theirs, Promise.resolve(toHost));
-    const routed = routedAsker({ name: atHost.name, sender: { id: EXTENSION, origin: OWN_ORIGIN } }, { id: EXTENSION, origin: OWN_ORIGIN });
-    if (routed === null) throw new Error('the host did not know its own router');
-    const { port1, port2 } = new MessageChannel();
-    ports.push(port1, port2);
-    relay(routed, atHost, port1, (dappId) => windows.push(dappId));
-    server.connect(port2);
+    const ports = hostPorts({
+      ticket: () => bytesToHex(crypto.getRandomValues(new Uint8Array(16))),
+      after: () => undefined,
+      tell: async (message) => {
+        const asked = askedFor(message, { id: EXTENSION, origin: OWN_ORIGIN }, { id: EXTENSION, origin: OWN_ORIGIN });
+        if (asked === null) throw new Error('the host did not know its own router');
+        const [atHost, toHost] = portPair(asked.portName);
+        routers.add(toHost);
+        const { port1, port2 } = new MessageChannel();
+        runnerPorts.push(port1, port2);
+        relay(asked.asker, atHost, port1, (dappId) => windows.push(dappId));
+        server.connect(port2);
+        ports.take(toHost);
+      },
+    });
+    join(theirs, ports.open(asker));
     return mine;
   };
 
@@ -297,7 +305,7 @@ export async function sampleWallet(accountAt: (index: number) => VaultAccount = 
       routers.clear();
     },
     async restart() {
-      for (const port of ports.splice(0)) port.close();
+      for (const port of runnerPorts.splice(0)) port.close();
       server = await start();
     },
     changeGround(change) {
@@ -315,7 +323,7 @@ export async function sampleWallet(accountAt: (index: number) => VaultAccount = 
     },
     settle,
     stop() {
-      for (const port of [...ports, ...pagePorts]) port.close();
+      for (const port of [...runnerPorts, ...pagePorts]) port.close();
       database.close();
     },
   };

@@ -4,7 +4,7 @@
 export const PAGE_HELLO = 'nunet-cip30';
 /** The bridge's port to the background script; after the colon comes the id that the bridge gave its document. */
 export const DAPP_PORT = 'nunet-dapp:';
-/** The background script's port to the offscreen document; after the colon comes the document, as JSON. */
+/** The service worker's message to the offscreen document, and the name of the port that comes back; extension/cip30/host-ports.ts. */
 export const ROUTED_PORT = 'nunet-routed:';
 /** What the host asks of the background script, followed by the id of what waits. */
 export const OPEN_APPROVAL = 'open-approval:';

@@ -2,6 +2,7 @@
 // and opens windows. It holds no state and parses nothing.
 import { defineBackground } from 'wxt/utils/define-background';
 import { browser } from 'wxt/browser';
+import { hostPorts } from '../cip30/host-ports.ts';
 import { portPair } from '../cip30/port-pair.ts';
 import { askerOf, join, refuse } from '../cip30/router.ts';
 import { DAPP_PORT, OPEN_APPROVAL, ROUTED_PORT, type DappDocument, type RuntimePort } from '../cip30/wire.ts';
@@ -21,10 +22,15 @@ const background: ReturnType<typeof defineBackground> = defineBackground({
     const ensureHost = async (): Promise<void> => {
       await (host ?? ensureOffscreenHost());
     };
+    const ports = hostPorts({
+      tell: (message) => browser.runtime.sendMessage(message),
+      ticket: () => crypto.randomUUID().replaceAll('-', ''),
+      after: (ms, act) => void setTimeout(act, ms),
+    });
     const portToHost = async (asker: DappDocument): Promise<RuntimePort> => {
       if (host === null) {
         await ensureOffscreenHost();
-        return browser.runtime.connect({ name: ROUTED_PORT + JSON.stringify(asker) });
+        return ports.open(asker);
       }
       const [mine, theirs] = portPair(ROUTED_PORT);
       (await host).dapp(asker, theirs);
@@ -42,7 +48,7 @@ const background: ReturnType<typeof defineBackground> = defineBackground({
         if (state === 'locked') void ensureHost().then(() => browser.runtime.sendMessage(LOCK_VAULT).catch(() => undefined));
       });
     browser.runtime.onConnect.addListener((port) => {
-      if (!port.name.startsWith(DAPP_PORT)) return;
+      if (ports.take(port) || !port.name.startsWith(DAPP_PORT)) return;
       const asker = askerOf(port.name, port.sender, browser.runtime.id);
       if (asker === null) refuse(port);
       else join(port, portToHost(asker));

@@ -1,6 +1,6 @@
 // Entry of the offscreen document (Chromium): the host.
 import { browser } from 'wxt/browser';
-import { routedAsker } from '../../cip30/host-relay.ts';
+import { askedFor } from '../../cip30/host-ports.ts';
 import { OPEN_APPROVAL } from '../../cip30/wire.ts';
 import { LOCK_VAULT, lockVault } from '../../host/lock-vault.ts';
 import { startHost } from '../../host/start-host.ts';
@@ -8,10 +8,10 @@ import { VAULT } from '../../vault/messages.ts';
 
 const host = startHost(document, (dappId) => void browser.runtime.sendMessage(OPEN_APPROVAL + dappId).catch(() => undefined));
 const own = { id: browser.runtime.id, origin: location.origin };
-browser.runtime.onConnect.addListener((port) => {
-  // Content scripts connect to every context of the extension; only what the background script let through counts.
-  const asker = routedAsker(port, own);
-  if (asker !== null) host.dapp(asker, port);
+// It listens for no connection: extension/cip30/host-ports.ts says why.
+browser.runtime.onMessage.addListener((message: unknown, sender) => {
+  const asked = askedFor(message, sender, own);
+  if (asked !== null) host.dapp(asked.asker, browser.runtime.connect({ name: asked.portName }));
 });
 // Of our own extension, whichever part of it: locking does no harm.
 browser.runtime.onMessage.addListener((message: unknown, sender) => {
