@@ -42,6 +42,8 @@ export interface ChromiumOptions {
   /** Folder of the built extension. */
   extension: string;
   headless?: boolean;
+  /** Folder of the profile, which the caller removes; left out: a new one that goes with the browser. */
+  profile?: string;
   colorScheme?: 'light' | 'dark';
   /** null: as large as the window. */
   viewport?: { width: number; height: number } | null;
@@ -49,7 +51,7 @@ export interface ChromiumOptions {
 
 export async function openChromium(options: ChromiumOptions): Promise<Chromium> {
   if (CHROMIUM === undefined) throw new NunetError('chromium-missing', 'Cannot open Chromium: run "sudo apt-get install -y chromium"');
-  const profile = mkdtempSync(join(tmpdir(), 'nunet-chromium-'));
+  const profile = options.profile ?? mkdtempSync(join(tmpdir(), 'nunet-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     headless: options.headless ?? true,
@@ -105,7 +107,7 @@ export async function openChromium(options: ChromiumOptions): Promise<Chromium> 
     processes: async () => (await session.send('SystemInfo.getProcessInfo')).processInfo.map(({ id }) => id),
     async close() {
       await context.close();
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+      if (options.profile === undefined) rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -193,7 +193,7 @@ describe.skipIf(CHROMIUM === undefined)("the wallet's pages", () => {
     await page.close();
   });
 
-  test('wrong passwords make the next try wait, and a reload does not shorten it (NWL L-201)', async () => {
+  test('wrong passwords make the next try wait (NWL L-201)', async () => {
     const page = await fresh('onboarding.html');
     await createWallet(page);
     await page.goto(new URL('popup.html', page.url()).href);

@@ -11,7 +11,7 @@ import { EVERYDAY, startNetwork, type RunningNetwork } from '../network/start.ts
 import { CHROMIUM, openChromium, type Chromium } from './chromium.ts';
 import { Dashboard } from './dashboard.ts';
 import { chromiumDriver, marked, until } from './driver.ts';
-import { createWallet, restoreWallet } from './onboarding.ts';
+import { createWallet, PASSWORD, restoreWallet } from './onboarding.ts';
 import { onboardingOf } from './world.ts';
 
 const MAINNET = 'addr1qx2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzer3n0d3vllmyqwsx5wktcd8cc3sq835lu7drv2xwl2wywfgse35a3x';
@@ -122,6 +122,47 @@ describe.skipIf(CHROMIUM === undefined)('the wallet', () => {
       problems.push(...other.browser.problems);
     } finally {
       await other.browser.close();
+    }
+  });
+
+  test('cannot be guessed faster by a restart of the browser: wrong passwords are counted on disk (NWL L-201)', async () => {
+    const profile = join(folder, 'profile');
+    const start = async (): Promise<{ browser: Chromium; dashboard: Dashboard }> => {
+      const opened = await openChromium({ extension: inject('extension').chromium, profile });
+      return { browser: opened, dashboard: new Dashboard(chromiumDriver(await opened.open('dashboard.html#/'))) };
+    };
+    const wrong = async ({ driver }: Dashboard): Promise<void> => {
+      await until('a try is allowed', async () => (await driver.all(marked('unlock-wait'))).length === 0);
+      await driver.fill(marked('unlock-password'), 'this is not the password');
+      await driver.click(marked('unlock'));
+      await until('the wait after it', async () => (await driver.all(marked('unlock-wait'))).length > 0);
+    };
+    let now = await start();
+    try {
+      await createWallet(now.dashboard.driver, network.devnet.url);
+      await now.dashboard.connected();
+      const { address } = await now.dashboard.wallet();
+      await now.dashboard.lock();
+      await now.dashboard.driver.click(marked('show-unlock'));
+      for (let i = 0; i < 3; i++) await wrong(now.dashboard);
+      await now.browser.close();
+
+      now = await start();
+      // The wallet is known and locked, the network is the one that was chosen.
+      await now.dashboard.shown('show-unlock');
+      await now.dashboard.driver.click(marked('show-unlock'));
+      await wrong(now.dashboard);
+      // A counter that began again would say one second.
+      const wait = await now.dashboard.shown('unlock-wait');
+      expect(Number(/0:(\d\d)/.exec(wait['text'] ?? '')?.[1])).toBeGreaterThan(3);
+      await until('a try is allowed', async () => (await now.dashboard.driver.all(marked('unlock-wait'))).length === 0);
+      await now.dashboard.driver.fill(marked('unlock-password'), PASSWORD);
+      await now.dashboard.driver.click(marked('unlock'));
+      await now.dashboard.shown('lock', () => true, { timeoutMs: 60_000 });
+      expect((await now.dashboard.wallet()).address).toBe(address);
+      problems.push(...now.browser.problems);
+    } finally {
+      await now.browser.close();
     }
   });
 });
