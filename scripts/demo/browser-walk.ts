@@ -36,10 +36,11 @@ export async function walkThrough({ network, page, folder, tell }: Walk): Promis
     const number = String(moments.length + 1).padStart(2, '0');
     const files = { light: `${number}-${name}-light.png`, dark: `${number}-${name}-dark.png` };
     for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
+      // Without motion: a colour on its way from one theme to the other is of neither.
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.screenshot({ path: join(folder, files[colorScheme]), fullPage: true });
     }
-    await page.emulateMedia({ colorScheme: 'light' });
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
     moments.push({ name, says, afterMs, ...files });
     tell(`${(afterMs / 1000).toFixed(1).padStart(5)} s  ${says}`);
   };
