@@ -127,9 +127,9 @@ describe.skipIf(CHROMIUM === undefined)('the wallet', () => {
 
   test('cannot be guessed faster by a restart of the browser: wrong passwords are counted on disk (NWL L-201)', async () => {
     const profile = join(folder, 'profile');
-    const start = async (): Promise<{ browser: Chromium; dashboard: Dashboard }> => {
+    const start = async (path: string): Promise<{ browser: Chromium; dashboard: Dashboard }> => {
       const opened = await openChromium({ extension: inject('extension').chromium, profile });
-      return { browser: opened, dashboard: new Dashboard(chromiumDriver(await opened.open('dashboard.html#/'))) };
+      return { browser: opened, dashboard: new Dashboard(chromiumDriver(await opened.open(path))) };
     };
     const wrong = async ({ driver }: Dashboard): Promise<void> => {
       await until('a try is allowed', async () => (await driver.all(marked('unlock-wait'))).length === 0);
@@ -137,7 +137,7 @@ describe.skipIf(CHROMIUM === undefined)('the wallet', () => {
       await driver.click(marked('unlock'));
       await until('the wait after it', async () => (await driver.all(marked('unlock-wait'))).length > 0);
     };
-    let now = await start();
+    let now = await start('onboarding.html');
     try {
       await createWallet(now.dashboard.driver, network.devnet.url);
       await now.dashboard.connected();
@@ -147,7 +147,7 @@ describe.skipIf(CHROMIUM === undefined)('the wallet', () => {
       for (let i = 0; i < 3; i++) await wrong(now.dashboard);
       await now.browser.close();
 
-      now = await start();
+      now = await start('dashboard.html#/');
       // The wallet is known and locked, the network is the one that was chosen.
       await now.dashboard.shown('show-unlock');
       await now.dashboard.driver.click(marked('show-unlock'));
