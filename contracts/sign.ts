@@ -4,6 +4,7 @@ import { blake2b } from '@noble/hashes/blake2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { asArray, asBytes, asInt, asMap, cborArray, cborBytes, cborInt, cborMap, cborTag, readCbor, type CborItem } from './chain/cbor.ts';
+import { publicKeyHash } from './key-hash.ts';
 
 /** An Ed25519 public key and its signature over the transaction id, hex. */
 export interface KeyWitness {
@@ -56,4 +57,4 @@ export function signTransaction(transactionCbor: string, secretKeys: string[]): 
 }
 
 /** 28-byte hash of the public key of a raw secret key: what a payment credential holds. */
-export const keyHash = (secretKey: string): string => bytesToHex(blake2b(ed25519.getPublicKey(hexToBytes(secretKey)), { dkLen: 28 }));
+export const keyHash = (secretKey: string): string => publicKeyHash(bytesToHex(ed25519.getPublicKey(hexToBytes(secretKey))));

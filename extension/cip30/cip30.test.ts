@@ -1,4 +1,5 @@
 // CIP-30 clause by clause, from `window.cardano` to the runner and back.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import 'fake-indexeddb/auto';
 import { addressBytes } from '@nunet/contracts/chain/address.ts';
 import { cborInt, readCbor } from '@nunet/contracts/chain/cbor.ts';
@@ -8,7 +9,6 @@ import * as csl from '@emurgo/cardano-serialization-lib-nodejs';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeValue } from './cbor-values.ts';
-import { hash28 } from './needed-keys.ts';
 import { certificate, keyCredential, sampleTransaction } from './sample-transaction.ts';
 import {
   addressOfAccount,
@@ -26,7 +26,7 @@ const SITE = 'https://app.example';
 const own = sampleAccount(0);
 const stranger = sampleAccount(2);
 const baseHex = bytesToHex(addressBytes(addressOfAccount(own)));
-const rewardHex = `e0${hash28(own.stake)}`;
+const rewardHex = `e0${publicKeyHash(own.stake)}`;
 const utf8 = (text: string): string => bytesToHex(new TextEncoder().encode(text));
 
 let sample: SampleWallet;
@@ -335,9 +335,11 @@ describe('signTx', () => {
       await signing;
       return asked.what.kind === 'transactions' ? asked.what.transactions[0]?.roles : null;
     };
-    expect(await rolesOf(sampleTransaction({ requiredSigners: [hash28(own.stake)] }))).toEqual(['stake']);
+    expect(await rolesOf(sampleTransaction({ requiredSigners: [publicKeyHash(own.stake)] }))).toEqual(['stake']);
     expect(await rolesOf(sampleTransaction({ withdrawals: [rewardHex] }))).toEqual(['stake']);
-    expect(await rolesOf(sampleTransaction({ certificates: [certificate(1, keyCredential(hash28(own.stake)))] }))).toEqual(['stake']);
+    expect(await rolesOf(sampleTransaction({ certificates: [certificate(1, keyCredential(publicKeyHash(own.stake)))] }))).toEqual([
+      'stake',
+    ]);
   });
   test('hex that is no transaction is APIError InvalidRequest', async () => {
     const api = await connect();
@@ -386,7 +388,7 @@ describe('signData', () => {
 });
 
 describe('submitTx', () => {
-  const cbor = sampleTransaction({ requiredSigners: [hash28(own.payment)] });
+  const cbor = sampleTransaction({ requiredSigners: [publicKeyHash(own.payment)] });
 
   test('sends it and gives its id, without asking', async () => {
     const id = csl.FixedTransaction.from_hex(cbor).transaction_hash().to_hex();

@@ -1,9 +1,9 @@
 // What counts as a person's yes, and what never does: the invariants of approval that audits of other wallets asked for.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import 'fake-indexeddb/auto';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { APPROVAL_MS } from './approvals.ts';
-import { hash28 } from './needed-keys.ts';
 import { sampleTransaction } from './sample-transaction.ts';
 import {
   addressOfAccount,
@@ -18,7 +18,7 @@ import {
 
 const SITE = 'https://app.example';
 const own = sampleAccount(0);
-const cbor = sampleTransaction({ requiredSigners: [hash28(own.payment)] });
+const cbor = sampleTransaction({ requiredSigners: [publicKeyHash(own.payment)] });
 
 let sample: SampleWallet;
 let page: SamplePage;
@@ -84,7 +84,7 @@ describe('consent', () => {
     const [now] = sample.pending();
     expect(now).toMatchObject({ dappId: shown.dappId, account: 1 });
     if (now !== undefined) await sample.approve(now);
-    expect(await (await enabling)['getChangeAddress']?.()).toContain(hash28(sampleAccount(1).payment));
+    expect(await (await enabling)['getChangeAddress']?.()).toContain(publicKeyHash(sampleAccount(1).payment));
   });
   test('cannot be given without the id of the question, nor with that of another', async () => {
     const signing = sign(await connect());
@@ -157,7 +157,7 @@ describe('what comes back from the approve page', () => {
   test('cannot be a signature of another transaction, another key, one too few or one too many', async () => {
     const signing = sign(await connect());
     const { dappId } = await sample.asked();
-    const other = sampleTransaction({ requiredSigners: [hash28(own.payment)], withdrawals: [`e0${hash28(own.stake)}`] });
+    const other = sampleTransaction({ requiredSigners: [publicKeyHash(own.payment)], withdrawals: [`e0${publicKeyHash(own.stake)}`] });
     const good = witnessOf(0, 'payment', cbor);
     for (const witnesses of [
       [[witnessOf(0, 'payment', other)]],
@@ -183,7 +183,7 @@ describe('what comes back from the approve page', () => {
     const good = signedData(0, 'payment', what.address, '0102');
     for (const signed of [
       signedData(0, 'payment', what.address, '0103'),
-      signedData(0, 'payment', `e0${hash28(own.stake)}`, '0102'),
+      signedData(0, 'payment', `e0${publicKeyHash(own.stake)}`, '0102'),
       signedData(0, 'stake', what.address, '0102'),
       { ...good, key: signedData(0, 'stake', what.address, '0102').key },
       { ...good, signature: good.signature.slice(0, -2) + (good.signature.endsWith('00') ? '01' : '00') },

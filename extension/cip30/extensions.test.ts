@@ -1,4 +1,5 @@
 // CIP-95, CIP-103 and CIP-142 clause by clause, from `window.cardano` to the runner and back.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import 'fake-indexeddb/auto';
 import * as csl from '@emurgo/cardano-serialization-lib-nodejs';
 import { transactionId } from '@nunet/contracts/sign.ts';
@@ -6,13 +7,12 @@ import { bech32 } from '@scure/base';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hash28 } from './needed-keys.ts';
 import { certificate, keyCredential, sampleTransaction } from './sample-transaction.ts';
 import { addressOfAccount, sampleAccount, sampleUtxo, sampleWallet, type Cip30Wallet, type SampleWallet } from './sample-wallet.ts';
 
 const own = sampleAccount(0);
 const stranger = sampleAccount(2);
-const drep = hash28(own.drep);
+const drep = publicKeyHash(own.drep);
 const text = '48656c6c6f';
 
 let sample: SampleWallet;
@@ -67,7 +67,7 @@ describe('CIP-95', () => {
     ['DRep update', 18, own.drep, 'drep'],
   ] as const)('signTx recognises a %s and signs with its key', async (_name, kind, key, role) => {
     const api = await connect(95);
-    const signing = api['signTx']?.(sampleTransaction({ certificates: [certificate(kind, keyCredential(hash28(key)))] }));
+    const signing = api['signTx']?.(sampleTransaction({ certificates: [certificate(kind, keyCredential(publicKeyHash(key)))] }));
     const asked = await sample.asked();
     expect(asked.what).toMatchObject({ transactions: [{ roles: [role] }] });
     await sample.approve(asked);
@@ -88,16 +88,19 @@ describe('CIP-95', () => {
     await signing;
   });
   test.each([5, 6])('signTx with the deprecated certificate %i is TxSignError DeprecatedCertificate, and nobody is asked', async (kind) => {
-    const cbor = sampleTransaction({ certificates: [certificate(kind, keyCredential(drep))], requiredSigners: [hash28(own.payment)] });
+    const cbor = sampleTransaction({
+      certificates: [certificate(kind, keyCredential(drep))],
+      requiredSigners: [publicKeyHash(own.payment)],
+    });
     const api = await connect(95);
     for (const isPartial of [true, false]) await expect(api['signTx']?.(cbor, isPartial)).rejects.toMatchObject({ code: 3 });
     expect(sample.pending()).toEqual([]);
   });
   test.each([
-    ['committee hot key authorisation', 14, keyCredential(hash28(stranger.stake))],
-    ['committee resignation', 15, keyCredential(hash28(stranger.stake))],
+    ['committee hot key authorisation', 14, keyCredential(publicKeyHash(stranger.stake))],
+    ['committee resignation', 15, keyCredential(publicKeyHash(stranger.stake))],
   ] as const)('a %s is recognised and not witnessed', async (_name, kind, credential) => {
-    const cbor = sampleTransaction({ certificates: [certificate(kind, credential)], requiredSigners: [hash28(own.payment)] });
+    const cbor = sampleTransaction({ certificates: [certificate(kind, credential)], requiredSigners: [publicKeyHash(own.payment)] });
     await expect((await connect(95))['signTx']?.(cbor)).rejects.toMatchObject({ code: 1 });
   });
   test('signData takes the DRep id in every form, and a type 6 address of the DRep key', async () => {
@@ -118,7 +121,7 @@ describe('CIP-95', () => {
   });
   test('signData of somebody else is DataSignError ProofGeneration, of a script DRep APIError InvalidRequest', async () => {
     const { cip95 } = await connect(95);
-    await expect(cip95['signData']?.(hash28(stranger.drep), text)).rejects.toMatchObject({ code: 1 });
+    await expect(cip95['signData']?.(publicKeyHash(stranger.drep), text)).rejects.toMatchObject({ code: 1 });
     const script = bech32.encode('drep', bech32.toWords(hexToBytes(`23${drep}`)));
     await expect(cip95['signData']?.(script, text)).rejects.toMatchObject({ code: -1 });
   });
@@ -158,7 +161,7 @@ describe('CIP-103', () => {
   });
   test('an error names the transaction by its index, and no witness is given', async () => {
     const api = await connect(103);
-    const bad = { cbor: sampleTransaction({ requiredSigners: [hash28(stranger.payment)] }) };
+    const bad = { cbor: sampleTransaction({ requiredSigners: [publicKeyHash(stranger.payment)] }) };
     await expect(api.cip103['signTxs']?.([...transactions(), bad])).rejects.toMatchObject({
       code: 1,
       info: expect.stringContaining('Transaction 2') as string,
@@ -167,7 +170,10 @@ describe('CIP-103', () => {
   });
   test('partialSign is each one’s own', async () => {
     const api = await connect(103);
-    const mixed = { cbor: sampleTransaction({ requiredSigners: [hash28(stranger.payment), hash28(own.payment)] }), partialSign: true };
+    const mixed = {
+      cbor: sampleTransaction({ requiredSigners: [publicKeyHash(stranger.payment), publicKeyHash(own.payment)] }),
+      partialSign: true,
+    };
     expect(await allowed<string[]>(api.cip103['signTxs']?.([...transactions(), mixed]))).toHaveLength(3);
   });
   test('submitTxs sends in order and gives the ids', async () => {

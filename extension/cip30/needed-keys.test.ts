@@ -1,9 +1,10 @@
 // Whose signatures a transaction needs: each part of a Conway body that binds a key, each with a twin that binds none.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import { cborArray, cborBytes, cborInt } from '@nunet/contracts/chain/cbor.ts';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import * as csl from '@emurgo/cardano-serialization-lib-nodejs';
 import { describe, expect, test } from 'vitest';
-import { hash28, neededKeys } from './needed-keys.ts';
+import { neededKeys } from './needed-keys.ts';
 import { certificate, keyCredential, sampleTransaction, scriptCredential, type SampleFields } from './sample-transaction.ts';
 import { addressOfAccount, sampleAccount, sampleUtxo } from './sample-wallet.ts';
 
@@ -19,8 +20,8 @@ const { reference } = sampleUtxo();
 describe('a key is needed for', () => {
   test('an input and a collateral input of a key, not of a script', () => {
     const own = addressOfAccount(account);
-    expect(needed({ inputs: [reference] }, own)).toEqual([hash28(account.payment)]);
-    expect(needed({ collateral: [reference] }, own)).toEqual([hash28(account.payment)]);
+    expect(needed({ inputs: [reference] }, own)).toEqual([publicKeyHash(account.payment)]);
+    expect(needed({ collateral: [reference] }, own)).toEqual([publicKeyHash(account.payment)]);
     const script = csl.EnterpriseAddress.new(0, csl.Credential.from_scripthash(csl.ScriptHash.from_hex(HASH)))
       .to_address()
       .to_bech32();
@@ -83,7 +84,7 @@ test('another library’s transaction is read the same', () => {
   inputs.add(csl.TransactionInput.new(csl.TransactionHash.from_hex(reference.txId), 0));
   const body = csl.TransactionBody.new_tx_body(inputs, csl.TransactionOutputs.new(), csl.BigNum.from_str('170000'));
   const certificates = csl.Certificates.new();
-  const drep = csl.Credential.from_keyhash(csl.Ed25519KeyHash.from_hex(hash28(account.drep)));
+  const drep = csl.Credential.from_keyhash(csl.Ed25519KeyHash.from_hex(publicKeyHash(account.drep)));
   certificates.add(csl.Certificate.new_drep_registration(csl.DRepRegistration.new(drep, csl.BigNum.from_str('500000000'))));
   body.set_certs(certificates);
   const signers = csl.Ed25519KeyHashes.new();
@@ -91,6 +92,6 @@ test('another library’s transaction is read the same', () => {
   body.set_required_signers(signers);
   const cbor = csl.Transaction.new(body, csl.TransactionWitnessSet.new()).to_hex();
   const keys = neededKeys(cbor, () => addressOfAccount(account));
-  expect(keys.needed).toEqual(new Set([HASH, hash28(account.payment), hash28(account.drep)]));
+  expect(keys.needed).toEqual(new Set([HASH, publicKeyHash(account.payment), publicKeyHash(account.drep)]));
   expect(keys.txId).toBe(csl.FixedTransaction.from_hex(cbor).transaction_hash().to_hex());
 });

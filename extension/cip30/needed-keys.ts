@@ -1,8 +1,8 @@
 // Whose signatures a transaction needs (Conway), so that signTx knows which of our keys sign and whether that is all.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import { addressBytes } from '@nunet/contracts/chain/address.ts';
 import { asArray, asBytes, asFields, asInt, asMap, readCbor, type CborItem } from '@nunet/contracts/chain/cbor.ts';
 import { readTransaction } from '@nunet/contracts/chain/transaction.ts';
-import { blake2b } from '@noble/hashes/blake2.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 
@@ -34,7 +34,6 @@ const POOL_RETIREMENT = 4;
 const KEY_VOTERS = new Set([0n, 2n, 4n]);
 const NATIVE_SCRIPTS = 1;
 
-export const hash28 = (publicKey: string): string => bytesToHex(blake2b(hexToBytes(publicKey), { dkLen: 28 }));
 const hex = (item: CborItem | undefined): string => bytesToHex(asBytes(item));
 
 /** `addressOf`: bech32 of an output, null where it is not known. Throws `cbor-invalid`. */
@@ -47,7 +46,7 @@ export function neededKeys(cbor: string, addressOf: (reference: OutputReference)
     txId: transaction.id,
     needed: new Set(transaction.requiredSigners),
     wanted: new Set(),
-    present: new Set(transaction.signers.map(hash28)),
+    present: new Set(transaction.signers.map(publicKeyHash)),
     unresolved: [],
     hasDeprecated: false,
     hasUnknown: false,

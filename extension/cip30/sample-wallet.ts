@@ -1,5 +1,6 @@
 // For tests: web pages with a wallet behind them, all of the way: stub, bridge, router, host and runner's server, joined by real ports; a
 // chain that the test writes, keys of fixed seeds, and a person who answers by the question's id.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import { addressOf } from '@nunet/contracts/address.ts';
 import { addressText } from '@nunet/contracts/chain/address.ts';
 import { cborArray, cborBytes, cborInt, cborMap, cborText } from '@nunet/contracts/chain/cbor.ts';
@@ -16,7 +17,6 @@ import { bridge } from './bridge.ts';
 import { dappServer, type DappServer } from './dapp-server.ts';
 import { askedFor, hostPorts } from './host-ports.ts';
 import { relay } from './host-relay.ts';
-import { hash28 } from './needed-keys.ts';
 import type { DappPending } from './page-messages.ts';
 import { listenToPage } from './page-port.ts';
 import { portPair } from './port-pair.ts';
@@ -41,7 +41,7 @@ export function sampleAccount(index: number): VaultAccount {
 }
 
 export const addressOfAccount = ({ payment, stake }: VaultAccount): string =>
-  addressOf({ payment: { kind: 'key', hash: hash28(payment) }, stake: { kind: 'key', hash: hash28(stake) } });
+  addressOf({ payment: { kind: 'key', hash: publicKeyHash(payment) }, stake: { kind: 'key', hash: publicKeyHash(stake) } });
 
 export const witnessOf = (account: number, role: KeyRole, cbor: string): KeyWitness => ({
   publicKey: sampleAccount(account)[role],
@@ -181,7 +181,7 @@ export async function sampleWallet(accountAt: (index: number) => VaultAccount = 
       network: state.network,
       account: own,
       address: addressOfAccount(own),
-      stakeAddress: addressText(hexToBytes(`e0${hash28(own.stake)}`)),
+      stakeAddress: addressText(hexToBytes(`e0${publicKeyHash(own.stake)}`)),
       record: null,
       ntx: null,
       chain,

@@ -1,10 +1,11 @@
 // Which of the account's keys a dApp's request is about.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import { addressBytes } from '@nunet/contracts/chain/address.ts';
 import { bech32 } from '@scure/base';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { KeyRole, VaultAccount } from '../vault/messages.ts';
 import { DATA_SIGN, fault, invalid, TX_SIGN } from './faults.ts';
-import { hash28, type NeededKeys } from './needed-keys.ts';
+import { type NeededKeys } from './needed-keys.ts';
 
 export type OwnKeys = Pick<VaultAccount, KeyRole>;
 
@@ -18,8 +19,8 @@ const CIP129_DREP_KEY = 0x22;
 /** The keys of ours that sign. Throws TxSignError, where `at` says which of several transactions it is about. */
 export function signingRoles(keys: NeededKeys, own: OwnKeys, isPartial: boolean, at: string): KeyRole[] {
   if (keys.hasDeprecated) throw fault(TX_SIGN.deprecatedCertificate, `${at}it holds a certificate that Conway took away`);
-  const roles = ROLES.filter((role) => [keys.needed, keys.wanted].some((hashes) => hashes.has(hash28(own[role]))));
-  const ours = new Set(ROLES.map((role) => hash28(own[role])));
+  const roles = ROLES.filter((role) => [keys.needed, keys.wanted].some((hashes) => hashes.has(publicKeyHash(own[role]))));
+  const ours = new Set(ROLES.map((role) => publicKeyHash(own[role])));
   const missing = [...keys.needed].filter((hash) => !ours.has(hash) && !keys.present.has(hash));
   if (roles.length === 0) throw fault(TX_SIGN.proofGeneration, `${at}no key of this account is asked for`);
   if (isPartial) return roles;
@@ -37,7 +38,7 @@ export interface DataSigner {
 
 /** Whom `signData` is to sign for. `withDRep`: CIP-95 was granted, so a DRep id counts. Throws DataSignError, APIError. */
 export function dataSigner(text: string, own: OwnKeys, withDRep: boolean): DataSigner {
-  const drep = hash28(own.drep);
+  const drep = publicKeyHash(own.drep);
   const id = drepId(text);
   if (id !== null) {
     if (!withDRep) throw invalid('A DRep id is taken only where CIP-95 is enabled');
@@ -53,10 +54,10 @@ export function dataSigner(text: string, own: OwnKeys, withDRep: boolean): DataS
   if (kind === 1 || kind === 3 || kind === 5 || kind === 7 || kind === 15)
     throw fault(DATA_SIGN.addressNotPK, 'The address belongs to a script, which has no key');
   // Of this account's own addresses: one with our payment key and another's stake key would be no address that people know.
-  if (address === `00${hash28(own.payment)}${hash28(own.stake)}`) return { role: 'payment', address };
-  if (header === ENTERPRISE_KEY && hash === hash28(own.payment)) return { role: 'payment', address };
+  if (address === `00${publicKeyHash(own.payment)}${publicKeyHash(own.stake)}`) return { role: 'payment', address };
+  if (header === ENTERPRISE_KEY && hash === publicKeyHash(own.payment)) return { role: 'payment', address };
   if (header === ENTERPRISE_KEY && withDRep && hash === drep) return { role: 'drep', address };
-  if (header === STAKE_KEY && hash === hash28(own.stake)) return { role: 'stake', address };
+  if (header === STAKE_KEY && hash === publicKeyHash(own.stake)) return { role: 'stake', address };
   throw fault(DATA_SIGN.proofGeneration, 'This account does not have the key of that address');
 }
 

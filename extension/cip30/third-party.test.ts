@@ -1,9 +1,9 @@
 // Mesh's BrowserWallet, which knows CIP-30 and nothing of us, on the whole way from a page to the runner.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import 'fake-indexeddb/auto';
 import { BrowserWallet, MeshTxBuilder } from '@meshsdk/core';
 import * as csl from '@emurgo/cardano-serialization-lib-nodejs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { hash28 } from './needed-keys.ts';
 import { addressOfAccount, sampleAccount, sampleUtxo, sampleWallet, type SampleWallet } from './sample-wallet.ts';
 
 const own = sampleAccount(0);
@@ -90,7 +90,7 @@ test('it has several signed at once (CIP-103)', async () => {
 test('it finds the DRep and the stake keys (CIP-95)', async () => {
   const wallet = await connect(95);
   expect(await wallet.getExtensions()).toEqual([95]);
-  expect((await wallet.getDRep())?.publicKeyHash).toBe(hash28(own.drep));
+  expect((await wallet.getDRep())?.publicKeyHash).toBe(publicKeyHash(own.drep));
   expect((await wallet.getUnregisteredPubStakeKeys())?.pubStakeKeys).toEqual([own.stake]);
 });
 

@@ -1,4 +1,5 @@
 // A web page's request signed by the whole vault behind its port: what the dApp gets verifies by other libraries; consent dies with the lock.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import 'fake-indexeddb/auto';
 import * as csl from '@emurgo/cardano-serialization-lib-nodejs';
 import { checkSignature } from '@meshsdk/core';
@@ -8,7 +9,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { VaultClient } from '../vault/client.ts';
 import type { Proposal, VaultAccount } from '../vault/messages.ts';
 import { PASSWORD, sampleVault, secret, WORDS, type SampleVault } from '../vault/sample-vault.ts';
-import { hash28 } from './needed-keys.ts';
 import type { DappPending } from './page-messages.ts';
 import { sampleTransaction } from './sample-transaction.ts';
 import { addressOfAccount, sampleWallet, type Cip30Wallet, type SampleWallet } from './sample-wallet.ts';
@@ -77,7 +77,7 @@ async function approve(pending: DappPending): Promise<void> {
 describe('what the vault signs for a page', () => {
   test('is a witness that another library verifies, of each key that was asked for', async () => {
     const keys = [own().payment, own().stake, own().drep];
-    const cbor = toSelf(keys.map(hash28));
+    const cbor = toSelf(keys.map(publicKeyHash));
     const signing = api['signTx']?.(cbor);
     await approve(await sample.asked());
     const set = csl.TransactionWitnessSet.from_hex((await signing) as string).vkeys();
@@ -92,7 +92,7 @@ describe('what the vault signs for a page', () => {
     const address =
       kind === 'base'
         ? addressOfAccount(own())
-        : csl.RewardAddress.new(0, csl.Credential.from_keyhash(csl.Ed25519KeyHash.from_hex(hash28(own().stake))))
+        : csl.RewardAddress.new(0, csl.Credential.from_keyhash(csl.Ed25519KeyHash.from_hex(publicKeyHash(own().stake))))
             .to_address()
             .to_bech32();
     const text = 'Sign in at 2026-11-27T01:00Z: ñandú';
@@ -101,7 +101,7 @@ describe('what the vault signs for a page', () => {
     expect(await checkSignature(text, (await signing) as { signature: string; key: string }, address)).toBe(true);
   });
   test.each(['drep id', 'type 6 address'] as const)('is a CIP-95 signature of the %s', async (kind) => {
-    const id = hash28(own().drep);
+    const id = publicKeyHash(own().drep);
     const signing = api.cip95['signData']?.(kind === 'drep id' ? id : `60${id}`, '68656c6c6f');
     await approve(await sample.asked());
     expect(await signing).toEqual({ signature: expect.stringContaining(id) as string, key: expect.stringContaining(own().drep) as string });
@@ -109,7 +109,7 @@ describe('what the vault signs for a page', () => {
 });
 
 describe('consent', () => {
-  const cbor = (): string => toSelf([hash28(own().payment)]);
+  const cbor = (): string => toSelf([publicKeyHash(own().payment)]);
   test('cannot outlive the lock of the wallet: what was proposed is forgotten, and an unlock brings none of it back', async () => {
     const signing = api['signTx']?.(cbor());
     const pending = await sample.asked();
@@ -138,7 +138,7 @@ describe('consent', () => {
   test('cannot be moved to another transaction: what the vault signed for one is no answer to another', async () => {
     const signing = api['signTx']?.(cbor());
     const pending = await sample.asked();
-    const other = toSelf([hash28(own().payment)], 3_000_000n);
+    const other = toSelf([publicKeyHash(own().payment)], 3_000_000n);
     const { approvalId } = await client.ask({
       type: 'propose',
       proposal: { ...proposalOf(pending), what: { kind: 'transactions', transactions: [{ cbor: other, roles: ['payment'] }] } },

@@ -1,9 +1,8 @@
 // What is this account's: money by its payment key, rewards and delegation by its stake key, votes by its DRep key.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import type { Credential } from '@nunet/contracts/address.ts';
 import type { Utxo } from '@nunet/contracts/chain/chain.ts';
 import { addressBytes } from '@nunet/contracts/chain/address.ts';
-import { blake2b } from '@noble/hashes/blake2.js';
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { referenceText, type OutputReference } from '@nunet/shared/fields.ts';
 import type { KeyRole } from '../vault/messages.ts';
 import { viewAddress, type AddressView } from './address-view.ts';
@@ -17,12 +16,10 @@ export interface OwnKeys {
   drep: string;
 }
 
-const hashOf = (publicKey: string): string => bytesToHex(blake2b(hexToBytes(publicKey), { dkLen: 28 }));
-
 export const ownKeys = ({ account }: Pick<PreviewGround, 'account'>): OwnKeys => ({
-  payment: hashOf(account.payment),
-  stake: hashOf(account.stake),
-  drep: hashOf(account.drep),
+  payment: publicKeyHash(account.payment),
+  stake: publicKeyHash(account.stake),
+  drep: publicKeyHash(account.drep),
 });
 
 export const isKey = (credential: Credential | null, hash: string): boolean => credential?.kind === 'key' && credential.hash === hash;

@@ -1,4 +1,5 @@
 // For tests of previews: an account, what it holds, a network record with a signed quote, and transactions written field by field.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import { addressOf } from '@nunet/contracts/address.ts';
 import { addressBytes } from '@nunet/contracts/chain/address.ts';
 import { CBOR_NULL, cborArray, cborBytes, cborInt, cborMap, cborTag } from '@nunet/contracts/chain/cbor.ts';
@@ -10,12 +11,11 @@ import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import { quote as quoteSchema, type Quote } from '@nunet/shared/quote.ts';
 import * as samples from '@nunet/shared/samples.ts';
 import { signStatement, type Signed } from '@nunet/shared/signature.ts';
-import { blake2b } from '@noble/hashes/blake2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import type { PreviewGround } from './preview.ts';
 
 export const publicKey = (name: string): string => samples.sampleSigner(name).publicKey;
-export const keyHashOf = (name: string): string => bytesToHex(blake2b(hexToBytes(publicKey(name)), { dkLen: 28 }));
+export const keyHashOf = (name: string): string => publicKeyHash(publicKey(name));
 const key = (name: string) => ({ kind: 'key', hash: keyHashOf(name) }) as const;
 
 /** A base address of two keys, or an enterprise one of the first. */

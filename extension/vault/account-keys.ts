@@ -1,6 +1,6 @@
 // The keys of an account by CIP-1852 and CIP-105: m/1852'/1815'/account'/role/0, one address an account, as Lace has it.
-import { blake2b } from '@noble/hashes/blake2.js';
-import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
+import { keyHashBytes } from '@nunet/contracts/key-hash.ts';
+import { bytesToHex, concatBytes } from '@noble/hashes/utils.js';
 import { HARD, keyAt, publicKeyOf, type ExtendedKey } from './bip32-ed25519.ts';
 import type { KeyRole, VaultAccount } from './messages.ts';
 
@@ -43,9 +43,6 @@ export function accountOf(master: ExtendedKey, index: number, name: string): Vau
   }
 }
 
-/** What a credential holds of a public key: blake2b-224, 28 bytes. */
-export const credentialOf = (publicKey: string): Uint8Array => blake2b(hexToBytes(publicKey), { dkLen: 28 });
-
 /** CIP-19, header byte first, on any test network. */
 export interface AccountAddresses {
   /** Type 0: payment key and stake key. Where the account receives. */
@@ -57,8 +54,8 @@ export interface AccountAddresses {
 }
 
 export function addressesOf({ payment, stake }: Pick<VaultAccount, 'payment' | 'stake'>): AccountAddresses {
-  const pay = credentialOf(payment);
-  const delegate = credentialOf(stake);
+  const pay = keyHashBytes(payment);
+  const delegate = keyHashBytes(stake);
   return {
     base: concatBytes(Uint8Array.of(0x00), pay, delegate),
     enterprise: concatBytes(Uint8Array.of(0x60), pay),

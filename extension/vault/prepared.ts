@@ -1,11 +1,12 @@
 // A proposal judged and worked out: the exact bytes that would be signed, their hashes, and which keys sign. Pure; a "no" is thrown before
 // anybody is asked.
+import { keyHashBytes } from '@nunet/contracts/key-hash.ts';
 import { addressText } from '@nunet/contracts/chain/address.ts';
 import { blake2b } from '@noble/hashes/blake2.js';
 import { equalBytes } from '@noble/curves/utils.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { addressesOf, credentialOf } from './account-keys.ts';
+import { addressesOf } from './account-keys.ts';
 import { signatureStructure } from './cose.ts';
 import { lockIn } from './lock-terms.ts';
 import type { KeyRole, Proposal, Signable, VaultAccount } from './messages.ts';
@@ -33,7 +34,7 @@ const isInOurDomain = (payload: Uint8Array): boolean => OUR_DOMAIN.test(new Text
 /** CIP-30: an address of the key; CIP-95: the DRep key's enterprise address, or its id of 28 bytes, or of 29 with CIP-129's header. */
 function isAddressOf(account: VaultAccount, role: KeyRole, address: Uint8Array): boolean {
   const own = addressesOf(account);
-  const drep = credentialOf(account.drep);
+  const drep = keyHashBytes(account.drep);
   const of: Record<KeyRole, Uint8Array[]> = {
     payment: [own.base, own.enterprise],
     stake: [own.reward],

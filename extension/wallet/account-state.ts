@@ -1,4 +1,5 @@
 // What is kept of one account on one network beside what the chain says: sent transactions, first sights, the person's words, collateral.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import { outputReference, type OutputReference } from '@nunet/shared/fields.ts';
 import type { Clock } from '@nunet/shared/job-flow/ports.ts';
 import { STRICT, type RunnerDatabase } from '../runner/database.ts';
@@ -8,7 +9,6 @@ import { linkKey, type MoneyLink } from './money-link.ts';
 import { openPaidAddresses, type PaidAddresses } from './paid-addresses.ts';
 import type { PromisedInputs } from './promised-inputs.ts';
 import { openSent, type Sent } from './sent.ts';
-import { keyHashOf } from './witness-check.ts';
 
 export interface AccountParts {
   database: RunnerDatabase;
@@ -39,7 +39,7 @@ export async function openAccountState(link: MoneyLink, { database, book, inputs
   const units = IDBKeyRange.bound([account.index, network], [account.index, network, []]);
   const [sent, sights, contacts, paid, kept, names, words] = await Promise.all([
     openSent({ chain, database, key, inputs, now: () => clock.now(), onChange, signal }),
-    openFirstSights({ chain, database, key, paymentHash: keyHashOf(account.payment), onChange, signal }),
+    openFirstSights({ chain, database, key, paymentHash: publicKeyHash(account.payment), onChange, signal }),
     book,
     openPaidAddresses(database, key),
     database.get('settings', collateralName),

@@ -1,5 +1,6 @@
 // When a token first lies in the account: who asked for it, and what the transaction that minted it says of it. Kept, because later its
 // outputs come from transactions of the account itself, which says nothing of how it came.
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
 import type { Source, Utxo } from '@nunet/contracts/chain/chain.ts';
 import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
 import { assetUnit, quantityOf } from '@nunet/contracts/value.ts';
@@ -10,7 +11,6 @@ import type { RunnerDatabase } from '../runner/database.ts';
 import type { FirstSight } from './holdings-view.ts';
 import type { TokenImage } from './messages.ts';
 import { metadataOf } from './token-metadata.ts';
-import { keyHashOf } from './witness-check.ts';
 
 /** Transactions that are read in one look; the next look goes on. */
 const MOST_READ = 20;
@@ -77,7 +77,7 @@ export async function openFirstSights(parts: {
     read.set(txId, found);
     return found;
   };
-  const isOwn = ({ signers }: Transaction): boolean => signers.some((key) => keyHashOf(key) === paymentHash);
+  const isOwn = ({ signers }: Transaction): boolean => signers.some((key) => publicKeyHash(key) === paymentHash);
 
   /** The output by which a token first came to the account, as far as its own transactions tell: change of its own says nothing of how. */
   const arrival = async (asset: AssetId, utxo: Utxo): Promise<{ utxo: Utxo; transaction: Transaction } | null> => {

@@ -1,14 +1,12 @@
 // Whether the signatures beside a transaction are those that it needs, before it is sent: right key, right hash, none missing.
-import { blake2b } from '@noble/hashes/blake2.js';
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { publicKeyHash } from '@nunet/contracts/key-hash.ts';
+import { hexToBytes } from '@noble/hashes/utils.js';
 import { addressParts } from '@nunet/contracts/address.ts';
 import type { Utxo } from '@nunet/contracts/chain/chain.ts';
 import type { Transaction } from '@nunet/contracts/chain/transaction.ts';
 import type { KeyWitness } from '@nunet/contracts/sign.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { verifySignature } from '@nunet/shared/signature.ts';
-
-export const keyHashOf = (publicKey: string): string => bytesToHex(blake2b(hexToBytes(publicKey), { dkLen: 28 }));
 
 /** Key hash that has to sign for an output; null where a script decides. An address of another kind tells nothing here. */
 function ownerOf({ address }: Utxo): string | null {
@@ -26,7 +24,7 @@ export function demandWitnesses(transaction: Transaction, witnesses: readonly Ke
   const wrong = witnesses.find(({ publicKey, signature }) => !verifySignature(hexToBytes(signature), id, publicKey));
   if (wrong !== undefined)
     throw new NunetError('witness-wrong', `Cannot send ${transaction.id}: the signature of key ${wrong.publicKey} is not one over it`);
-  const there = new Set([...witnesses.map(({ publicKey }) => publicKey), ...transaction.signers].map(keyHashOf));
+  const there = new Set([...witnesses.map(({ publicKey }) => publicKey), ...transaction.signers].map(publicKeyHash));
   const needed = [...spent.map(ownerOf), ...transaction.requiredSigners];
   const missing = needed.find((hash) => hash !== null && !there.has(hash));
   if (missing != null)
