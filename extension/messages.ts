@@ -5,6 +5,7 @@ import { MAX_JOB_FILE_BYTES } from '@nunet/shared/job-file.ts';
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
 import type { CheckResult } from '@nunet/shared/job-flow/ports.ts';
 import type { Preflight } from '@nunet/shared/job-flow/preflight.ts';
+import type { ProgressPhase } from '@nunet/shared/wire.ts';
 import { z } from 'zod';
 import { dappRequests, type DappAnswers, type DappView } from './cip30/page-messages.ts';
 import type { PreviewGround } from './preview/preview.ts';
@@ -180,7 +181,7 @@ export interface OutputState {
 
 /** What changes many times a second; sent at most ten times a second. */
 export interface LiveState {
-  progress: { phase: 'inputs' | 'steps'; done: number; total: number; epoch: number } | null;
+  progress: { phase: ProgressPhase; done: number; total: number; epoch: number } | null;
   /** A job that is paid by vouchers: what the agent says is due, and what was signed. Base units. */
   due?: { payBaseUnits: bigint; signedBaseUnits: bigint; paused: boolean };
   /** One point an epoch, oldest first. */

@@ -315,7 +315,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
       }),
       store: await openBlobStore({ root: join(folder, 'blobs'), maxBytes: 2 ** 30 }),
-      executor: options.executor ?? executor,
+      executors: [options.executor ?? executor],
       chain,
       oracle: (key) => oracles.find((oracle) => oracle.key === key),
       clock: { now: () => Date.now(), elapsed: () => performance.now() },

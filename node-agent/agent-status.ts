@@ -9,8 +9,7 @@ export interface AgentStatus {
   peerId: string;
   network: Network;
   addresses: string[];
-  sandbox: ExecutorFingerprint['sandbox'];
-  sandboxDetail: string;
+  executors: Pick<ExecutorFingerprint, 'kinds' | 'sandbox' | 'detail' | 'version'>[];
   kinds: readonly string[];
   payoutAddress: string;
   capacity: { total: Offer; free: Offer };

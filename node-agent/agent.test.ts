@@ -459,11 +459,18 @@ describe('agent: a lock that is not as quoted is refused before any work', () =>
   };
 });
 
+const CONTAINER_WORK = {
+  kind: 'container' as const,
+  run: { type: 'script' as const, base: 'pytorch', dependencies: [] },
+  downloadHosts: [],
+  downloadBytes: 0,
+};
+
 describe('agent: quotes', () => {
   const refused: [string, Parameters<World['client']['request']>[0], string][] = [
     ['foreign oracles', { oracleKeys: oracleKeysOf([...oracleSeeds.slice(0, 2), new Uint8Array(32).fill(9)]) }, 'oracle-unknown'],
     ['too few oracle signatures', { k: 1 }, 'oracle-k-too-small'],
-    ['a container', { work: { kind: 'container', image: 'busybox' } }, 'kind-not-offered'],
+    ['a container', { work: CONTAINER_WORK }, 'kind-not-offered'],
     ['more than the machine has', { resources: { cpus: 5, memoryBytes: 2 ** 28, diskBytes: 2 ** 24, gpus: 0 } }, 'capacity-too-small'],
     ['less disk than its files need', { resources: { cpus: 1, memoryBytes: 2 ** 28, diskBytes: 1_000, gpus: 0 } }, 'disk-too-small'],
     [

@@ -18,7 +18,8 @@ import { Capacity, type Offer } from './capacity.ts';
 import { ChainWatch } from './chain-watch.ts';
 import type { EvidenceParts } from './evidence-post.ts';
 import type { ExecutionParts } from './execution.ts';
-import type { Executor, ExecutorFingerprint } from './executor/executor.ts';
+import { executorSet, type Fingerprints } from './executor/executor-set.ts';
+import type { Executor } from './executor/executor.ts';
 import { hasEnded, JobBook, type Job } from './job-book.ts';
 import { JobFeed } from './job-feed.ts';
 import { jobLine } from './job-line.ts';
@@ -65,7 +66,8 @@ export interface AgentComponents {
   node: NetworkNode;
   journal: Journal<AgentEntry>;
   store: BlobStore;
-  executor: Executor;
+  /** At least one; the first that takes a job's kind runs it. */
+  executors: readonly Executor[];
   chain: LockSource & { tip(signal: AbortSignal): Promise<Tip> };
   pollMs: number;
   oracle(key: string): OracleClient | undefined;
@@ -76,7 +78,7 @@ export interface AgentComponents {
 
 export interface Agent {
   readonly peerId: string;
-  readonly fingerprint: ExecutorFingerprint;
+  readonly fingerprints: Fingerprints;
   addresses(): string[];
   status(): Promise<AgentStatus>;
   /** Ends running work, tells the oracles as far as they can be reached within seconds, and closes everything. */
@@ -88,7 +90,7 @@ export interface Agent {
 const AGENT_VERSION = '0.1.0';
 
 export async function startAgent(components: AgentComponents): Promise<Agent> {
-  const { network, peerKey, record, node, store, executor, clock, journal } = components;
+  const { network, peerKey, record, node, store, clock, journal } = components;
   const { signer, peerId } = peerKey;
   const stopping = new AbortController();
   const ending = new AbortController();
@@ -104,7 +106,10 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     lastProblem = problem;
   };
 
-  const fingerprint = await executor.fingerprint(signal);
+  const executor = executorSet(components.executors);
+  await executor.fingerprint(signal);
+  const fingerprints = executor.fingerprints();
+  const best = fingerprints.of(fingerprints.kinds[0] ?? 'onnx');
   const book = new JobBook(network, journal, (error) => onFatal(error));
   const capacity = new Capacity(components.offer);
   const watch = new ChainWatch({
@@ -137,7 +142,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     signer,
     capacity,
     executor,
-    fingerprint,
+    fingerprints,
     files: {
       ...files,
       remove: async (job) => {
@@ -190,7 +195,8 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     address: components.address,
     signer,
     record,
-    fingerprint,
+    fingerprints,
+    expectedStartMs: (work) => executor.expectedStartMs?.(work) ?? 0,
     prices: components.prices,
     stream: components.stream ?? STREAM_SHARES,
     limits: components.limits,
@@ -230,12 +236,12 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     book: new AdvertBook({ network, now: () => clock.now(), isRevoked: (peer) => record.revokedPeers.includes(peer) }),
     signer,
     offer: () => {
-      if (stopping.signal.aborted || fingerprint.kinds.length === 0) return null;
+      if (stopping.signal.aborted || fingerprints.kinds.length === 0) return null;
       const { cpuHour, memoryGibHour, gpuHour, minimum } = components.prices;
       return {
         agentVersion: AGENT_VERSION,
-        kinds: [...fingerprint.kinds],
-        sandbox: fingerprint.sandbox,
+        kinds: [...fingerprints.kinds],
+        sandbox: best.sandbox,
         asset: record.asset,
         price: { cpuHour, memoryGibHour, gpuHour, minimum },
         total: capacity.total,
@@ -307,7 +313,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
 
   return {
     peerId,
-    fingerprint,
+    fingerprints,
     addresses: () => node.addresses(),
     stop,
     stopped: stopped.promise,
@@ -317,9 +323,8 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
         peerId,
         network,
         addresses: node.addresses(),
-        sandbox: fingerprint.sandbox,
-        sandboxDetail: fingerprint.detail,
-        kinds: fingerprint.kinds,
+        executors: fingerprints.all.map(({ kinds, sandbox, detail, version }) => ({ kinds, sandbox, detail, version })),
+        kinds: fingerprints.kinds,
         payoutAddress: components.address,
         capacity: { total: capacity.total, free },
         memoryBytes: process.memoryUsage.rss(),

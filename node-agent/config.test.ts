@@ -1,12 +1,13 @@
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CP_ADDRESS } from './agent-fixtures.ts';
-import { chainAccessOf, parseConfig, parseListen, pricesOf, readConfig, writeConfig, type AgentConfig } from './config.ts';
+import { chainAccessOf, DEFAULTS_OF_2, parseConfig, parseListen, pricesOf, readConfig, writeConfig, type AgentConfig } from './config.ts';
 
 const config: AgentConfig = {
-  version: 1,
+  version: 2,
+  ...DEFAULTS_OF_2,
   network: 'devnet',
   address: CP_ADDRESS,
   share: { cpus: 50, memory: 50, disk: 20 },
@@ -40,6 +41,16 @@ it('reads a file that was written before there was anything to say about hubs', 
   expect(parseConfig({ ...config, listen }, path)).toEqual(config);
 });
 
+it('takes over a file of version 1 after keeping a copy, and lends no more than it did', async () => {
+  const { gpus, hours, containers, policy, keep, telemetry, ...older } = config;
+  const text = JSON.stringify({ ...older, version: 1 });
+  await writeFile(path, text, { mode: 0o600 });
+  const taken = { ...config, gpus, hours, policy, keep, telemetry, containers: { ...containers, engine: 'off' } };
+  expect(await readConfig(path)).toEqual(taken);
+  expect(await readFile(`${path}.v1`, 'utf8')).toBe(text);
+  expect(JSON.parse(await readFile(path, 'utf8'))).toEqual(taken);
+});
+
 it('takes a second chain source and the amount above which both must agree', () => {
   const two = { ...config, chainUrl: 'koios:https://preprod.koios.rest/api/v1', chain2Url: 'https://x.example', compareAbove: '2.5' };
   const env = { NUNET_CHAIN_PROJECT_ID: 'a', NUNET_CHAIN2_PROJECT_ID: 'b' };
@@ -67,7 +78,7 @@ it('names every wrong field with what is allowed, and refuses a newer version', 
   expect(() => parseConfig(wrong, path)).toThrow(/share\.cpus: .*90[^]*|address/);
   expect(() => parseConfig(wrong, path)).toThrow(/address: must be a test-network/);
   expect(() => parseConfig(wrong, path)).toThrow(/listen\.tcp: must be HOST:PORT/);
-  expect(() => parseConfig({ ...config, version: 2 }, path)).toThrow(/version 2, this program knows 1/);
+  expect(() => parseConfig({ ...config, version: 3 }, path)).toThrow(/version 3, this program knows 2/);
   await expect(readConfig(path)).rejects.toMatchObject({ code: 'config-missing' });
   await writeFile(path, 'not json', { mode: 0o600 });
   await expect(readConfig(path)).rejects.toMatchObject({ code: 'config-invalid' });

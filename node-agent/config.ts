@@ -1,18 +1,19 @@
 // The agent's configuration: one versioned JSON file that only its owner can read. Amounts are decimal NTX here and nowhere else.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ChainAccess } from '@nunet/contracts/chain/open.ts';
 import { sourceAddress, SOURCE_WANTED } from '@nunet/contracts/chain/source-address.ts';
 import { parseAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { cardanoAddress, hex32, multiaddrText, network, type AssetId } from '@nunet/shared/fields.ts';
+import { baseImage } from '@nunet/shared/container-program.ts';
+import { cardanoAddress, hex32, multiaddrText, network, peerIdText, type AssetId } from '@nunet/shared/fields.ts';
 import { z } from 'zod';
 import { MAX_SHARE_PERCENT, MIN_SHARE_PERCENT } from './capacity.ts';
 import type { ListenAt } from './network/node.ts';
 import { STREAM_SHARES, type Prices } from './pricing.ts';
 
-export const CONFIG_VERSION = 1;
+export const CONFIG_VERSION = 2;
 
 const share = z.number().min(MIN_SHARE_PERCENT).max(MAX_SHARE_PERCENT);
 const price = z.string().refine((text) => {
@@ -22,6 +23,7 @@ const price = z.string().refine((text) => {
     return false;
   }
 }, 'must be a decimal number of NTX with at most 6 places');
+const hourText = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 22:00');
 const chainSource = z.string().refine((text) => sourceAddress(text) !== null, SOURCE_WANTED);
 const listenText = z.string().refine((text) => parseListen(text) !== null, 'must be HOST:PORT with an IP address, such as 0.0.0.0:9000');
 
@@ -58,6 +60,58 @@ export const agentConfig = z.strictObject({
   }),
   /** Besides those of the network record. */
   hubs: z.array(multiaddrText).max(32),
+  /** Ids of the GPUs that are lent, as `nunet-agent gpus` names them. */
+  gpus: z.array(z.string().min(1).max(100)).max(64),
+  /** When new jobs are taken, in the machine's local time; `to` may lie on the next day. null: always. */
+  hours: z.strictObject({ from: hourText, to: hourText }).nullable(),
+  /** Where code jobs run. */
+  containers: z.strictObject({
+    /** `auto`: the first engine that answers; `off`: data-only jobs alone. */
+    engine: z.enum(['auto', 'docker', 'podman', 'off']),
+    /** Path of its socket; null: the usual places. */
+    socket: z.string().min(1).max(4096).nullable(),
+    /** `auto`: runsc where the engine has it and it passes the probe, runc otherwise. */
+    runtime: z.enum(['auto', 'runc', 'runsc']),
+    /** Package index that lists of dependencies are installed from; null: jobs with dependencies are refused. */
+    packageIndex: z
+      .url({ protocol: /^https?$/ })
+      .max(2_000)
+      .nullable(),
+  }),
+  /** Whose jobs of which kinds are taken. Empty lists of `allow...` and patterns allow everything. */
+  policy: z.strictObject({
+    kinds: z.array(z.enum(['onnx', 'container'])).max(4),
+    /** Host names with an optional port, as they stand in an image reference. Images of others are refused. */
+    registries: z
+      .array(
+        z
+          .string()
+          .regex(/^[a-z0-9.-]+(:\d{1,5})?$/)
+          .max(255),
+      )
+      .max(64),
+    /** Image references without their digest; `*` stands for anything. */
+    images: z.array(z.string().min(1).max(300)).max(256),
+    /** Base images that scripts may use. */
+    baseImages: z.array(baseImage).max(64),
+    /** Hosts that inputs may be fetched from; `*` stands for any. */
+    downloadHosts: z.array(z.string().min(1).max(255)).max(256),
+    allowServiceProviders: z.array(peerIdText).max(1_000),
+    denyServiceProviders: z.array(peerIdText).max(1_000),
+  }),
+  /** Logs and outputs of ended jobs stay this long, and the oldest go first above this much. */
+  keep: z.strictObject({ days: z.number().min(0).max(365), bytes: z.int().min(0) }),
+  telemetry: z.strictObject({
+    /** Signed usage figures to the operators of the network record. */
+    toOperators: z.boolean(),
+    /** Port on loopback; null: off. */
+    prometheusPort: z.int().min(1).max(65_535).nullable(),
+    /** OTLP over HTTP; null: off. */
+    tracesUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(2_000)
+      .nullable(),
+  }),
   limits: z.strictObject({
     maxTimeLimitMs: z
       .int()
@@ -67,6 +121,30 @@ export const agentConfig = z.strictObject({
   }),
 });
 export type AgentConfig = z.infer<typeof agentConfig>;
+
+/** What version 2 brought, as it is without a word of the owner. */
+export const DEFAULTS_OF_2 = {
+  gpus: [],
+  hours: null,
+  containers: { engine: 'auto', socket: null, runtime: 'auto', packageIndex: null },
+  policy: {
+    kinds: ['onnx', 'container'],
+    registries: [],
+    images: [],
+    baseImages: ['onnx', 'scikit-learn', 'pytorch'],
+    downloadHosts: ['*'],
+    allowServiceProviders: [],
+    denyServiceProviders: [],
+  },
+  keep: { days: 7, bytes: 20 * 2 ** 30 },
+  telemetry: { toOperators: false, prometheusPort: null, tracesUrl: null },
+} satisfies Partial<AgentConfig>;
+
+/** An older configuration as this version has it; what an owner could not know of stays as careful as it was. */
+function migrated(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('version' in value) || value.version !== 1) return value;
+  return { ...value, ...DEFAULTS_OF_2, containers: { ...DEFAULTS_OF_2.containers, engine: 'off' }, version: 2 };
+}
 
 export const pathsOf = (dataPath: string) => ({
   config: join(dataPath, 'config.json'),
@@ -110,7 +188,7 @@ export function parseConfig(value: unknown, path: string, names: Readonly<Record
       `Cannot read ${path}: it is version ${version.data.version}, this program knows ${CONFIG_VERSION}`,
     );
   }
-  const result = agentConfig.safeParse(value);
+  const result = agentConfig.safeParse(migrated(value));
   if (result.success) return result.data;
   const lines = result.error.issues.slice(0, 10).map((issue) => {
     const field = issue.path.map(String).join('.');
@@ -147,7 +225,12 @@ export async function readConfig(path: string): Promise<AgentConfig> {
   } catch (cause) {
     throw new NunetError('config-invalid', `Cannot use the configuration ${path}: not JSON (${(cause as Error).message})`, { cause });
   }
-  return parseConfig(value, path);
+  const config = parseConfig(value, path);
+  if ((value as { version: number }).version < CONFIG_VERSION) {
+    await copyFile(path, `${path}.v${(value as { version: number }).version}`);
+    await writeConfig(path, config);
+  }
+  return config;
 }
 
 /** Whole or not at all, mode 0600. */

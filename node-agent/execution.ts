@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Capacity } from './capacity.ts';
 import type { Delivered } from './delivered.ts';
 import { keepTelling, type EvidenceParts } from './evidence-post.ts';
-import type { ExecutionHandle, ExecutionRequest, ExecutionResult, Executor, ExecutorFingerprint, StopReason } from './executor/executor.ts';
+import type { Fingerprints } from './executor/executor-set.ts';
+import type { ExecutionHandle, ExecutionRequest, ExecutionResult, Executor, StopReason } from './executor/executor.ts';
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
 import { CANCELLED, endOnRecord, faultOf, finish, refuse } from './job-end.ts';
 import type { JobFeed } from './job-feed.ts';
@@ -32,7 +33,7 @@ export interface ExecutionParts {
   signer: Signer;
   capacity: Capacity;
   executor: Executor;
-  fingerprint: ExecutorFingerprint;
+  fingerprints: Fingerprints;
   files: JobFiles;
   chain: LockWait;
   evidence: EvidenceParts;
@@ -108,7 +109,7 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
     if (stateOf(job) === 'quoted') await go(job, 'locked', parts, signal);
     if (stateOf(job) === 'locked') await go(job, 'preparing', parts, signal);
     await ahead;
-    const request = await prepare(job, onBytes, parts, early);
+    const request = await prepare(job, onBytes, feed, parts, early);
     if (!parts.book.claim(job.jobId, 'start')) return await refuse(job, [CANCELLED], await chainNow(parts, signal), parts);
     await run(job, request, feed, parts, signal);
   } catch (error) {
@@ -152,13 +153,22 @@ function progressOf(job: Job, feed: JobFeed, parts: ExecutionParts): (done: numb
 }
 
 /** Fetches inputs and checks them. Nothing of the job has run when this returns. */
-async function prepare(job: Job, onBytes: (done: number) => void, parts: ExecutionParts, signal: AbortSignal): Promise<ExecutionRequest> {
+async function prepare(
+  job: Job,
+  onBytes: (done: number) => void,
+  feed: JobFeed,
+  parts: ExecutionParts,
+  signal: AbortSignal,
+): Promise<ExecutionRequest> {
   for (;;) {
     try {
       const inputPath = await parts.files.fetchInputs(job, onBytes, signal);
       await parts.checkInputs(job, inputPath, signal);
-      const request: ExecutionRequest = { jobId: job.jobId, spec: job.spec, inputPath, workDir: parts.files.workDir(job) };
-      await parts.executor.prepare(request, signal);
+      const workDir = parts.files.workDir(job);
+      const request: ExecutionRequest = { jobId: job.jobId, spec: job.spec, inputPath, workDir, gpus: [] };
+      await parts.executor.prepare(request, signal, ({ phase, done, total }) =>
+        feed.progress({ phase, done, total, epoch: 0, metrics: [] }),
+      );
       return request;
     } catch (error) {
       if (signal.aborted || !isPassing(error)) throw error;

@@ -8,7 +8,8 @@ import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import { NOTHING_SEALED } from '@nunet/shared/sealed/seal-outputs.ts';
 import { deliveredOpen, type Delivered } from './delivered.ts';
 import type { JobFiles } from './execution.ts';
-import type { ExecutionResult, ExecutorFingerprint } from './executor/executor.ts';
+import type { Fingerprints } from './executor/executor-set.ts';
+import type { ExecutionResult } from './executor/executor.ts';
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
 import { signRefusal } from './refusal.ts';
 
@@ -17,7 +18,7 @@ export const CANCELLED: Reason = { code: 'cancelled', message: 'The service prov
 export interface JobEndParts {
   book: JobBook;
   signer: Signer;
-  fingerprint: ExecutorFingerprint;
+  fingerprints: Fingerprints;
   files: Pick<JobFiles, 'keepOutputs'>;
   random(bytes: number): Uint8Array;
   onFailure(error: unknown, jobId: string): void;
@@ -57,8 +58,9 @@ export async function finish(
       finishedAt: Math.max(times.startedAt, times.finishedAt),
       billedMs,
       payBaseUnits: billedPay(job.quote.body, billedMs),
-      usage: { cpuMs: Math.round(result.cpuMs), peakMemoryBytes: Math.round(result.peakMemoryBytes) },
-      sandbox: parts.fingerprint.sandbox,
+      usage: { cpuMs: Math.round(result.cpuMs), peakMemoryBytes: Math.round(result.peakMemoryBytes), ...result.usage },
+      sandbox: parts.fingerprints.of(job.spec.program.kind).sandbox,
+      ...(result.imageId === undefined ? {} : { imageId: result.imageId }),
       metrics: result.metrics.filter(({ value }) => Number.isFinite(value)).slice(0, 32),
       ...delivered,
     };

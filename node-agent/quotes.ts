@@ -9,7 +9,7 @@ import { QUOTE_LIFETIME_MS, type Quote, type QuoteRefusal, type QuoteRequest, ty
 import { streamTermsOf } from '@nunet/shared/stream-pay.ts';
 import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import type { Capacity } from './capacity.ts';
-import type { ExecutorFingerprint } from './executor/executor.ts';
+import type { Fingerprints } from './executor/executor-set.ts';
 import { quotedEntry, type JobBook, type Sold } from './job-book.ts';
 import { requestProblems, timesOf, type Limits, type Windows } from './policy.ts';
 import { priceOf, type Prices, type StreamShares } from './pricing.ts';
@@ -33,7 +33,9 @@ export interface QuoteParts {
   address: string;
   signer: Signer;
   record: NetworkRecord;
-  fingerprint: ExecutorFingerprint;
+  fingerprints: Fingerprints;
+  /** What image, packages and the like would still take, ms. */
+  expectedStartMs(work: QuoteRequest['work']): number;
   prices: Prices;
   /** How much of a streamed job may be unpaid, in percent of the amount. */
   stream: StreamShares;
@@ -77,7 +79,7 @@ export function createQuotes(parts: QuoteParts) {
     const problems = requestProblems(request, {
       network: parts.network,
       record,
-      fingerprint: parts.fingerprint,
+      fingerprint: parts.fingerprints.of(request.work.kind),
       limits: parts.limits,
       now,
       callerPeerId: caller.peerId,
@@ -123,8 +125,8 @@ export function createQuotes(parts: QuoteParts) {
       timeLimitMs: request.timeLimitMs,
       delivery: request.delivery,
       replay: request.replay,
-      sandbox: parts.fingerprint.sandbox,
-      expectedStartMs: START_MS + Math.ceil(request.inputBytes / BYTES_A_MS),
+      sandbox: parts.fingerprints.of(request.work.kind).sandbox,
+      expectedStartMs: START_MS + Math.ceil(request.inputBytes / BYTES_A_MS) + parts.expectedStartMs(request.work),
       ...times,
       ...(request.stream === true ? { stream: streamTermsOf(price, parts.stream) } : {}),
     };

@@ -204,7 +204,7 @@ async function fetchAll(c: Case, files: readonly { name: string; cid: string; by
 async function runAgain(c: Case, inputPath: (name: string) => string, timeLimitMs: number): Promise<ExecutionResult | 'unrunnable'> {
   const { executor } = c.parts;
   const spec = { ...c.spec, timeLimitMs };
-  const request = { jobId: c.jobId, spec, inputPath, workDir: join(c.folder, 'work') };
+  const request = { jobId: c.jobId, spec, inputPath, workDir: join(c.folder, 'work'), gpus: [] };
   try {
     await executor.prepare(request, c.signal);
   } catch (error) {

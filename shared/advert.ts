@@ -1,5 +1,6 @@
 // Advert: what an agent offers, signed by its peer key, short-lived. Presence only: price and capacity are settled by a quote.
 import { z } from 'zod';
+import { benchmark } from './benchmark.ts';
 import { amount, assetId, byteCount, multiaddrText, network, peerIdText, timeMs } from './fields.ts';
 import { sandboxLevel } from './job-spec.ts';
 
@@ -21,6 +22,8 @@ export const advert = z.strictObject({
   /** On offer in all, and free when this was written. */
   total: z.strictObject({ cpus: z.int().min(0).max(4096), memoryBytes: byteCount, diskBytes: byteCount, gpus: z.int().min(0).max(64) }),
   free: z.strictObject({ cpus: z.int().min(0).max(4096), memoryBytes: byteCount, diskBytes: byteCount, gpus: z.int().min(0).max(64) }),
+  /** What the agent last measured of itself; anybody may challenge it to do so again. */
+  benchmark: benchmark.optional(),
   issuedAt: timeMs,
   expiresAt: timeMs,
 });

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { parseAmount } from './amount.ts';
 import { NunetError } from './errors.ts';
 import { byteCount, durationMs, fileName, hex16, type Network } from './fields.ts';
-import { containerProgram, delivery, MAX_INPUTS, replay, resources, type InputFile, type JobSpec } from './job-spec.ts';
+import { containerProgram } from './container-program.ts';
+import { delivery, MAX_INPUTS, replay, resources, type InputFile, type JobSpec } from './job-spec.ts';
 import { evaluation, onnxProgram } from './onnx-program.ts';
 
 export const MAX_JOB_FILE_BYTES = 256 * 1024;

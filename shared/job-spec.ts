@@ -1,7 +1,8 @@
-// JobSpec: what runs, on what, with which limits. Data only for kind `onnx`; `container` is declared and refused by agents without an engine.
+// JobSpec: what runs, on what, with which limits. Data only for kind `onnx`; `container` runs code, on agents with a container engine.
 import { z } from 'zod';
 import { byteCount, cidText, durationMs, fileName, hex16, network } from './fields.ts';
 import { cidOf, encode } from './encoding.ts';
+import { containerProgram } from './container-program.ts';
 import { onnxProgram } from './onnx-program.ts';
 
 /** Largest encoded spec that a peer may send, bytes. */
@@ -20,14 +21,10 @@ export const resources = z.strictObject({
   memoryBytes: byteCount.min(16 * 2 ** 20),
   diskBytes: byteCount,
   gpus: z.int().min(0).max(16),
+  /** The least memory that each of these GPUs has. */
+  gpuMemoryBytes: byteCount.optional(),
 });
 export type Resources = z.infer<typeof resources>;
-
-export const containerProgram = z.strictObject({
-  kind: z.literal('container'),
-  image: z.string().regex(/^[a-z0-9./:_-]{1,200}@sha256:[0-9a-f]{64}$/, 'must be an image reference with a sha256 digest'),
-  command: z.array(z.string().max(4096)).max(64),
-});
 
 export const inputFile = z.strictObject({ name: fileName, cid: cidText, bytes: byteCount });
 export type InputFile = z.infer<typeof inputFile>;

@@ -19,6 +19,19 @@ export const exit = z.discriminatedUnion('kind', [
 ]);
 export type Exit = z.infer<typeof exit>;
 
+/** What an execution took, as its executor measured it. Left out: not measured here. */
+export const usage = z.strictObject({
+  cpuMs: durationMs,
+  peakMemoryBytes: byteCount,
+  /** Of block devices. */
+  readBytes: byteCount.exactOptional(),
+  writtenBytes: byteCount.exactOptional(),
+  /** Of all its GPUs together: busy time, and the most memory that was taken on any one. */
+  gpuMs: durationMs.exactOptional(),
+  gpuPeakMemoryBytes: byteCount.exactOptional(),
+});
+export type Usage = z.infer<typeof usage>;
+
 /** Signed by the compute provider's peer key, counted only when the quote names that key. */
 export const manifest = z.strictObject({
   v: z.literal(1),
@@ -33,8 +46,13 @@ export const manifest = z.strictObject({
   billedMs: durationMs,
   /** `billedPay(quote, billedMs)`; anything else is not accepted. */
   payBaseUnits: amount,
-  usage: z.strictObject({ cpuMs: durationMs, peakMemoryBytes: byteCount }),
+  usage,
   sandbox: sandboxLevel,
+  /** `container`: the image that ran, by the engine's own id. */
+  imageId: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .exactOptional(),
   metrics: z.array(z.strictObject({ name: z.string().min(1).max(60), value: z.number() })).max(32),
   outputs: z.array(outputFile).max(64),
   delivery: z.strictObject({

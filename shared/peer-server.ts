@@ -23,6 +23,10 @@ export const PEER_LIMITS: Record<ProtocolName, PeerLimit> = {
   // A streamed job sends a voucher for each eighth of what may be unpaid: some a second at most.
   voucher: { maxOpenAPeer: 4, maxOpen: 64, burst: 20, perSecond: 5 },
   release: { maxOpenAPeer: 4, maxOpen: 64, burst: 20, perSecond: 5 },
+  // Each costs the agent a second of its CPUs.
+  challenge: { maxOpenAPeer: 1, maxOpen: 1, burst: 2, perSecond: 0.05 },
+  pair: { maxOpenAPeer: 1, maxOpen: 4, burst: 5, perSecond: 0.1 },
+  owner: { maxOpenAPeer: 4, maxOpen: 16, burst: 20, perSecond: 5 },
   blocks: { maxOpenAPeer: 8, maxOpen: 128, burst: 128, perSecond: 64 },
 };
 

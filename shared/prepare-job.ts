@@ -1,4 +1,5 @@
 // From a job file and its hashed inputs to a spec and a quote request: the graph is checked before anybody is asked. Files are read by the caller.
+import { containerWorkOf } from './container-program.ts';
 import { cidOf, encode, parse } from './encoding.ts';
 import { NunetError } from './errors.ts';
 import type { Network } from './fields.ts';
@@ -41,15 +42,16 @@ export function requestOf(
   },
 ): QuoteRequest {
   const { program } = spec;
-  const work =
-    program.kind === 'onnx' && parts.graph !== null
-      ? { kind: 'onnx' as const, graph: summarizeGraph(parts.graph) }
-      : { kind: 'container' as const, image: program.kind === 'container' ? program.image : '' };
+  const workOf = (): QuoteRequest['work'] => {
+    if (program.kind === 'container') return containerWorkOf(program);
+    if (parts.graph === null) throw new NunetError('graph-missing', 'Cannot ask for quotes: the graph of the job was not read');
+    return { kind: 'onnx', graph: summarizeGraph(parts.graph) };
+  };
   return {
     v: 1,
     network: spec.network,
     jobId: cidOf(encode(spec)),
-    work,
+    work: workOf(),
     resources: spec.resources,
     inputBytes: spec.inputs.reduce((sum, input) => sum + input.bytes, 0),
     outputLimitBytes: spec.outputLimitBytes,

@@ -14,6 +14,7 @@ import {
   peerIdText,
   timeMs,
 } from './fields.ts';
+import { containerWork } from './container-program.ts';
 import { delivery, replay, resources, sandboxLevel } from './job-spec.ts';
 import { MAX_ORACLES, oracleKeys } from './lock.ts';
 import { graphSummary } from './onnx-graph-summary.ts';
@@ -30,10 +31,7 @@ export const quoteRequest = z
     network,
     /** CID of the spec; the spec follows with the lock and must match it. */
     jobId: cidText,
-    work: z.discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('onnx'), graph: graphSummary }),
-      z.strictObject({ kind: z.literal('container'), image: z.string().max(300) }),
-    ]),
+    work: z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('onnx'), graph: graphSummary }), containerWork]),
     resources,
     inputBytes: byteCount,
     outputLimitBytes: byteCount,

@@ -21,6 +21,11 @@ export const SIGNED_NAMES = [
   'attestation',
   'network-record',
   'sealed-key',
+  /** The owner's order to an agent, by the owner key. */
+  'owner-command',
+  /** What an agent measured of itself, by its peer key: in adverts, and with the owner's consent to operators. */
+  'benchmark',
+  'telemetry',
 ] as const;
 export type SignedName = (typeof SIGNED_NAMES)[number];
 

@@ -2,9 +2,11 @@
 // Every message is canonical dag-cbor behind an unsigned varint length. Requests come first, one a stream.
 import { z } from 'zod';
 import { amount, cidText, durationMs, hex32, hex64, outputReference, timeMs } from './fields.ts';
+import { challengeAnswer, challengeRequest, MAX_CHALLENGE_ANSWER_BYTES } from './benchmark.ts';
+import { MAX_OWNER_ANSWER_BYTES, MAX_OWNER_COMMAND_BYTES, ownerAnswer, pairAnswer, pairRequest } from './owner-command.ts';
 import { jobSpec, MAX_SPEC_BYTES } from './job-spec.ts';
 import { JOB_STATES } from './job-state.ts';
-import { MAX_MANIFEST_BYTES } from './manifest.ts';
+import { MAX_MANIFEST_BYTES, outputFile } from './manifest.ts';
 import { MAX_QUOTE_BYTES, MAX_QUOTE_REQUEST_BYTES, quoteRequest } from './quote.ts';
 import { MAX_BLOCK_BYTES, MAX_NODE_BYTES } from './file-dag.ts';
 
@@ -21,6 +23,9 @@ const safeText = z.string().max(500);
 const failure = z.strictObject({ type: z.literal('error'), code: z.string().max(60), message: safeText });
 
 const ENVELOPE = 256;
+
+/** Source: W3C Trace Context, version 00. */
+const traceparent = z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
 /**
  * What the receiver of a long answer sends back on the same stream: bytes of frames it has taken so far. The sender stays
@@ -64,7 +69,13 @@ export const PROTOCOLS = {
   run: {
     id: '/nunet/run/1',
     /** `quote` is the agent's own signed envelope, so that it need not remember what it never sold. */
-    request: z.strictObject({ spec: jobSpec, quote: bytes, lock: outputReference }),
+    request: z.strictObject({
+      spec: jobSpec,
+      quote: bytes,
+      lock: outputReference,
+      /** W3C traceparent of the service provider's trace, which the agent's spans continue. */
+      trace: traceparent.optional(),
+    }),
     /** `accepted` means journaled; asking again is harmless. A refusal is a signed `lock-refusal`. */
     response: z.discriminatedUnion('type', [
       z.strictObject({ type: z.literal('accepted') }),
@@ -90,8 +101,11 @@ export const PROTOCOLS = {
       }),
       z.strictObject({
         type: z.literal('progress'),
-        /** Preparing: bytes of inputs; running: steps of the program. */
-        phase: z.enum(['inputs', 'steps']),
+        /**
+         * Preparing: bytes of inputs from the service provider, of inputs from the web, of the image, packages of the list of
+         * dependencies; running: steps of the program.
+         */
+        phase: z.enum(['inputs', 'downloads', 'image', 'dependencies', 'steps']),
         done: z.number().min(0),
         total: z.number().min(0),
         epoch: z.int().min(0),
@@ -100,6 +114,8 @@ export const PROTOCOLS = {
       z.strictObject({ type: z.literal('log'), offset: z.int().min(0), line: z.string().max(MAX_LOG_LINE) }),
       /** Only for a streamed job: what is due so far, and whether the job stands still until it is paid. */
       z.strictObject({ type: z.literal('due'), billedMs: durationMs, payBaseUnits: amount, paused: z.boolean() }),
+      /** The job's workspace as it was then, one file of the job (a tar archive), readable like an output. Later ones replace earlier ones. */
+      z.strictObject({ type: z.literal('checkpoint'), number: z.int().min(1), atMs: timeMs, file: outputFile }),
       /** Signed `manifest`. */
       z.strictObject({ type: z.literal('manifest'), envelope: bytes }),
       /** Signed `lock-refusal`. */
@@ -139,6 +155,33 @@ export const PROTOCOLS = {
     maxResponseBytes: 1024,
     timeoutMs: 10_000,
   },
+  /** "Prove now what you advertise": a matrix product seeded by this nonce (benchmark.ts). Anybody may ask; an agent bounds how often. */
+  challenge: {
+    id: '/nunet/challenge/1',
+    request: challengeRequest,
+    response: z.discriminatedUnion('type', [challengeAnswer, failure]),
+    maxRequestBytes: 256,
+    maxResponseBytes: MAX_CHALLENGE_ANSWER_BYTES,
+    timeoutMs: 30_000,
+  },
+  /** The owner's extension takes hold of an agent with the code that its terminal shows (owner-command.ts). */
+  pair: {
+    id: '/nunet/pair/1',
+    request: pairRequest,
+    response: z.discriminatedUnion('type', [pairAnswer, failure]),
+    maxRequestBytes: 1024,
+    maxResponseBytes: 1024,
+    timeoutMs: 10_000,
+  },
+  /** A signed `owner-command`, answered with JSON-like data by its type. */
+  owner: {
+    id: '/nunet/owner/1',
+    request: z.strictObject({ envelope: bytes }),
+    response: z.discriminatedUnion('type', [ownerAnswer, failure]),
+    maxRequestBytes: MAX_OWNER_COMMAND_BYTES + ENVELOPE,
+    maxResponseBytes: MAX_OWNER_ANSWER_BYTES,
+    timeoutMs: 30_000,
+  },
   /** Blocks of a job's inputs and outputs, in either direction; readable by the job's two peers, and by replayers of a `public` job. */
   blocks: {
     id: '/nunet/blocks/1',
@@ -155,6 +198,7 @@ export type ProtocolName = keyof typeof PROTOCOLS;
 export type RequestOf<Name extends ProtocolName> = z.infer<(typeof PROTOCOLS)[Name]['request']>;
 export type ResponseOf<Name extends ProtocolName> = z.infer<(typeof PROTOCOLS)[Name]['response']>;
 export type FollowEvent = ResponseOf<'follow'>;
+export type ProgressPhase = Extract<FollowEvent, { type: 'progress' }>['phase'];
 
 /** Gossip topic of signed adverts: presence only. */
 export const advertTopic = (network: string): string => `nunet/adverts/1/${network}`;

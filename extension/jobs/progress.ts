@@ -1,5 +1,6 @@
 // How far a job is, in words and as a share; only while the work is at the phase that the agent tells of.
 import type { JobRecord } from '@nunet/shared/job-flow/job-record.ts';
+import type { ProgressPhase } from '@nunet/shared/wire.ts';
 import type { LiveState } from '../messages.ts';
 import type { Catalog } from '../ui/i18n.ts';
 import { bytesText, countText, ntxText } from '../ui/quantity-text.ts';
@@ -7,7 +8,7 @@ import { bytesText, countText, ntxText } from '../ui/quantity-text.ts';
 type Words = Catalog['jobs']['progress'];
 
 export interface ProgressView {
-  phase: 'inputs' | 'steps';
+  phase: ProgressPhase;
   /** From 0 to 1. */
   share: number;
   says: string;
@@ -19,7 +20,9 @@ export function progressOf(record: JobRecord, { progress, due }: LiveState, word
   const { phase, done, total, epoch } = progress;
   // An agent may say what it likes; a bar is never more than full.
   const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
-  if (phase === 'inputs') return { phase, share, says: words.inputs(bytesText(Math.min(done, total)), bytesText(total)) };
+  const [there, all] = [Math.min(done, total), total];
+  if (phase === 'dependencies') return { phase, share, says: words.dependencies(countText(there), countText(all)) };
+  if (phase !== 'steps') return { phase, share, says: words[phase](bytesText(there), bytesText(all)) };
   const epochs = record.spec.program.kind === 'onnx' ? record.spec.program.epochs : 1;
   const where = epochs > 1 ? words.epoch(Math.min(Math.max(1, epoch), epochs), epochs) : '';
   return {

@@ -7,7 +7,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { hex32 } from '@nunet/shared/fields.ts';
 import { z } from 'zod';
 import { shareOf } from '../capacity.ts';
-import { agentConfig, CONFIG_VERSION, flagsParsed, pathsOf, writeConfig } from '../config.ts';
+import { agentConfig, CONFIG_VERSION, DEFAULTS_OF_2, flagsParsed, pathsOf, writeConfig } from '../config.ts';
 import { machineOffer } from '../machine.ts';
 import { STREAM_SHARES } from '../pricing.ts';
 import { loadPeerKey } from '../network/identity.ts';
@@ -152,6 +152,7 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
         relay: given['listen-relay'] === true,
       },
       hubs: given.hub ?? [],
+      ...DEFAULTS_OF_2,
       limits: { maxTimeLimitMs: Math.round(Number(given['max-hours'] ?? '24') * 3_600_000), maxQuotesAPeer: 8 },
     },
     'from your answers',

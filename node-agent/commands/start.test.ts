@@ -70,7 +70,7 @@ describe('nunet-agent', () => {
     expect(out).toContain(`Pay goes to ${CP_ADDRESS}`);
     for (const file of ['config.json', 'peer.key']) expect((await stat(join(data, file))).mode & 0o777).toBe(0o600);
     expect(JSON.parse(await readFile(join(data, 'config.json'), 'utf8'))).toMatchObject({
-      version: 1,
+      version: 2,
       share: { cpus: 50, memory: 40, disk: 10 },
     });
 

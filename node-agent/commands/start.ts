@@ -176,7 +176,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       node,
       journal,
       store,
-      executor,
+      executors: [executor],
       chain,
       pollMs: network === 'devnet' ? 150 : 5_000,
       oracle: oracleClients(record, peerKey.signer, network),
@@ -188,10 +188,10 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     closing.push(() => running.stop());
     const control = await serveControl(controlSocketOf(dataPath), { status: () => running.status() });
     closing.push(() => control.close());
-    const ready = { peerId: agent.peerId, addresses: agent.addresses(), sandbox: agent.fingerprint.sandbox };
+    const ready = { peerId: agent.peerId, addresses: agent.addresses(), sandbox: agent.fingerprints.all[0]?.sandbox ?? 'none' };
     if (given.json === true) io.print(JSON.stringify(ready));
     else {
-      io.print(`Agent ${ready.peerId} is ready on ${network}; sandbox: ${agent.fingerprint.detail}`);
+      io.print(`Agent ${ready.peerId} is ready on ${network}; sandbox: ${agent.fingerprints.all.map(({ detail }) => detail).join('; ')}`);
       for (const address of ready.addresses) io.print(`  ${address}`);
       const { cpuHour, memoryGibHour } = pricesOf(config);
       io.print(`Prices: ${formatAmount(cpuHour)} NTX a CPU hour, ${formatAmount(memoryGibHour)} NTX a GiB hour. Ctrl-C stops it.`);

@@ -85,7 +85,7 @@ function linesOf(status: AgentStatus): string[] {
   const { total, free } = status.capacity;
   return [
     `Agent ${status.peerId} runs on ${status.network}`,
-    `Sandbox: ${status.sandboxDetail}`,
+    ...status.executors.map(({ kinds, detail }) => `Runs ${kinds.length === 0 ? 'nothing' : kinds.join(', ')} (${detail})`),
     `Free: ${free.cpus} of ${total.cpus} CPUs, ${gib(free.memoryBytes)} of ${gib(total.memoryBytes)} memory, ${gib(free.diskBytes)} of ${gib(total.diskBytes)} disk`,
     `The agent itself takes ${(status.memoryBytes / 2 ** 20).toFixed(0)} MiB of memory`,
     `Pay goes to ${status.payoutAddress}`,

@@ -172,7 +172,7 @@ export async function requestOf(job: TestJob, folder: string): Promise<Execution
     inputs: Object.entries(job.files).map(([name, bytes]) => ({ name, cid: rawCidOf(bytes), bytes: bytes.length })),
     program: job.program,
   };
-  return { jobId: `job-${spec.nonce}`, spec, inputPath: (name) => join(inputs, name), workDir: join(folder, 'work') };
+  return { jobId: `job-${spec.nonce}`, spec, inputPath: (name) => join(inputs, name), workDir: join(folder, 'work'), gpus: [] };
 }
 
 /** The way that this system would choose, and one of each other family: what a full suite is run over. */

@@ -1,7 +1,8 @@
 // Executor: the one interface behind which a job runs. The agent journals a handle before anything of the job runs.
 import { z } from 'zod';
+import type { QuoteRequest } from '@nunet/shared/quote.ts';
 import type { JobSpec, SandboxLevel } from '@nunet/shared/job-spec.ts';
-import type { Exit } from '@nunet/shared/manifest.ts';
+import type { Exit, Usage } from '@nunet/shared/manifest.ts';
 
 /**
  * Names one execution across a restart of the agent; JSON, journaled before the program is sent.
@@ -30,6 +31,15 @@ export interface ExecutionRequest {
   inputPath(name: string): string;
   /** A folder of this execution alone; outputs land in it, `remove` deletes it. Made by the executor when absent. */
   readonly workDir: string;
+  /** GPUs or slices of this execution alone, by the vendor's own id; none where the spec asks for none. */
+  readonly gpus: readonly string[];
+}
+
+/** What `prepare` is at, in units of its phase: bytes, or packages of a list. */
+export interface PrepareProgress {
+  readonly phase: 'downloads' | 'image' | 'dependencies';
+  readonly done: number;
+  readonly total: number;
 }
 
 export type ExecutionEvent =
@@ -44,7 +54,9 @@ export type ExecutionEvent =
       readonly steps: number;
       readonly metrics: Readonly<Record<string, number>>;
     }
-  | { readonly type: 'log'; readonly line: string };
+  | { readonly type: 'log'; readonly line: string }
+  /** The workspace as it was, in a file that the executor leaves alone until the next one or `remove`. */
+  | { readonly type: 'checkpoint'; readonly number: number; readonly path: string; readonly bytes: number };
 
 /**
  * As the manifest says it: completed, the job's own fault, or the compute provider's. Codes of a job's fault: `time-limit`,
@@ -59,6 +71,10 @@ export interface ExecutionResult {
   readonly billedMs: number;
   readonly cpuMs: number;
   readonly peakMemoryBytes: number;
+  /** What else of the manifest's usage was measured. */
+  readonly usage?: Omit<Usage, 'cpuMs' | 'peakMemoryBytes'>;
+  /** `container`: the image that ran. */
+  readonly imageId?: string;
   /** Empty unless the job completed. */
   readonly outputs: readonly { readonly name: string; readonly path: string; readonly bytes: number }[];
   /** Of the last epoch, in the program's order. */
@@ -87,8 +103,13 @@ export interface Executor {
   readonly kind: string;
   /** What this executor offers on this machine, with the proof. Cached after the first call. */
   fingerprint(signal: AbortSignal): Promise<ExecutorFingerprint>;
-  /** Checks the real inputs against the spec. Throws NunetError to refuse: `graph-...`, `program-...`, `sandbox-...`. */
-  prepare(request: ExecutionRequest, signal: AbortSignal): Promise<void>;
+  /**
+   * Checks the real inputs against the spec, and gets ready what need not be billed: image, files from the web, packages. Throws
+   * NunetError to refuse: `graph-...`, `program-...`, `sandbox-...`, `image-...`, `download-...`, `dependency-...`.
+   */
+  prepare(request: ExecutionRequest, signal: AbortSignal, onProgress?: (progress: PrepareProgress) => void): Promise<void>;
+  /** What `prepare` and `start` would take for such work now, ms, from what is here already. Left out: next to nothing. */
+  expectedStartMs?(work: QuoteRequest['work']): number;
   /**
    * Says that a job is about to come, while its inputs are still on their way: an executor may get an idle, empty place ready for it.
    * Never fails, promises nothing, and what is not used within a minute is gone again.
@@ -99,8 +120,11 @@ export interface Executor {
    * and the transfer has begun. When `saveHandle` throws, nothing has run and nothing is left.
    */
   start(request: ExecutionRequest, saveHandle: (handle: ExecutionHandle) => Promise<void>, signal: AbortSignal): Promise<ExecutionHandle>;
-  /** The end of an execution that this process started. Aborting the signal ends the waiting, never the job. */
-  wait(handle: ExecutionHandle, onEvent: (event: ExecutionEvent) => void, signal: AbortSignal): Promise<ExecutionResult>;
+  /**
+   * The end of an execution that this process started or recovered. Aborting the signal ends the waiting, never the job.
+   * `heard`: log lines that an earlier wait passed on; they are not passed on again.
+   */
+  wait(handle: ExecutionHandle, onEvent: (event: ExecutionEvent) => void, signal: AbortSignal, heard?: number): Promise<ExecutionResult>;
   /** Ends a running execution; `wait` then gives `jobFault stopped` (asked for) or `computeProviderFault agent-stopped`. Idempotent. */
   stop(handle: ExecutionHandle, reason: StopReason): Promise<void>;
   /**
@@ -115,6 +139,9 @@ export interface Executor {
   remove(handle: ExecutionHandle): Promise<void>;
   /** After a restart: re-attached and running, or gone with nothing of it left behind. */
   recover(handle: ExecutionHandle): Promise<'running' | 'gone'>;
+  /** After every handle was recovered: removes what this agent left in the engine and no handle names. */
+  sweep?(handles: readonly ExecutionHandle[]): Promise<void>;
+  close?(): Promise<void>;
 }
 
 /** `asked`: the service provider or a time limit of the job wanted it; `agent`: the machine's owner or a shutdown. */

@@ -360,7 +360,7 @@ async function startTestAgent(parts: {
       version: AGENT_JOURNAL_VERSION,
     }),
     store: await openBlobStore({ root: join(parts.folder, 'blobs'), maxBytes: 2 ** 30 }),
-    executor: new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true }),
+    executors: [new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true })],
     chain: { ...chainLocks(parts.chain), tip: (signal) => parts.chain.tip(signal) },
     pollMs: 50,
     oracle: (key) => clients.get(key),

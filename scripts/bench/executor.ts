@@ -41,7 +41,7 @@ async function requestOf(jobPath: string, workDir: string): Promise<ExecutionReq
     names.map(async (name) => ({ name, cid: rawCidOf(new Uint8Array(0)), bytes: (await stat(path(name))).size })),
   );
   const spec = specOf(file, { network: 'devnet', nonce: randomBytes(16).toString('hex'), inputs });
-  return { jobId: `bench-${spec.nonce}`, spec, inputPath: path, workDir };
+  return { jobId: `bench-${spec.nonce}`, spec, inputPath: path, workDir, gpus: [] };
 }
 
 /** Runs one job and says when its first log line came, ms after `start` was called. */

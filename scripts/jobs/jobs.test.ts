@@ -39,7 +39,13 @@ async function run(jobPath: string): Promise<{ file: JobFile; at: (name: string)
   );
   const spec = specOf(file, { network: 'devnet', nonce: '00'.repeat(16), inputs });
   expect(encode(spec).length).toBeLessThan(MAX_SPEC_BYTES);
-  const request = { jobId: 'job', spec, inputPath: (name: string) => at(file.inputs[name] ?? ''), workDir: join(dirname(jobPath), 'work') };
+  const request = {
+    jobId: 'job',
+    spec,
+    inputPath: (name: string) => at(file.inputs[name] ?? ''),
+    workDir: join(dirname(jobPath), 'work'),
+    gpus: [],
+  };
   await executor.prepare(request, signal);
   const handle = await executor.start(request, async () => {}, signal);
   return { file, at, result: await executor.wait(handle, () => {}, signal) };

@@ -66,6 +66,7 @@ async function takeEvent(work: Work, event: Exclude<FollowEvent, { type: 'error'
     case 'refusal':
       await takeEnvelope(work, event.type === 'manifest' ? 'manifest' : 'lock-refusal', event.envelope);
       return;
+    case 'checkpoint':
     case 'end':
       return;
   }

@@ -3,6 +3,7 @@ import { NunetError, safeError } from '../errors.ts';
 import type { Network } from '../fields.ts';
 import { canJobGo, isJobEnd, type JobState } from '../job-state.ts';
 import type { NetworkRecord } from '../network-record.ts';
+import type { ProgressPhase } from '../wire.ts';
 import { reduceJob, type JobEntry, type JobRecord } from './job-record.ts';
 import type { AgentContact, Ports } from './ports.ts';
 import { withTimeout } from './waiting.ts';
@@ -63,7 +64,7 @@ export type JobEvent =
   | { type: 'entry'; entry: JobEntry; record: JobRecord }
   | {
       type: 'progress';
-      phase: 'inputs' | 'steps';
+      phase: ProgressPhase;
       done: number;
       total: number;
       epoch: number;
