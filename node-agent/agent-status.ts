@@ -13,6 +13,8 @@ export interface AgentStatus {
   kinds: readonly string[];
   payoutAddress: string;
   capacity: { total: Offer; free: Offer };
+  /** Takes no new jobs, and who said so. */
+  pausedBy: 'terminal' | 'owner' | null;
   /** Resident memory of the agent itself, without its executions. */
   memoryBytes: number;
   hubs: HubState[];

@@ -16,6 +16,7 @@ import { createAnswers, jobOf } from './answers.ts';
 import type { BlobStore } from './blobs.ts';
 import { Capacity, type Offer } from './capacity.ts';
 import { ChainWatch } from './chain-watch.ts';
+import { DEFAULTS_OF_2 } from './config.ts';
 import type { EvidenceParts } from './evidence-post.ts';
 import type { ExecutionParts } from './execution.ts';
 import { executorSet, type Fingerprints } from './executor/executor-set.ts';
@@ -44,6 +45,7 @@ import { STREAM_SHARES, type Prices, type StreamShares } from './pricing.ts';
 import { createQuotes, createReleases, KEEP_UNSOLD_MS } from './quotes.ts';
 import { createRunningJobs } from './running-jobs.ts';
 import { createRuns } from './runs.ts';
+import { Settings, type LiveSettings } from './settings.ts';
 import { createVouchers } from './vouchers.ts';
 import { serveVouchers } from './network/voucher.ts';
 
@@ -58,6 +60,11 @@ export interface AgentComponents {
   /** On offer in all. */
   offer: Offer;
   limits: Limits;
+  /** Everything that can run is taken at all hours unless given. */
+  policy?: LiveSettings['policy'];
+  hours?: LiveSettings['hours'];
+  toOperators?: boolean;
+  pausedBy?: LiveSettings['pausedBy'];
   windows?: Windows;
   record: NetworkRecord;
   hubs: readonly string[];
@@ -78,6 +85,8 @@ export interface AgentComponents {
 
 export interface Agent {
   readonly peerId: string;
+  /** What its owner may change while it runs. */
+  readonly settings: Settings;
   readonly fingerprints: Fingerprints;
   addresses(): string[];
   status(): Promise<AgentStatus>;
@@ -111,7 +120,21 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   const fingerprints = executor.fingerprints();
   const best = fingerprints.of(fingerprints.kinds[0] ?? 'onnx');
   const book = new JobBook(network, journal, (error) => onFatal(error));
+  const settings = new Settings({
+    prices: components.prices,
+    offer: components.offer,
+    limits: components.limits,
+    policy: components.policy ?? DEFAULTS_OF_2.policy,
+    hours: components.hours ?? null,
+    toOperators: components.toOperators ?? false,
+    pausedBy: components.pausedBy ?? null,
+  });
   const capacity = new Capacity(components.offer);
+  settings.onChange(({ offer }) => {
+    capacity.lend(offer);
+    store.bound(offer.diskBytes);
+    publish();
+  });
   const watch = new ChainWatch({
     tip: (tipSignal) => components.chain.tip(tipSignal),
     pollMs: components.pollMs,
@@ -197,9 +220,8 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     record,
     fingerprints,
     expectedStartMs: (work) => executor.expectedStartMs?.(work) ?? 0,
-    prices: components.prices,
+    settings,
     stream: components.stream ?? STREAM_SHARES,
-    limits: components.limits,
     ...(components.windows === undefined ? {} : { windows: components.windows }),
     capacity,
     book,
@@ -236,8 +258,9 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     book: new AdvertBook({ network, now: () => clock.now(), isRevoked: (peer) => record.revokedPeers.includes(peer) }),
     signer,
     offer: () => {
-      if (stopping.signal.aborted || fingerprints.kinds.length === 0) return null;
-      const { cpuHour, memoryGibHour, gpuHour, minimum } = components.prices;
+      const { prices, pausedBy } = settings.now;
+      if (stopping.signal.aborted || fingerprints.kinds.length === 0 || pausedBy !== null) return null;
+      const { cpuHour, memoryGibHour, gpuHour, minimum } = prices;
       return {
         agentVersion: AGENT_VERSION,
         kinds: [...fingerprints.kinds],
@@ -313,6 +336,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
 
   return {
     peerId,
+    settings,
     fingerprints,
     addresses: () => node.addresses(),
     stop,
@@ -327,6 +351,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
         kinds: fingerprints.kinds,
         payoutAddress: components.address,
         capacity: { total: capacity.total, free },
+        pausedBy: settings.now.pausedBy,
         memoryBytes: process.memoryUsage.rss(),
         hubs: [...hubs.values()],
         jobs: book.jobs().map(jobLine),

@@ -56,12 +56,17 @@ export async function openBlobStore(options: { root: string; maxBytes: number })
 
 export class BlobStore {
   readonly #root: string;
-  readonly #maxBytes: number;
+  #maxBytes: number;
   readonly #jobs = new Map<string, Map<string, BlobFile>>();
   #usedBytes = 0;
 
   constructor(root: string, maxBytes: number) {
     this.#root = root;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Another bound from now on; what is kept beyond it stays. */
+  bound(maxBytes: number): void {
     this.#maxBytes = maxBytes;
   }
 

@@ -39,11 +39,20 @@ const PARTS = ['cpus', 'memoryBytes', 'diskBytes', 'gpus'] as const;
 const NAMES = { cpus: 'CPUs', memoryBytes: 'bytes of memory', diskBytes: 'bytes of disk', gpus: 'GPUs' } as const;
 
 export class Capacity {
-  readonly total: Offer;
+  #total: Offer;
   readonly #reservations = new Map<string, Reservation>();
 
   constructor(total: Offer) {
-    this.total = total;
+    this.#total = total;
+  }
+
+  get total(): Offer {
+    return this.#total;
+  }
+
+  /** The owner lends another share from now on. What is reserved beyond it stays so until it ends. */
+  lend(total: Offer): void {
+    this.#total = total;
   }
 
   free(now: number, except?: string): Offer {

@@ -11,8 +11,9 @@ import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import type { Capacity } from './capacity.ts';
 import type { Fingerprints } from './executor/executor-set.ts';
 import { quotedEntry, type JobBook, type Sold } from './job-book.ts';
-import { requestProblems, timesOf, type Limits, type Windows } from './policy.ts';
-import { priceOf, type Prices, type StreamShares } from './pricing.ts';
+import { requestProblems, timesOf, type Windows } from './policy.ts';
+import { priceOf, type StreamShares } from './pricing.ts';
+import type { Settings } from './settings.ts';
 
 /** A quote that is asked for again keeps being the answer until this much of its life is left. */
 const REUSE_ABOVE_MS = QUOTE_LIFETIME_MS / 2;
@@ -26,6 +27,8 @@ const COMPACT_EVERY = 1_000;
 /** After its `startBy` a quote is of no use; a little longer, so that a late run request hears the right reason. */
 export const KEEP_UNSOLD_MS = 60_000;
 
+const PAUSED: Reason = { code: 'paused', message: 'The owner of this agent has paused it: it takes no new jobs until it is resumed' };
+
 export interface QuoteParts {
   network: Network;
   peerId: string;
@@ -36,10 +39,9 @@ export interface QuoteParts {
   fingerprints: Fingerprints;
   /** What image, packages and the like would still take, ms. */
   expectedStartMs(work: QuoteRequest['work']): number;
-  prices: Prices;
+  settings: Settings;
   /** How much of a streamed job may be unpaid, in percent of the amount. */
   stream: StreamShares;
-  limits: Limits;
   windows?: Windows;
   capacity: Capacity;
   book: JobBook;
@@ -75,12 +77,14 @@ export function createQuotes(parts: QuoteParts) {
   return async (request: QuoteRequest, caller: Caller): Promise<AnswerOf<'quote'>> => {
     const { book, capacity, record } = parts;
     const now = await parts.now(caller.signal);
+    const settings = parts.settings.now;
+    if (settings.pausedBy !== null) return refuse(request, [PAUSED], now);
     const open = held(now).filter(({ quote }) => quote.body.serviceProvider.peerId === caller.peerId);
     const problems = requestProblems(request, {
       network: parts.network,
       record,
       fingerprint: parts.fingerprints.of(request.work.kind),
-      limits: parts.limits,
+      limits: settings.limits,
       now,
       callerPeerId: caller.peerId,
       heldByCaller: new Set(open.map(({ quote }) => quote.body.jobId).filter((jobId) => jobId !== request.jobId)).size,
@@ -95,7 +99,7 @@ export function createQuotes(parts: QuoteParts) {
     // Held by job, so that a second quote for one job replaces the first. Nothing is awaited between the look and the hold.
     const full = capacity.problems(request.jobId, request.resources, now);
     if (full.length > 0) return refuse(request, full, now);
-    const price = priceOf(parts.prices, request.resources, request.timeLimitMs);
+    const price = priceOf(settings.prices, request.resources, request.timeLimitMs);
     if (request.stream === true && price.amountBaseUnits === 0n) {
       return refuse(request, [{ code: 'stream-free', message: 'This job costs nothing here, so there is nothing to pay by voucher' }], now);
     }
