@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tip } from '@nunet/contracts/chain/chain.ts';
 import { hashOfCid } from '@nunet/shared/encoding.ts';
-import { safeError } from '@nunet/shared/errors.ts';
+import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { AnswerOf, Caller } from '@nunet/shared/exchange.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
@@ -90,6 +90,10 @@ export interface Agent {
   readonly fingerprints: Fingerprints;
   addresses(): string[];
   status(): Promise<AgentStatus>;
+  /** Lines of a job's log from this line on, and how many there are. Throws `job-unknown`. */
+  logOf(jobId: string, fromLine: number, lines: number): Promise<{ lines: string[]; total: number }>;
+  /** Ends a job that has not ended, as the compute provider's doing. Throws `job-unknown`, `job-ended`. */
+  stopJob(jobId: string): void;
   /** Ends running work, tells the oracles as far as they can be reached within seconds, and closes everything. */
   stop(): Promise<void>;
   /** Settles when the agent has stopped; rejects when it had to, because its journal failed. */
@@ -160,7 +164,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     firstRetryMs: network === 'devnet' ? 200 : 1_000,
     maxRetryMs: network === 'devnet' ? 2_000 : 60_000,
   };
-  const parts: ExecutionParts = {
+  const parts: Omit<ExecutionParts, 'ownerStop'> = {
     book,
     signer,
     capacity,
@@ -339,6 +343,11 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     settings,
     fingerprints,
     addresses: () => node.addresses(),
+    logOf: async (jobId, fromLine, lines) => (await feedOf(book.job(jobId))).lines(fromLine, lines),
+    stopJob: (jobId) => {
+      if (hasEnded(book.job(jobId))) throw new NunetError('job-ended', `Cannot end job ${jobId}: it has ended already`);
+      jobs.stop(jobId);
+    },
     stop,
     stopped: stopped.promise,
     status: async () => {

@@ -45,11 +45,14 @@ export interface ExecutionParts {
   elapsed(): number;
   /** Keeps the service provider's connection while the job needs it. */
   holdPeer(peerId: string): () => void;
+  /** Aborts when the agent's owner ends this job. */
+  ownerStop(jobId: string): AbortSignal;
   /** Aborts when the agent is told to stop: running work is ended and reported, waiting work is left for the next start. */
   stopping: AbortSignal;
   onFailure(error: unknown, jobId: string): void;
 }
 
+const OWNER_ENDED: Reason = { code: 'owner-stopped', message: 'The owner of this machine ended the job' };
 /** Inputs that cannot be fetched are asked for again after this long. */
 const FETCH_RETRY_MS = 500;
 /** Between two reports of how much has come: each costs a message on a stream that brings the inputs too. */
@@ -92,6 +95,10 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
     if (job.cancel !== undefined) before.abort(CANCELLED);
   });
   if (job.cancel !== undefined) before.abort(CANCELLED);
+  const ownerStop = parts.ownerStop(job.jobId);
+  const onOwnerStop = (): void => before.abort(OWNER_ENDED);
+  ownerStop.addEventListener('abort', onOwnerStop, { once: true });
+  if (ownerStop.aborted) onOwnerStop();
   const early = AbortSignal.any([signal, parts.stopping, before.signal]);
   const late = startDeadline(job, before, parts, early);
   const onBytes = progressOf(job, feed, parts);
@@ -122,6 +129,7 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
     await refuse(job, [reason], await chainNow(parts, signal), parts);
   } finally {
     unwatch();
+    ownerStop.removeEventListener('abort', onOwnerStop);
     before.abort(CANCELLED);
     await Promise.all([late, ahead]);
   }
@@ -221,6 +229,10 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
   const onStopping = (): void => stop('The agent is being stopped');
   parts.stopping.addEventListener('abort', onStopping, { once: true });
   if (parts.stopping.aborted) onStopping();
+  const ownerStop = parts.ownerStop(job.jobId);
+  const onOwnerStop = (): void => stop(OWNER_ENDED.message);
+  ownerStop.addEventListener('abort', onOwnerStop, { once: true });
+  if (ownerStop.aborted) onOwnerStop();
   const within = AbortSignal.any([signal, over.signal]);
   const { stream, finishBy } = job.quote.body;
   let isHeld = false;
@@ -273,6 +285,7 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
     return faultOf('execution-lost', error);
   } finally {
     parts.stopping.removeEventListener('abort', onStopping);
+    ownerStop.removeEventListener('abort', onOwnerStop);
     unwatch();
     over.abort();
     await Promise.all([deadline, metered]);

@@ -158,6 +158,14 @@ export class JobFeed {
     return this.#log.remove();
   }
 
+  /** For its owner: what can be read now. */
+  async lines(from: number, count: number): Promise<{ lines: string[]; total: number }> {
+    const total = this.#log.length;
+    const lines: string[] = [];
+    for await (const { line } of this.#log.read(from, Math.min(total, from + count))) lines.push(line);
+    return { lines, total };
+  }
+
   /** From the given offsets on, until the job has ended: states, log lines, latest progress, then manifest or refusal, then `end`. */
   async *follow(fromEvent: number, fromLog: number, signal: AbortSignal): AsyncGenerator<Sendable> {
     let event = fromEvent;

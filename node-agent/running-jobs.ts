@@ -15,6 +15,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface RunningJobs {
   take(job: Job): void;
+  /** Its owner ends a job that has not ended: unbegun it is refused at nothing, running it ends as the compute provider's doing. */
+  stop(jobId: string): void;
   /** A lock that is no job's own: its oracles hear of it until its money could be reclaimed anyway. */
   tellRefusal(refused: { quote: Signed<Quote>; refusal: Signed<LockRefusal> }): void;
   /** Ends running work, and waits until its oracles know or seconds have passed. */
@@ -24,7 +26,7 @@ export interface RunningJobs {
 }
 
 export function createRunningJobs(options: {
-  parts: ExecutionParts;
+  parts: Omit<ExecutionParts, 'ownerStop'>;
   evidence: EvidenceParts;
   /** Ends this process's part in every job. */
   signal: AbortSignal;
@@ -35,7 +37,14 @@ export function createRunningJobs(options: {
   /** The journal failed: without it nothing more may be promised. */
   onFatal(error: unknown): void;
 }): RunningJobs {
-  const { parts, evidence, signal } = options;
+  const { evidence, signal } = options;
+  const stops = new Map<string, AbortController>();
+  const stopOf = (jobId: string): AbortController => {
+    const stop = stops.get(jobId) ?? new AbortController();
+    stops.set(jobId, stop);
+    return stop;
+  };
+  const parts: ExecutionParts = { ...options.parts, ownerStop: (jobId) => stopOf(jobId).signal };
   const running = new Map<string, Promise<void>>();
 
   const inBackground = (name: string, work: Promise<void>): void => {
@@ -45,6 +54,7 @@ export function createRunningJobs(options: {
       })
       .finally(() => {
         running.delete(name);
+        stops.delete(name);
         options.onChange();
       });
     running.set(name, tracked);
@@ -64,6 +74,7 @@ export function createRunningJobs(options: {
   };
 
   return {
+    stop: (jobId) => stopOf(jobId).abort(),
     take: (job) => inBackground(job.jobId, toItsEnd(job.jobId)),
     tellRefusal: (refused) => {
       const { cid, body } = refused.refusal;
