@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { z } from 'zod';
 import { hex32 } from '../fields.ts';
+import { LEAF_MARK, nodeHash, rootOfHashes, splitOf } from '../merkle-tree.ts';
 
 /** What one leaf binds together: a place, the ciphertext there, and the commitment to its plaintext. */
 export interface Leaf {
@@ -21,41 +22,28 @@ export const merklePath = z.array(z.strictObject({ side: z.enum(['left', 'right'
 /** From a leaf to the root: on which side each sibling stands. */
 export type MerklePath = z.infer<typeof merklePath>;
 
-const node = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(concatBytes(Uint8Array.of(1), left, right));
-
 export function leafHash({ name, index, isLast, ciphertextHash, commitment }: Leaf): Uint8Array {
   const place = new Uint8Array(5);
   new DataView(place.buffer).setUint32(0, index);
   place[4] = isLast ? 1 : 0;
   const text = utf8ToBytes(name);
-  return sha256(concatBytes(Uint8Array.of(0, text.length), text, place, hexToBytes(ciphertextHash), hexToBytes(commitment)));
-}
-
-/** The largest power of two below `count`. */
-const split = (count: number): number => 2 ** Math.floor(Math.log2(count - 1));
-
-function rootOf(hashes: readonly Uint8Array[], from: number, to: number): Uint8Array {
-  const only = hashes[from];
-  if (only === undefined) throw new RangeError('a tree has at least one leaf');
-  if (to - from === 1) return only;
-  const middle = from + split(to - from);
-  return node(rootOf(hashes, from, middle), rootOf(hashes, middle, to));
+  return sha256(concatBytes(Uint8Array.of(LEAF_MARK, text.length), text, place, hexToBytes(ciphertextHash), hexToBytes(commitment)));
 }
 
 /** Root of at least one leaf, hex. */
-export const merkleRoot = (leaves: readonly Leaf[]): string => bytesToHex(rootOf(leaves.map(leafHash), 0, leaves.length));
+export const merkleRoot = (leaves: readonly Leaf[]): string => bytesToHex(rootOfHashes(leaves.map(leafHash)));
 
 export function pathOf(leaves: readonly Leaf[], position: number): MerklePath {
   const hashes = leaves.map(leafHash);
   const path: MerklePath = [];
   let [from, to] = [0, hashes.length];
   while (to - from > 1) {
-    const middle = from + split(to - from);
+    const middle = from + splitOf(to - from);
     const isLeft = position < middle;
     path.push(
       isLeft
-        ? { side: 'right', hash: bytesToHex(rootOf(hashes, middle, to)) }
-        : { side: 'left', hash: bytesToHex(rootOf(hashes, from, middle)) },
+        ? { side: 'right', hash: bytesToHex(rootOfHashes(hashes, middle, to)) }
+        : { side: 'left', hash: bytesToHex(rootOfHashes(hashes, from, middle)) },
     );
     [from, to] = isLeft ? [from, middle] : [middle, to];
   }
@@ -66,7 +54,7 @@ export function pathOf(leaves: readonly Leaf[], position: number): MerklePath {
 export function rootFrom(leaf: Leaf, path: MerklePath): string {
   const root = path.reduce<Uint8Array>((hash, { side, hash: sibling }) => {
     const other = hexToBytes(sibling);
-    return side === 'left' ? node(other, hash) : node(hash, other);
+    return side === 'left' ? nodeHash(other, hash) : nodeHash(hash, other);
   }, leafHash(leaf));
   return bytesToHex(root);
 }
