@@ -1,0 +1,7 @@
+// /nunet/challenge/1: prove now what you advertise. The mathematics is in shared/challenge.ts, the asking side in shared/ask-challenge.ts.
+import type { Answerer } from '@nunet/shared/exchange.ts';
+import type { NetworkNode } from './node.ts';
+import { serve, type ServeOptions } from './protocol.ts';
+
+export const serveChallenges = (node: NetworkNode, answer: Answerer<'challenge'>, options: ServeOptions = {}): Promise<void> =>
+  serve(node, 'challenge', answer, options);
