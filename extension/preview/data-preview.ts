@@ -4,7 +4,7 @@ import { blake2b256 } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { visibleText } from '../ui/visible-text.ts';
-import { MAX_PAYLOAD_BYTES, signatureStructure } from '../vault/cose.ts';
+import { MAX_PAYLOAD_BYTES, signatureStructure } from '@nunet/contracts/cose.ts';
 import type { Signable } from '../vault/messages.ts';
 import { viewAddress } from './address-view.ts';
 import type { DataPreview, Risk } from './preview.ts';

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addressesOf } from './account-keys.ts';
 import { INERT_MS } from './approvals.ts';
 import type { VaultClient } from './client.ts';
-import { signatureStructure } from './cose.ts';
+import { signatureStructure } from '@nunet/contracts/cose.ts';
 import type { Proposal, Signable, VaultAccount, VaultAnswers } from './messages.ts';
 import { leaksNonce } from './nonce-leak.ts';
 import { PASSWORD, sampleVault, secret, WORDS, type SampleVault } from './sample-vault.ts';

@@ -5,7 +5,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, test } from 'vitest';
 import { accountOf, addressesOf } from './account-keys.ts';
 import { HARD, keyAt, masterKey, publicKeyOf, signExtended } from './bip32-ed25519.ts';
-import { coseKey, coseSign1, MAX_PAYLOAD_BYTES, signatureStructure } from './cose.ts';
+import { coseKey, coseSign1, MAX_PAYLOAD_BYTES, signatureStructure } from '@nunet/contracts/cose.ts';
 import { entropyOfWords } from './mnemonic.ts';
 import { WORDS } from './sample-vault.ts';
 

@@ -7,7 +7,7 @@ import { equalBytes } from '@noble/curves/utils.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { addressesOf } from './account-keys.ts';
-import { signatureStructure } from './cose.ts';
+import { signatureStructure } from '@nunet/contracts/cose.ts';
 import { lockIn } from './lock-terms.ts';
 import type { KeyRole, Proposal, Signable, VaultAccount } from './messages.ts';
 import { readSignable } from './signed-transaction.ts';

@@ -2,7 +2,7 @@
 import { MAX_PHRASE_BYTES } from './mnemonic.ts';
 import { MAX_ACCOUNTS } from './account-keys.ts';
 import { MAX_BACKUP_BYTES } from './backup-file.ts';
-import { MAX_PAYLOAD_BYTES } from './cose.ts';
+import { MAX_PAYLOAD_BYTES } from '@nunet/contracts/cose.ts';
 import { jobGrant, network, publicName } from './stored.ts';
 import { MAX_TRANSACTION_BYTES } from './signed-transaction.ts';
 import type { ToVault, VaultRequest } from './messages.ts';

@@ -2,7 +2,7 @@
 import type { KeyWitness } from '@nunet/contracts/sign.ts';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { publicKeyOf, signExtended, type ExtendedKey } from './bip32-ed25519.ts';
-import { coseKey, coseSign1 } from './cose.ts';
+import { coseKey, coseSign1 } from '@nunet/contracts/cose.ts';
 import type { KeyRole, VaultAnswers } from './messages.ts';
 import type { Prepared, Signing } from './prepared.ts';
 import { signVerified, type Verify } from './verified-signature.ts';

@@ -1,5 +1,5 @@
 // CIP-8 messages as CIP-30 returns them: what is signed (Sig_structure), COSE_Sign1 and COSE_Key (RFC 9052, 9053).
-import { cborArray, cborBytes, cborInt, cborMap, cborText } from '@nunet/contracts/chain/cbor.ts';
+import { cborArray, cborBytes, cborInt, cborMap, cborText } from './chain/cbor.ts';
 
 /** With its headers, a COSE_Sign1 of it stays within 8 KiB. */
 export const MAX_PAYLOAD_BYTES = 7_680;
