@@ -1,5 +1,7 @@
 // Run requests: is this our quote, from its own service provider, with the spec that was quoted? Accepted means journaled.
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { containerProblems } from '@nunet/shared/container-problems.ts';
+import { containerWorkOf, type ContainerWork } from '@nunet/shared/container-program.ts';
 import { encode } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { openEvidence, openQuote } from '@nunet/shared/evidence.ts';
@@ -41,7 +43,7 @@ export function specProblems(spec: JobSpec, quote: Quote, request: QuoteRequest)
   const jobId = jobIdOf(spec);
   demand(jobId === quote.jobId, 'hash', jobId, quote.jobId);
   demand(spec.network === quote.network, 'network', spec.network, quote.network);
-  for (const part of ['cpus', 'memoryBytes', 'diskBytes', 'gpus'] as const) {
+  for (const part of ['cpus', 'memoryBytes', 'diskBytes', 'gpus', 'gpuMemoryBytes'] as const) {
     demand(spec.resources[part] === quote.resources[part], `resources.${part}`, spec.resources[part], quote.resources[part]);
   }
   for (const field of ['timeLimitMs', 'delivery', 'replay'] as const)
@@ -50,8 +52,21 @@ export function specProblems(spec: JobSpec, quote: Quote, request: QuoteRequest)
   const inputBytes = spec.inputs.reduce((sum, input) => sum + input.bytes, 0);
   demand(inputBytes === request.inputBytes, 'input size', inputBytes, request.inputBytes);
   demand(spec.program.kind === request.work.kind, 'kind', spec.program.kind, request.work.kind);
-  return problems.slice(0, 16);
+  if (spec.program.kind === 'container' && request.work.kind === 'container') {
+    const said = containerWorkOf(spec.program);
+    const { run: asked } = request.work;
+    demand(sameBytes(said.run, asked), 'image, base image or list of packages', runText(said.run), runText(asked));
+    for (const field of ['downloadHosts', 'downloadBytes'] as const)
+      demand(sameBytes(said[field], request.work[field]), field, said[field], request.work[field]);
+    for (const { field, message } of containerProblems(spec))
+      problems.push({ code: 'spec-invalid', message: `The spec's ${field}: ${message}`.slice(0, 500) });
+  }
+  return problems.map(({ code, message }) => ({ code, message: message.slice(0, 500) })).slice(0, 16);
 }
+
+const sameBytes = (a: unknown, b: unknown): boolean => bytesToHex(encode(a)) === bytesToHex(encode(b));
+const runText = (run: ContainerWork['run']): string =>
+  run.type === 'image' ? run.image : `${run.base}${run.dependencies.map((name) => ` ${name}`).join('')}`;
 
 export function createRuns(parts: RunParts) {
   const { book, capacity } = parts;

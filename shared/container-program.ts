@@ -37,43 +37,72 @@ const environment = z
   )
   .refine((all) => Object.keys(all).length <= 64, 'at most 64 variables');
 
+/** Null: no host that a quote request could name. */
+function hostOf(url: string): string | null {
+  const host = URL.canParse(url) ? new URL(url).hostname : '';
+  return host.length > 0 && host.length <= 255 ? host : null;
+}
+
 /** A file that the agent fetches from the web by itself, before billed time, and never the job. */
 export const download = z.strictObject({
   name: fileName,
   url: z
     .string()
     .max(2_000)
-    .regex(/^https:\/\/[^\s/@:]+(:443)?\/\S*$/, 'must be an https URL on port 443, without a user name'),
+    .regex(/^https:\/\/[^\s/@:]+(:443)?\/\S*$/, 'must be an https URL on port 443, without a user name')
+    .refine((url) => hostOf(url) !== null, 'must name a host of at most 255 characters'),
   /** Of the whole file; another content is refused. */
   sha256: hex32,
   bytes: byteCount,
 });
 export type Download = z.infer<typeof download>;
 
-export const containerProgram = z
+/** `command` replaces the image's own; empty keeps it. */
+const imageRun = z.strictObject({ type: z.literal('image'), image: imageReference, command: z.array(argument).max(64) });
+/** `script`: an input or download that Python runs from `/inputs`, in `/workspace`. */
+const scriptRun = z.strictObject({
+  type: z.literal('script'),
+  base: baseImage,
+  script: fileName,
+  arguments: z.array(argument).max(64),
+  dependencies: z.array(dependency).max(MAX_DEPENDENCIES),
+});
+const fields = {
+  kind: z.literal('container'),
+  run: z.discriminatedUnion('type', [imageRun, scriptRun]),
+  environment,
+  downloads: z.array(download).max(MAX_DOWNLOADS),
+  /** Every so often `/workspace` is kept as a checkpoint; null: never. */
+  checkpointEveryMs: durationMs.min(1_000).nullable(),
+  /** An input that holds an earlier checkpoint: it is unpacked into `/workspace` before the job starts. */
+  resumeFrom: fileName.nullable(),
+};
+const distinctDownloads = [
+  ({ downloads }: { downloads: readonly { name: string }[] }): boolean =>
+    new Set(downloads.map(({ name }) => name)).size === downloads.length,
+  'names of downloads must be distinct',
+] as const;
+
+export const containerProgram = z.strictObject(fields).refine(...distinctDownloads);
+export type ContainerProgram = z.infer<typeof containerProgram>;
+
+/** The same as people write it: what is not named is empty, or never. */
+export const writtenContainerProgram = z
   .strictObject({
-    kind: z.literal('container'),
+    ...fields,
     run: z.discriminatedUnion('type', [
-      /** `command` replaces the image's own; empty keeps it. */
-      z.strictObject({ type: z.literal('image'), image: imageReference, command: z.array(argument).max(64) }),
-      /** `script`: an input or download that Python runs from `/inputs`, in `/workspace`. */
-      z.strictObject({
-        type: z.literal('script'),
-        base: baseImage,
-        script: fileName,
-        arguments: z.array(argument).max(64),
-        dependencies: z.array(dependency).max(MAX_DEPENDENCIES),
+      imageRun.extend({ command: imageRun.shape.command.default([]) }),
+      scriptRun.extend({
+        arguments: scriptRun.shape.arguments.default([]),
+        dependencies: scriptRun.shape.dependencies.default([]),
       }),
     ]),
-    environment,
-    downloads: z.array(download).max(MAX_DOWNLOADS),
-    /** Every so often `/workspace` is kept as a checkpoint; null: never. */
-    checkpointEveryMs: durationMs.min(1_000).nullable(),
-    /** An input that holds an earlier checkpoint: it is unpacked into `/workspace` before the job starts. */
-    resumeFrom: fileName.nullable(),
+    environment: environment.default({}),
+    downloads: fields.downloads.default([]),
+    checkpointEveryMs: fields.checkpointEveryMs.default(null),
+    resumeFrom: fields.resumeFrom.default(null),
   })
-  .refine(({ downloads }) => new Set(downloads.map(({ name }) => name)).size === downloads.length, 'names of downloads must be distinct');
-export type ContainerProgram = z.infer<typeof containerProgram>;
+  .refine(...distinctDownloads);
 
 /** What an agent learns of a container job before it quotes: enough for its policy, its price and its estimate of the start. */
 export const containerWork = z.strictObject({

@@ -91,3 +91,59 @@ test('cannot be endless or something else than JSON', () => {
   expect(() => parseJobFile('{')).toThrow('not JSON');
   expect(() => parseJobFile('null')).toThrow('(top level)');
 });
+
+describe('a container job', () => {
+  const script = { type: 'script', base: 'scikit-learn', script: 'train.py' };
+  const container = (program: Record<string, unknown>, changes: Record<string, unknown> = {}): ReturnType<typeof parseJobFile> =>
+    parseJobFile(JSON.stringify({ ...good, inputs: { 'train.py': 'train.py' }, program: { kind: 'container', ...program }, ...changes }));
+  const download = { name: 'data.csv', url: 'https://data.example/data.csv', sha256: 'ab'.repeat(32), bytes: 10 };
+
+  test('is written with what it needs alone', () => {
+    expect(container({ run: script }).program).toEqual({
+      kind: 'container',
+      run: { ...script, arguments: [], dependencies: [] },
+      environment: {},
+      downloads: [],
+      checkpointEveryMs: null,
+      resumeFrom: null,
+    });
+    const image = `registry.example/one@sha256:${'ab'.repeat(32)}`;
+    expect(container({ run: { type: 'image', image } }).program).toMatchObject({ run: { type: 'image', image, command: [] } });
+  });
+
+  test('gives a spec that any agent reads', () => {
+    const file = container({ run: script, downloads: [download] });
+    const inputs = [{ name: 'train.py', cid: samples.sampleSpec.inputs[0]?.cid ?? '', bytes: 5 }];
+    expect(jobSpec.parse(specOf(file, { network: 'devnet', nonce: '00'.repeat(16), inputs })).program).toEqual(file.program);
+  });
+
+  test.each([
+    [{ run: { ...script, script: 'other.py' } }, {}, 'program.run.script: "other.py" is neither an input nor a download'],
+    [{ run: script, resumeFrom: 'resume.tar' }, {}, 'program.resumeFrom: "resume.tar" is not an input'],
+    [{ run: script, downloads: [{ ...download, name: 'train.py' }] }, {}, 'program.downloads.0.name: "train.py" is the name of an input'],
+    [{ run: script, downloads: [download, download] }, {}, 'names of downloads must be distinct'],
+    [{ run: script, downloads: [{ ...download, url: 'http://data.example/x' }] }, {}, 'must be an https URL on port 443'],
+    [{ run: script, downloads: [{ ...download, url: 'https://me@data.example/x' }] }, {}, 'without a user name'],
+    [{ run: script, downloads: [{ ...download, url: 'https://data.example:8443/x' }] }, {}, 'must be an https URL on port 443'],
+    [{ run: script, downloads: [{ ...download, url: `https://${'a'.repeat(300)}/x` }] }, {}, 'a host of at most 255 characters'],
+    [{ run: script, downloads: [{ ...download, url: 'https://%zz/x' }] }, {}, 'must name a host'],
+    [{ run: script }, { replay: 'public' }, 'replay: must be "never": results of code are not replayed yet'],
+    [{ run: script, checkpointEveryMs: 5_000 }, { delivery: 'sealed' }, 'program.checkpointEveryMs: must be null for a sealed delivery'],
+    [{ run: script, checkpointEveryMs: 5 }, {}, 'program.checkpointEveryMs'],
+    [{ run: { ...script, dependencies: ['numpy'] } }, {}, 'must name one exact version'],
+    [{ run: { type: 'image', image: 'registry.example/one:latest' } }, {}, 'must be an image reference with a sha256 digest'],
+    [{ run: script, environment: { LD_PRELOAD: 'x' } }, {}, 'program.environment.LD_PRELOAD: is set by the agent alone'],
+    [{ run: script, environment: { PATH: 'x' } }, {}, 'is set by the agent alone'],
+    [{ run: { ...script, arguments: ['a\0b'] } }, {}, 'must not hold NUL'],
+  ])('cannot be %j with %j', (program, changes, part) => {
+    expect(() => container(program, changes)).toThrow(part);
+  });
+
+  test('may be checked by equality, by a score, or not at all', () => {
+    const evaluation = { graph: 'model.onnx', feeds: {}, batchSize: 1, metric: { name: 'accuracy', output: 'accuracy' } };
+    const check = (value: unknown): string => container({ run: script }, { check: value }).check.type;
+    expect(check({ type: 'equals', files: { 'anything.bin': 'expected.bin' } })).toBe('equals');
+    expect(check({ type: 'score', evaluation, files: {}, atLeast: 0.9 })).toBe('score');
+    expect(container({ run: script }).check.type).toBe('none');
+  });
+});

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { parseAmount } from './amount.ts';
 import { NunetError } from './errors.ts';
 import { byteCount, durationMs, fileName, hex16, type Network } from './fields.ts';
-import { containerProgram } from './container-program.ts';
+import { containerProblems } from './container-problems.ts';
+import { writtenContainerProgram } from './container-program.ts';
 import { delivery, MAX_INPUTS, replay, resources, type InputFile, type JobSpec } from './job-spec.ts';
 import { evaluation, onnxProgram } from './onnx-program.ts';
 
@@ -43,7 +44,7 @@ export const jobFile = z.strictObject({
   /** The most to pay, in NTX: "2.5". */
   budget: z.string().refine(isAmount, 'must be a decimal number of NTX with at most 6 places, such as "2.5"'),
   inputs: z.record(fileName, localPath).refine((inputs) => Object.keys(inputs).length <= MAX_INPUTS, `at most ${MAX_INPUTS} inputs`),
-  program: z.discriminatedUnion('kind', [onnxProgram, containerProgram]),
+  program: z.discriminatedUnion('kind', [onnxProgram, writtenContainerProgram]),
   check: check.default({ type: 'none' }),
 });
 export type JobFile = z.infer<typeof jobFile>;
@@ -68,7 +69,12 @@ export function parseJobFile(text: string): JobFile & { budgetBaseUnits: bigint 
     });
     throw new NunetError('job-file-invalid', `Cannot read job file:\n${lines.join('\n')}`);
   }
-  const { check: wanted, program } = result.data;
+  const { check: wanted, program, inputs } = result.data;
+  const apart = containerProblems({ ...result.data, inputs: Object.keys(inputs).map((name) => ({ name })) });
+  if (apart.length > 0) {
+    const lines = apart.slice(0, 10).map(({ field, message }) => `  ${field}: ${message}`);
+    throw new NunetError('job-file-invalid', `Cannot read job file:\n${lines.join('\n')}`);
+  }
   const outputs = program.kind === 'onnx' ? program.outputs.map((output) => output.name) : null;
   const missing =
     wanted.type === 'equals' && outputs !== null ? Object.keys(wanted.files).find((name) => !outputs.includes(name)) : undefined;

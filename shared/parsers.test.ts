@@ -62,6 +62,14 @@ const PARSERS: Readonly<Record<string, { read: (bytes: Uint8Array) => unknown; v
     read: (bytes) => decode(quoteRequest, bytes, limit('quote request', MAX_QUOTE_REQUEST_BYTES)),
     valid: encode(samples.sampleRequest),
   },
+  'container job spec': {
+    read: (bytes) => openSpec(bytes, samples.sampleContainerRequest.jobId),
+    valid: encode(samples.sampleContainerSpec),
+  },
+  'container quote request': {
+    read: (bytes) => decode(quoteRequest, bytes, limit('quote request', MAX_QUOTE_REQUEST_BYTES)),
+    valid: encode(samples.sampleContainerRequest),
+  },
   'signed quote': { read: (bytes) => openQuote(bytes, 'devnet'), valid: signedQuote.envelope },
   'signed manifest': {
     read: (bytes) => openEvidence('manifest', bytes, { quote: signedQuote, lock: samples.sampleLock }),

@@ -1,4 +1,5 @@
 // From a job file and its hashed inputs to a spec and a quote request: the graph is checked before anybody is asked. Files are read by the caller.
+import { containerProblems } from './container-problems.ts';
 import { containerWorkOf } from './container-program.ts';
 import { cidOf, encode, parse } from './encoding.ts';
 import { NunetError } from './errors.ts';
@@ -20,7 +21,11 @@ export async function prepareSpec(
   open: (name: string) => Promise<FileStart | null>,
 ): Promise<JobSpec> {
   const spec = parse(jobSpec, specOf(file, context), 'job spec');
-  if (spec.program.kind !== 'onnx') return spec;
+  if (spec.program.kind === 'container') {
+    const [problem] = containerProblems(spec);
+    if (problem !== undefined) throw new NunetError('spec-invalid', `Cannot prepare the job: ${problem.field}: ${problem.message}`);
+    return spec;
+  }
   await checkJob(spec, async (name) => {
     const input = await open(name);
     if (input === null) throw new NunetError('job-file-invalid', `Cannot read job file: program names the file "${name}", inputs do not`);

@@ -87,6 +87,40 @@ export const sampleRequest: QuoteRequest = {
   k: 2,
 };
 
+/** A script with packages and a download, which goes on from a checkpoint. */
+export const sampleContainerSpec: JobSpec = {
+  ...sampleSpec,
+  title: 'train',
+  replay: 'never',
+  resources: { ...sampleSpec.resources, gpus: 1, gpuMemoryBytes: 2 ** 33 },
+  inputs: [
+    { name: 'train.py', cid: rawCidOf(new TextEncoder().encode('script')), bytes: 6 },
+    { name: 'resume.tar', cid: rawCidOf(new TextEncoder().encode('tar')), bytes: 3 },
+  ],
+  program: {
+    kind: 'container',
+    run: { type: 'script', base: 'pytorch', script: 'train.py', arguments: ['--epochs', '3'], dependencies: ['einops==0.8.0'] },
+    environment: { OMP_NUM_THREADS: '1' },
+    downloads: [{ name: 'data.npz', url: 'https://data.example/sets/data.npz', sha256: sampleHash('data'), bytes: 4096 }],
+    checkpointEveryMs: 30_000,
+    resumeFrom: 'resume.tar',
+  },
+};
+
+export const sampleContainerRequest: QuoteRequest = {
+  ...sampleRequest,
+  jobId: jobIdOf(sampleContainerSpec),
+  work: {
+    kind: 'container',
+    run: { type: 'script', base: 'pytorch', dependencies: ['einops==0.8.0'] },
+    downloadHosts: ['data.example'],
+    downloadBytes: 4096,
+  },
+  resources: sampleContainerSpec.resources,
+  inputBytes: 9,
+  replay: 'never',
+};
+
 export const sampleRecord: NetworkRecord = {
   v: 1,
   network: 'devnet',

@@ -113,7 +113,7 @@ const files = ['graph.onnx', 'x.npy'].map((path) => ({ path, blob: new Blob([pat
 /** No graph that would have to be a real one. */
 const containerFile = JSON.stringify({
   ...(JSON.parse(sampleJobFile) as object),
-  program: { kind: 'container', image: `example.org/one@sha256:${'ab'.repeat(32)}`, command: ['one'] },
+  program: { kind: 'container', run: { type: 'image', image: `example.org/one@sha256:${'ab'.repeat(32)}`, command: ['one'] } },
 });
 
 describe('a page', () => {

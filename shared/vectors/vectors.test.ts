@@ -17,7 +17,7 @@ import { closeBytes, settleBytes, voucherBytes } from '../lock.ts';
 import { ack, cancel, dispute, manifest, MAX_ANSWER_BYTES, MAX_MANIFEST_BYTES } from '../manifest.ts';
 import { openNetworkRecord, signNetworkRecord } from '../network-record.ts';
 import { keyOfPeerId } from '../peer-id.ts';
-import { lockRefusal, MAX_QUOTE_BYTES, quote, quoteRefusal } from '../quote.ts';
+import { lockRefusal, MAX_QUOTE_BYTES, MAX_QUOTE_REQUEST_BYTES, quote, quoteRefusal, quoteRequest, type QuoteRequest } from '../quote.ts';
 import {
   encodeReplayRequest,
   encodeReplayResponse,
@@ -215,8 +215,29 @@ async function recordVectors(): Promise<Record<string, unknown>[]> {
       bytes: bytesToHex(encodeReplayResponse(response)),
     })),
     ...(await sealedVectors()),
+    ...containerVectors(),
   ];
 }
+
+/** Jobs that run code, in both ways of saying what runs. */
+function containerVectors(): Record<string, unknown>[] {
+  const { sampleContainerSpec: spec, sampleContainerRequest: request } = samples;
+  return [
+    { name: 'container job spec', cid: jobIdOf(spec), bytes: bytesToHex(encode(spec)) },
+    { name: 'container quote request', cid: cidOf(encode(request)), bytes: bytesToHex(encode(request)) },
+    { name: 'quote request over an image', bytes: bytesToHex(encode(imageRequest)) },
+  ];
+}
+
+const imageRequest: QuoteRequest = {
+  ...samples.sampleContainerRequest,
+  work: {
+    kind: 'container',
+    run: { type: 'image', image: `registry.example/train@sha256:${'ab'.repeat(32)}` },
+    downloadHosts: [],
+    downloadBytes: 0,
+  },
+};
 
 /** Sealed delivery, and what ends a lock without an oracle. */
 async function sealedVectors(): Promise<Record<string, unknown>[]> {
@@ -272,6 +293,27 @@ async function wireMessages(): Promise<{ protocol: ProtocolName; side: 'request'
     { protocol: 'blocks', side: 'response', message: { type: 'block', cid, bytes: null } },
     { protocol: 'release', side: 'request', message: { jobId } },
     { protocol: 'release', side: 'response', message: { type: 'noted' } },
+    { protocol: 'quote', side: 'request', message: samples.sampleContainerRequest },
+    {
+      protocol: 'run',
+      side: 'request',
+      message: {
+        spec: samples.sampleContainerSpec,
+        quote: envelope,
+        lock: samples.sampleLock,
+        trace: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      },
+    },
+    {
+      protocol: 'follow',
+      side: 'response',
+      message: { type: 'progress', phase: 'dependencies', done: 1, total: 3, epoch: 0, metrics: [] },
+    },
+    {
+      protocol: 'follow',
+      side: 'response',
+      message: { type: 'checkpoint', number: 2, atMs: samples.SAMPLE_TIME_MS, file: { name: 'checkpoint-2.tar', cid, bytes: 1024 } },
+    },
   ];
 }
 
@@ -335,6 +377,10 @@ describe('the frozen bytes are read as what they are', () => {
     const vectors = (await frozen('records', undefined)) as { name: string; bytes: string; keys?: string[]; blocks?: string[] }[];
     const bytesOf = (name: string): Uint8Array => hexToBytes(vectors.find((entry) => entry.name === name)?.bytes ?? '');
     expect(openSpec(bytesOf('job spec'), samples.sampleRequest.jobId)).toEqual(samples.sampleSpec);
+    expect(openSpec(bytesOf('container job spec'), samples.sampleContainerRequest.jobId)).toEqual(samples.sampleContainerSpec);
+    const requestLimit = { name: 'quote request', maxBytes: MAX_QUOTE_REQUEST_BYTES };
+    expect(decode(quoteRequest, bytesOf('container quote request'), requestLimit)).toEqual(samples.sampleContainerRequest);
+    expect(decode(quoteRequest, bytesOf('quote request over an image'), requestLimit)).toEqual(imageRequest);
     expect(decodeFileNode(bytesOf('file node of 300,000 bytes')).bytes).toBe(300_000);
     const pinned = { keys: vectors.find((entry) => entry.keys !== undefined)?.keys ?? [], threshold: 2 };
     const opening = { network: 'devnet' as const, pinned, now: samples.SAMPLE_TIME_MS, lastSequence: 0 };
