@@ -92,9 +92,12 @@ export async function openImageStore(parts: ImageStoreParts): Promise<ImageStore
   const held = new Map<string, number>();
   let writing: Promise<unknown> = Promise.resolve();
 
+  // Read again each time: the owner's own command may have collected meanwhile.
   const change = async (next: (record: ImageRecord) => ImageRecord): Promise<void> => {
-    record = next(record);
-    const done = writing.then(async () => writeImageRecord(recordPath, record));
+    const done = writing.then(async () => {
+      record = next(await readImageRecord(recordPath));
+      await writeImageRecord(recordPath, record);
+    });
     writing = done.catch(() => undefined);
     await done;
   };
