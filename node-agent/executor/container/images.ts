@@ -93,9 +93,9 @@ export async function openImageStore(parts: ImageStoreParts): Promise<ImageStore
   let writing: Promise<unknown> = Promise.resolve();
 
   // Read again each time: the owner's own command may have collected meanwhile.
-  const change = async (next: (record: ImageRecord) => ImageRecord): Promise<void> => {
+  const change = async (edit: (record: ImageRecord) => ImageRecord): Promise<void> => {
     const done = writing.then(async () => {
-      record = next(await readImageRecord(recordPath));
+      record = edit(await readImageRecord(recordPath));
       await writeImageRecord(recordPath, record);
     });
     writing = done.catch(() => undefined);
