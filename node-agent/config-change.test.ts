@@ -2,26 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConfigChange } from '@nunet/shared/owner-command.ts';
 import { changed, differences, widens } from './config-change.ts';
-import { CONFIG_VERSION, DEFAULTS_OF_2, type AgentConfig } from './config.ts';
-import { CP_ADDRESS } from './agent-fixtures.ts';
+import type { AgentConfig } from './config.ts';
+import { sampleConfig } from './config-fixture.ts';
 
-const config: AgentConfig = {
-  version: CONFIG_VERSION,
-  network: 'devnet',
-  address: CP_ADDRESS,
-  share: { cpus: 50, memory: 50, disk: 50 },
-  prices: { cpuHour: '1', memoryGibHour: '0.2', gpuHour: '5', minimum: '0.01' },
-  stream: { holdBack: 10, maxUnpaid: 20 },
-  networkRecord: '/record',
-  pinned: { keys: ['11'.repeat(32)], threshold: 1 },
-  chainUrl: 'http://127.0.0.1:1/api/v0',
-  listen: { tcp: null, ws: null, webrtc: null, relay: false },
-  hubs: [],
-  limits: { maxTimeLimitMs: 3_600_000, maxQuotesAPeer: 4 },
-  ...DEFAULTS_OF_2,
-  hours: { from: '20:00', to: '08:00' },
-  policy: { ...DEFAULTS_OF_2.policy, kinds: ['onnx'] },
-};
+const config = sampleConfig({ hours: { from: '20:00', to: '08:00' } });
 const prices = (change: Partial<AgentConfig['prices']>): ConfigChange => ({ prices: { ...config.prices, ...change } });
 const share = (change: Partial<AgentConfig['share']>): ConfigChange => ({ share: { ...config.share, ...change } });
 const hours = (from: string, to: string): ConfigChange => ({ hours: { from, to } });

@@ -153,6 +153,8 @@ export const pathsOf = (dataPath: string) => ({
   blobs: join(dataPath, 'blobs'),
   peers: join(dataPath, 'peers'),
   seenRecord: join(dataPath, 'network-record.seen'),
+  owners: join(dataPath, 'owners.json'),
+  pause: join(dataPath, 'pause.json'),
 });
 
 /** "127.0.0.1:9000" or "[::1]:9000". */

@@ -17,6 +17,9 @@ export interface JobLine {
   closedBaseUnits: string | null;
   /** What came, once the lock was spent; null before, or when it could not be read. */
   paidBaseUnits: string | null;
+  /** Chain time of its first and its latest state. */
+  acceptedAtMs: number | null;
+  changedAtMs: number | null;
 }
 
 export const jobLine = (job: Job): JobLine => ({
@@ -30,4 +33,6 @@ export const jobLine = (job: Job): JobLine => ({
   voucherBaseUnits: job.voucher === undefined ? null : String(job.voucher.paid),
   closedBaseUnits: job.close === undefined ? null : String(job.close.paid),
   paidBaseUnits: job.spent?.paid == null ? null : String(job.spent.paid),
+  acceptedAtMs: job.events[0]?.at ?? null,
+  changedAtMs: job.events.at(-1)?.at ?? null,
 });
