@@ -13,12 +13,14 @@ import { openBlobStore } from '../blobs.ts';
 import { shareOf } from '../capacity.ts';
 import { chainLocks } from '../chain-locks.ts';
 import { chainAccessOf, flagsParsed, parseListen, pathsOf, pricesOf, readConfig, type AgentConfig } from '../config.ts';
-import { controlSocketOf, serveControl } from '../control-socket.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import type { Executor } from '../executor/executor.ts';
 import { openJournal, type JournalOptions } from '../journal.ts';
 import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
+import { OwnerBook } from '../owner-book.ts';
+import { startOwnerControl } from '../owner-control.ts';
+import { readPause } from '../pause-file.ts';
 import { createNode, type ListenAt } from '../network/node.ts';
 import { readNetworkRecord } from '../network-trust.ts';
 import { takeIdentityLock } from '../process-lock.ts';
@@ -131,6 +133,8 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       log(`The chain source does not answer yet; no quotes until it does. ${error instanceof Error ? error.message : ''}`);
     });
     const peerKey = await loadPeerKey(paths.peerKey);
+    const owners = await OwnerBook.open(paths.owners);
+    const pausedBy = await readPause(paths.pause);
     const identity = await takeIdentityLock(peerKey.peerId, `agent ${peerKey.peerId}`);
     closing.push(() => identity.release());
     const offer = shareOf(await machineOffer(dataPath), config.share);
@@ -173,6 +177,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       policy: config.policy,
       hours: config.hours,
       toOperators: config.telemetry.toOperators,
+      pausedBy,
       record,
       hubs: [...new Set([...record.hubs, ...config.hubs])],
       dataPath,
@@ -189,8 +194,19 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     });
     const running = agent;
     closing.push(() => running.stop());
-    const control = await serveControl(controlSocketOf(dataPath), { status: () => running.status() });
+    const control = await startOwnerControl({
+      agent,
+      node,
+      owners,
+      dataPath,
+      running: config,
+      offerOf: async (share) => shareOf(await machineOffer(dataPath), share),
+      clock: { now: () => Date.now(), elapsed: () => performance.now() },
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      log,
+    });
     closing.push(() => control.close());
+    if (pausedBy !== null) log(`No jobs are taken: the agent is paused (by the ${pausedBy}). Resume it with: nunet-agent resume`);
     const ready = { peerId: agent.peerId, addresses: agent.addresses(), sandbox: agent.fingerprints.all[0]?.sandbox ?? 'none' };
     if (given.json === true) io.print(JSON.stringify(ready));
     else {
