@@ -127,6 +127,6 @@ function exchange(path: string, name: string, body: string | undefined, signal: 
 
 /** The agent's own words: it is our own process that wrote them. */
 function failureOf(value: unknown): NunetError {
-  const { code, message } = value as { code?: unknown; message?: unknown };
-  return new NunetError(String(code ?? 'control-failed'), String(message ?? 'Cannot carry out the order'));
+  const { code, message } = value as { code: string; message: string };
+  return new NunetError(code, message);
 }

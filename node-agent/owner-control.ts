@@ -63,7 +63,9 @@ export async function startOwnerControl(parts: OwnerControlParts): Promise<{ clo
   await serveOwner(node, { owners, controls, pairing, now: () => clock.now() });
   const socket = await serveControl(controlSocketOf(dataPath), {
     get: { status: () => agent.status() },
-    post: { order: (body) => carryOutTerminal(body, { controls, pairing, owners, addresses: () => agent.addresses() }) },
+    post: {
+      order: async (body) => ({ answer: await carryOutTerminal(body, { controls, pairing, owners, addresses: () => agent.addresses() }) }),
+    },
   });
   return {
     close: () => {

@@ -30,7 +30,8 @@ export interface TerminalParts {
 }
 
 /** The answer as JSON. Throws `order-invalid`, and as `Controls`. */
-export async function carryOutTerminal(body: unknown, { controls, pairing, owners, addresses }: TerminalParts): Promise<unknown> {
+export async function carryOutTerminal(body: unknown, parts: TerminalParts): Promise<unknown> {
+  const { controls, pairing, owners } = parts;
   const parsed = terminalOrder.safeParse(body);
   if (!parsed.success) throw new NunetError('order-invalid', 'Cannot carry out the order: it is none that this agent knows');
   const order = parsed.data;
@@ -40,7 +41,7 @@ export async function carryOutTerminal(body: unknown, { controls, pairing, owner
       if (names.length > 0 && !order.another) {
         throw new NunetError('owner-known', `Cannot pair without your word: this agent has ${names.join(', ')} as owner already`);
       }
-      return { ...pairing.start(), addresses: addresses() };
+      return { ...pairing.start(), addresses: parts.addresses() };
     }
     case 'pairing':
       return pairing.state();

@@ -25,12 +25,13 @@ const CLOCK_SKEW_MS = 60_000;
 const refused = (code: string, why: string): NunetError => new NunetError(code, `Cannot carry out the order: ${why}`);
 
 /** Throws `signature-invalid`, `network-mismatch`, `owner-foreign`, `owner-expired`, `owner-unknown`, `owner-revoked`, `owner-replayed`. */
-export function answerOwner({ network, peerId, owners, controls, now }: OwnerParts): Answerer<'owner'> {
+export function answerOwner(parts: OwnerParts): Answerer<'owner'> {
+  const { network, peerId, owners, controls } = parts;
   return async ({ envelope }, caller): Promise<OwnerAnswer> => {
     const opening = { network, maxBytes: MAX_OWNER_COMMAND_BYTES, keyOf: ({ owner }: { owner: string }) => owner };
     const { body } = openStatement('owner-command', ownerCommand, envelope, opening);
     if (body.agent !== peerId) throw refused('owner-foreign', 'it is for another agent');
-    const nowMs = now();
+    const nowMs = parts.now();
     if (body.expiresAt <= nowMs) throw refused('owner-expired', `it expired ${nowMs - body.expiresAt} ms ago by this agent's clock`);
     if (body.expiresAt > nowMs + OWNER_COMMAND_LIFETIME_MS + CLOCK_SKEW_MS) {
       throw refused(
