@@ -18,7 +18,15 @@ export const agentEntry = z.discriminatedUnion('type', [
   /** A quote that is about to leave. `request` is what it answers: it holds the graph's summary, which the quote does not. */
   z.strictObject({ type: z.literal('quoted'), ...job, quoteCid: cidText, quote: hexBytes, request: hexBytes, closeSecret: hex32 }),
   /** A run request for one of our quotes. From here on the job is ours to end. */
-  z.strictObject({ type: z.literal('accepted'), ...job, quoteCid: cidText, lock: outputReference, spec: hexBytes }),
+  z.strictObject({
+    type: z.literal('accepted'),
+    ...job,
+    quoteCid: cidText,
+    lock: outputReference,
+    spec: hexBytes,
+    /** GPUs that are this job's own until it ends. Older journals, and jobs without any, lack it. */
+    gpus: z.array(z.string().min(1).max(100)).max(16).optional(),
+  }),
   /** A signed no to a lock. `lock` may be another than the job's own: then it stops nothing. */
   z.strictObject({ type: z.literal('refused'), ...job, quoteCid: cidText, lock: outputReference, envelope: hexBytes }),
   z.strictObject({ type: z.literal('state'), ...job, state: z.enum(JOB_STATES), detail: z.string().max(500).nullable() }),

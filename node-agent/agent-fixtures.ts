@@ -26,7 +26,8 @@ import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from './agent-entr
 import { startAgent, type Agent, type AgentComponents } from './agent.ts';
 import { openBlobStore, type BlobStore } from './blobs.ts';
 import type { Executor } from './executor/executor.ts';
-import { FakeExecutor, type FakeScript } from './executor/fake.ts';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { FakeExecutor, type FakeEngine, type FakeOptions, type FakeScript } from './executor/fake.ts';
 import { openJournal, type JournalOptions } from './journal.ts';
 import type { LockSource, SeenLock } from './lock-wait.ts';
 import { serveBlocks } from './network/blocks.ts';
@@ -216,6 +217,9 @@ export interface World {
   client: Client;
   /** Stops the agent without a word, as `kill -9` would as far as others see, and starts it again on the same folder. */
   restart(changes?: Partial<AgentComponents>): Promise<void>;
+  /** As `kill -9`: nothing is written or told any more, and what runs in the engine goes on. `begin` starts it again. */
+  kill(): Promise<void>;
+  begin(changes?: Partial<AgentComponents>): Promise<void>;
   /** Blocks keep coming until the promise settles. */
   whileBlocksCome<T>(promise: Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -279,6 +283,14 @@ export interface WorldOptions {
   delivery?: JobSpec['delivery'];
   /** Instead of the programmed one. */
   executor?: Executor;
+  /** Of its peer key; random unless given. */
+  seed?: Uint8Array;
+  /** What runs outlives the agent, as containers do. */
+  survives?: boolean;
+  /** More of the programmed one. */
+  fake?: Partial<FakeOptions>;
+  /** Of the first start. */
+  changes?: Partial<AgentComponents>;
 }
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
@@ -286,8 +298,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const chain = new FakeChain();
   const oracles = oracleSeeds.map((seed) => new FakeOracle(seed));
   const executors: FakeExecutor[] = [];
+  const engine: FakeEngine = new Map();
+  let isDead = false;
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const peerKey = peerKeyOfSeed(randomBytes(32));
+  const peerKey = peerKeyOfSeed(options.seed ?? randomBytes(32));
   let port = 0;
   const nodeOptions = (seed: Uint8Array, at: number) => ({
     network: 'devnet' as const,
@@ -298,7 +312,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     signal: new AbortController().signal,
   });
   const begin = async (changes: Partial<AgentComponents> = {}): Promise<Agent> => {
-    const executor = new FakeExecutor({ clock, script: () => world.script });
+    const executor = new FakeExecutor({
+      clock,
+      script: () => world.script,
+      ...(options.survives === true ? { engine } : {}),
+      ...options.fake,
+    });
     executors.push(executor);
     const node = await createNode(nodeOptions(peerKey.seed, port));
     port = Number(/\/tcp\/(\d+)/.exec(node.addresses()[0] ?? '')?.[1]);
@@ -312,7 +331,13 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         schema: agentEntry,
         name: 'agent jobs',
         version: AGENT_JOURNAL_VERSION,
-        ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
+        hooks: {
+          ...options.hooks,
+          before: (entry) => {
+            if (isDead) throw new NunetError('journal-dead', 'This process is dead');
+            return options.hooks?.before?.(entry);
+          },
+        },
       }),
       store: await openBlobStore({ root: join(folder, 'blobs'), maxBytes: 2 ** 30 }),
       executors: [options.executor ?? executor],
@@ -333,6 +358,15 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     calls: () => executors.flatMap((executor) => executor.calls.map(({ call }) => call)),
     agent: undefined as never,
     client: undefined as never,
+    kill: async () => {
+      isDead = true;
+      executors.at(-1)?.die();
+      await world.agent.stop();
+      isDead = false;
+    },
+    begin: async (changes) => {
+      world.agent = await begin(changes);
+    },
     restart: async (changes) => {
       await world.agent.stop();
       world.agent = await begin(changes);
@@ -352,7 +386,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-  world.agent = await begin();
+  world.agent = await begin(options.changes);
   const clientStore = await openBlobStore({ root: join(folder, 'client'), maxBytes: 2 ** 30 });
   world.client = await openClient(world, options, clientStore, await createNode(nodeOptions(randomBytes(32), 0)));
   return world;

@@ -21,6 +21,8 @@ export interface AgentStatus {
   jobs: JobLine[];
   /** Pay that came, all jobs together. */
   earnedBaseUnits: string;
+  /** A copy of this agent was seen elsewhere: no jobs are taken. */
+  twin: string | null;
   /** The last thing that went wrong, for its owner. */
   lastProblem: string | null;
 }

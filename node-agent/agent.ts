@@ -8,32 +8,33 @@ import type { AnswerOf, Caller } from '@nunet/shared/exchange.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import type { OracleClient } from '@nunet/shared/oracle-client.ts';
-import type { QuoteRequest } from '@nunet/shared/quote.ts';
+import type { QuoteRequest, Reason } from '@nunet/shared/quote.ts';
 import type { RequestOf } from '@nunet/shared/wire.ts';
 import type { AgentEntry } from './agent-entries.ts';
 import type { AgentStatus } from './agent-status.ts';
 import { createAnswers, jobOf } from './answers.ts';
 import type { BlobStore } from './blobs.ts';
 import { Capacity, type Offer } from './capacity.ts';
+import type { LentGpu } from './gpu/allotment.ts';
+import { demandBy } from './demand.ts';
+import { startPresence } from './presence.ts';
+import { recoverExecutions, reserveFromJournal } from './reconcile.ts';
+import { TwinWatch, type Twin } from './twin-watch.ts';
 import { ChainWatch } from './chain-watch.ts';
 import { DEFAULTS_OF_2 } from './config.ts';
 import type { EvidenceParts } from './evidence-post.ts';
 import type { ExecutionParts } from './execution.ts';
 import { executorSet, type Fingerprints } from './executor/executor-set.ts';
 import type { Executor } from './executor/executor.ts';
-import { hasEnded, JobBook, type Job } from './job-book.ts';
+import { JobBook, type Job } from './job-book.ts';
 import { JobFeed } from './job-feed.ts';
 import { jobLine } from './job-line.ts';
 import { checkGraph, jobFiles, readableBlocks } from './job-files.ts';
 import type { Journal } from './journal.ts';
 import type { LockSource } from './lock-wait.ts';
-import { AdvertBook } from '@nunet/shared/advert-book.ts';
-import { startAdverts } from './network/adverts.ts';
 import { serveAnswers } from './network/answer.ts';
 import { serveBlocks } from './network/blocks.ts';
 import { serveFollow } from './network/follow.ts';
-import type { HubState } from '@nunet/shared/keep-hubs.ts';
-import { keepHubs } from './network/hubs.ts';
 import type { PeerKey } from './network/identity.ts';
 import type { NetworkNode } from './network/node.ts';
 import type { ServeOptions } from './network/protocol.ts';
@@ -57,9 +58,12 @@ export interface AgentComponents {
   address: string;
   prices: Prices;
   stream?: StreamShares;
-  /** On offer in all. */
+  /** On offer in all; its GPUs are `gpus`. */
   offer: Offer;
+  gpus?: readonly LentGpu[];
   limits: Limits;
+  /** Peers of the owner besides those of `policy.ownServiceProviders`. */
+  isOwnPeer?: (peerId: string) => boolean;
   /** Everything that can run is taken at all hours unless given. */
   policy?: LiveSettings['policy'];
   hours?: LiveSettings['hours'];
@@ -77,6 +81,8 @@ export interface AgentComponents {
   executors: readonly Executor[];
   chain: LockSource & { tip(signal: AbortSignal): Promise<Tip> };
   pollMs: number;
+  /** Between two questions to the hubs whether a copy of this agent runs elsewhere. */
+  askHubsMs?: number;
   oracle(key: string): OracleClient | undefined;
   clock: { now(): number; elapsed(): number };
   random(bytes: number): Uint8Array;
@@ -101,6 +107,10 @@ export interface Agent {
 }
 
 const AGENT_VERSION = '0.1.0';
+const TWIN: Reason = {
+  code: 'agent-twin',
+  message: 'A copy of this agent runs elsewhere with the same key, so no new jobs are taken here',
+};
 
 export async function startAgent(components: AgentComponents): Promise<Agent> {
   const { network, peerKey, record, node, store, clock, journal } = components;
@@ -133,7 +143,11 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     toOperators: components.toOperators ?? false,
     pausedBy: components.pausedBy ?? null,
   });
-  const capacity = new Capacity(components.offer);
+  const capacity = new Capacity(components.offer, components.gpus);
+  const demandOf = demandBy(fingerprints);
+  const isOwnPeer = (peer: string): boolean =>
+    settings.now.policy.ownServiceProviders.includes(peer) || components.isOwnPeer?.(peer) === true;
+  let publish = (): void => undefined;
   settings.onChange(({ offer }) => {
     capacity.lend(offer);
     store.bound(offer.diskBytes);
@@ -146,6 +160,17 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     onFailure,
   });
   const now = (until: AbortSignal): Promise<number> => watch.now(until);
+  const at = await now(AbortSignal.any([signal, AbortSignal.timeout(10_000)])).catch(() => 0);
+  const twins = new TwinWatch({
+    peerId,
+    startedAt: clock.now(),
+    chainStartedAt: at > 0 ? at : Infinity,
+    elapsed: () => clock.elapsed(),
+  });
+  const onTwin = ({ addresses }: Twin): void => {
+    const where = addresses.length === 0 ? '' : ` It says that it is at ${addresses.slice(0, 3).join(', ')}.`;
+    onFailure(new NunetError('agent-twin', `${TWIN.message}.${where} Stop one of the two, delete its folder, and restart the other`));
+  };
   const logPath = (jobId: string): string => join(components.dataPath, 'logs', `${hashOfCid(jobId)}.log`);
   const feeds = new Map<string, Promise<JobFeed>>();
   const feedOf = (job: Job): Promise<JobFeed> => {
@@ -184,6 +209,8 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     feedOf,
     random: (bytes) => components.random(bytes),
     elapsed: () => clock.elapsed(),
+    isOwnPeer,
+    recover: (job) => recovered.of(job),
     holdPeer: (peer) => {
       node.reserve(peer);
       return () => node.release(peer);
@@ -224,10 +251,15 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     record,
     fingerprints,
     expectedStartMs: (work) => executor.expectedStartMs?.(work) ?? 0,
+    hasImage: (reference) => executor.hasImage?.(reference) === true,
     settings,
+    closed: () => (twins.twin === null ? null : TWIN),
+    isOwnPeer,
+    clock: () => clock.now(),
     stream: components.stream ?? STREAM_SHARES,
     ...(components.windows === undefined ? {} : { windows: components.windows }),
     capacity,
+    demandOf,
     book,
     now,
     random: (bytes) => components.random(bytes),
@@ -236,8 +268,15 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     peerId,
     signer,
     capacity,
+    demandOf,
     book,
     now,
+    isTwins: (quote, chainTime) => {
+      const isNew = twins.twin === null;
+      const found = twins.heardQuote(quote, chainTime);
+      if (found && isNew && twins.twin !== null) onTwin(twins.twin);
+      return found;
+    },
     onAccepted: (job) => jobs.take(job),
     onRefused: (refused) => jobs.tellRefusal(refused),
   });
@@ -253,51 +292,12 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     yield* feed.follow(request.fromEvent, request.fromLog, AbortSignal.any([caller.signal, signal]));
   };
 
-  // --- presence ---
-  const hubs = new Map<string, HubState>();
-  /** Chain time of the last look: an advert says about what is free, a quote says it exactly. */
-  let freeAt = 0;
-  const adverts = await startAdverts({
-    node,
-    book: new AdvertBook({ network, now: () => clock.now(), isRevoked: (peer) => record.revokedPeers.includes(peer) }),
-    signer,
-    offer: () => {
-      const { prices, pausedBy } = settings.now;
-      if (stopping.signal.aborted || fingerprints.kinds.length === 0 || pausedBy !== null) return null;
-      const { cpuHour, memoryGibHour, gpuHour, minimum } = prices;
-      return {
-        agentVersion: AGENT_VERSION,
-        kinds: [...fingerprints.kinds],
-        sandbox: best.sandbox,
-        asset: record.asset,
-        price: { cpuHour, memoryGibHour, gpuHour, minimum },
-        total: capacity.total,
-        free: capacity.free(freeAt),
-      };
-    },
-    serveCurrent: false,
-    now: () => clock.now(),
-    onProblem: (error) => onFailure(error, 'adverts'),
-  });
-  function publish(): void {
-    if (signal.aborted || stopping.signal.aborted) return;
-    now(signal)
-      .then((at) => {
-        freeAt = at;
-        return adverts.publish();
-      })
-      .catch((error: unknown) => onFailure(error, 'adverts'));
-  }
-
   // --- what the journal left ---
-  const at = await now(AbortSignal.any([signal, AbortSignal.timeout(10_000)])).catch(() => 0);
-  for (const { quote } of book.openQuotes(at)) {
-    capacity.reserve(quote.body.jobId, { resources: quote.body.resources, until: quote.body.expiresAt });
-  }
+  reserveFromJournal({ book, capacity, demandOf }, at);
+  const recovered = await recoverExecutions({ book, executor, onFailure, signal });
   if (at > 0) await book.compact(at - KEEP_UNSOLD_MS);
   for (const job of book.jobs()) {
     if (job.cleaned) continue;
-    if (!hasEnded(job)) capacity.reserve(job.jobId, { resources: job.quote.body.resources, until: null });
     jobs.take(job);
   }
   for (const refused of book.strayRefusals()) {
@@ -314,24 +314,43 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   await serveAnswers(node, answers, problem);
   await serveVouchers(node, createVouchers({ book, now }), problem);
   await serveBlocks(node, readableBlocks(book, store), problem);
-  const keeping = keepHubs({
+  const presence = await startPresence({
     node,
     hubs: components.hubs,
-    signal,
-    onState: (state) => {
-      hubs.set(state.hub, state);
-      if (state.state === 'down') onFailure(new Error(state.message));
+    signer,
+    record,
+    offer: (freeAt) => {
+      const { prices, pausedBy } = settings.now;
+      if (stopping.signal.aborted || fingerprints.kinds.length === 0 || pausedBy !== null || twins.twin !== null) return null;
+      const { cpuHour, memoryGibHour, gpuHour, minimum } = prices;
+      return {
+        agentVersion: AGENT_VERSION,
+        kinds: fingerprints.kinds.filter((kind) => settings.now.policy.kinds.includes(kind)),
+        sandbox: best.sandbox,
+        asset: record.asset,
+        price: { cpuHour, memoryGibHour, gpuHour, minimum },
+        total: capacity.total,
+        free: capacity.free(freeAt),
+      };
     },
+    now,
+    clock: () => clock.now(),
+    twins,
+    onTwin,
+    onFailure,
+    ...(components.askHubsMs === undefined ? {} : { askHubsMs: components.askHubsMs }),
+    signal,
   });
-  publish();
+  publish = () => {
+    if (!stopping.signal.aborted) presence.publish();
+  };
 
   async function stopAll(): Promise<void> {
     await jobs.farewell();
     ending.abort(new Error('The agent was stopped'));
     await jobs.ended();
-    await adverts.stop();
+    await presence.stop();
     await node.stop();
-    await keeping;
     await Promise.allSettled([...feeds.values()].map(async (feed) => (await feed).close()));
     await store.close();
     await journal.close();
@@ -362,7 +381,8 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
         capacity: { total: capacity.total, free },
         pausedBy: settings.now.pausedBy,
         memoryBytes: process.memoryUsage.rss(),
-        hubs: [...hubs.values()],
+        hubs: presence.hubs(),
+        twin: twins.twin === null ? null : TWIN.message,
         jobs: book.jobs().map(jobLine),
         earnedBaseUnits: String(book.jobs().reduce((sum, job) => sum + (job.spent?.paid ?? 0n), 0n)),
         lastProblem,

@@ -1,6 +1,7 @@
 // Capacity: what the owner lends, and who holds which part of it. Pure bookkeeping; the journal makes it survive a restart.
 import type { Resources } from '@nunet/shared/job-spec.ts';
 import type { Reason } from '@nunet/shared/quote.ts';
+import { allot, type LentGpu } from './gpu/allotment.ts';
 
 /** Between these shares of the machine an owner may lend. Source: DESIGN section 7, NuNet's own bounds. */
 export const MIN_SHARE_PERCENT = 10;
@@ -14,11 +15,20 @@ export interface Offer {
   gpus: number;
 }
 
+/** What a job takes of the machine. */
+export interface Demand extends Resources {
+  /** Its disk lies in memory, and counts as both. */
+  readonly diskIsMemory?: boolean;
+}
+
 export interface Reservation {
-  readonly resources: Offer;
+  readonly resources: Demand;
   /** Chain time at which it lapses by itself; null while a job has it. */
   readonly until: number | null;
 }
+
+/** Never lent: what the agent itself takes, with connections and transfers. Its tests allow 180 MB at rest. */
+export const OWN_MEMORY_BYTES = 384 * 2 ** 20;
 
 /** The owner's share. Throws RangeError outside 10 to 90 %; a machine with few CPUs lends at least one. */
 export function shareOf(machine: Offer, percent: { cpus: number; memory: number; disk: number }): Offer {
@@ -29,21 +39,32 @@ export function shareOf(machine: Offer, percent: { cpus: number; memory: number;
   }
   return {
     cpus: Math.max(1, Math.floor((machine.cpus * percent.cpus) / 100)),
-    memoryBytes: Math.floor((machine.memoryBytes * percent.memory) / 100),
+    memoryBytes: Math.max(0, Math.min(Math.floor((machine.memoryBytes * percent.memory) / 100), machine.memoryBytes - OWN_MEMORY_BYTES)),
     diskBytes: Math.floor((machine.diskBytes * percent.disk) / 100),
     gpus: machine.gpus,
   };
 }
 
-const PARTS = ['cpus', 'memoryBytes', 'diskBytes', 'gpus'] as const;
-const NAMES = { cpus: 'CPUs', memoryBytes: 'bytes of memory', diskBytes: 'bytes of disk', gpus: 'GPUs' } as const;
+const PARTS = ['cpus', 'memoryBytes', 'diskBytes'] as const;
+const NAMES = { cpus: 'CPUs', memoryBytes: 'bytes of memory', diskBytes: 'bytes of disk' } as const;
+
+const partOf = (resources: Reservation['resources'], part: (typeof PARTS)[number]): number =>
+  resources[part] + (part === 'memoryBytes' && resources.diskIsMemory === true ? resources.diskBytes : 0);
+
+interface Held extends Reservation {
+  /** Ids of the GPUs that are its own. */
+  readonly gpuIds: readonly string[];
+}
 
 export class Capacity {
   #total: Offer;
-  readonly #reservations = new Map<string, Reservation>();
+  readonly #gpus: readonly LentGpu[];
+  readonly #reservations = new Map<string, Held>();
 
-  constructor(total: Offer) {
-    this.#total = total;
+  /** `gpus`: the ones that are lent; how many the offer names is theirs to say. */
+  constructor(total: Omit<Offer, 'gpus'>, gpus: readonly LentGpu[] = []) {
+    this.#gpus = gpus;
+    this.#total = { ...total, gpus: gpus.length };
   }
 
   get total(): Offer {
@@ -51,36 +72,56 @@ export class Capacity {
   }
 
   /** The owner lends another share from now on. What is reserved beyond it stays so until it ends. */
-  lend(total: Offer): void {
-    this.#total = total;
+  lend(total: Omit<Offer, 'gpus'>): void {
+    this.#total = { ...total, gpus: this.#gpus.length };
   }
 
   free(now: number, except?: string): Offer {
     const free = { ...this.total };
-    for (const [id, { resources, until }] of this.#reservations) {
-      if (id === except || (until !== null && until <= now)) continue;
-      for (const part of PARTS) free[part] = Math.max(0, free[part] - resources[part]);
-    }
-    return free;
+    for (const held of this.#holding(now, except))
+      for (const part of PARTS) free[part] = Math.max(0, free[part] - partOf(held.resources, part));
+    const taken = this.#taken(now, except);
+    return { ...free, gpus: this.#gpus.filter(({ id }) => !taken.has(id)).length };
   }
 
   /** Why these resources cannot be had now; empty when they can. `id` may hold an earlier reservation, which would be replaced. */
-  problems(id: string, resources: Resources, now: number): Reason[] {
+  problems(id: string, resources: Demand, now: number): Reason[] {
     const free = this.free(now, id);
-    return PARTS.flatMap((part) => {
-      if (resources[part] > this.total[part]) {
-        return [{ code: 'capacity-too-small', message: `${resources[part]} ${NAMES[part]} asked, ${this.total[part]} on offer` }];
+    const problems = PARTS.flatMap((part): Reason[] => {
+      const asked = partOf(resources, part);
+      const inMemory = asked === resources[part] ? '' : ' (the disk of such a job lies in memory here)';
+      if (asked > this.total[part]) {
+        return [{ code: 'capacity-too-small', message: `${asked} ${NAMES[part]}${inMemory} asked, ${this.total[part]} on offer` }];
       }
-      if (resources[part] > free[part]) {
-        return [{ code: 'capacity-busy', message: `${resources[part]} ${NAMES[part]} asked, ${free[part]} free now` }];
+      if (asked > free[part]) {
+        return [{ code: 'capacity-busy', message: `${asked} ${NAMES[part]}${inMemory} asked, ${free[part]} free now` }];
       }
       return [];
     });
+    const { gpus, gpuMemoryBytes } = resources;
+    const what = `${gpus} GPUs of one kind${gpuMemoryBytes === undefined ? '' : ` with ${gpuMemoryBytes} bytes of memory each`} asked`;
+    if (allot(this.#gpus, new Set(), resources) === null) {
+      problems.push({ code: 'capacity-too-small', message: `${what}, ${this.total.gpus} GPUs on offer in all` });
+    } else if (allot(this.#gpus, this.#taken(now, id), resources) === null) {
+      problems.push({ code: 'capacity-busy', message: `${what}, ${free.gpus} GPUs free now` });
+    }
+    return problems;
   }
 
-  /** Takes them, for a quote until a time or for a job until `release`. Check `problems` first, in the same turn. */
-  reserve(id: string, reservation: Reservation): void {
-    this.#reservations.set(id, reservation);
+  /**
+   * Takes them, for a quote until a time or for a job until `release`, and tells which GPUs are now its own. Check `problems` first,
+   * in the same turn. `gpuIds`: what a journal says that it has, whether it is lent still or not.
+   */
+  reserve(id: string, reservation: Reservation, now: number, gpuIds?: readonly string[]): readonly string[] {
+    const held = this.#reservations.get(id)?.gpuIds ?? [];
+    const own = gpuIds ?? allot(this.#gpus, this.#taken(now, id), reservation.resources, held) ?? [];
+    this.#reservations.set(id, { ...reservation, gpuIds: own });
+    return own;
+  }
+
+  /** All of these are still lent. */
+  lends(gpuIds: readonly string[]): boolean {
+    return gpuIds.every((id) => this.#gpus.some((gpu) => gpu.id === id));
   }
 
   has(id: string, now: number): boolean {
@@ -95,5 +136,13 @@ export class Capacity {
   /** Frees what a quote holds; a job that was begun on it keeps its part. */
   releaseQuote(id: string): void {
     if (this.#reservations.get(id)?.until !== null) this.#reservations.delete(id);
+  }
+
+  #holding(now: number, except?: string): Held[] {
+    return [...this.#reservations].flatMap(([id, held]) => (id === except || (held.until !== null && held.until <= now) ? [] : [held]));
+  }
+
+  #taken(now: number, except?: string): Set<string> {
+    return new Set(this.#holding(now, except).flatMap(({ gpuIds }) => gpuIds));
   }
 }

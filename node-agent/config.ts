@@ -98,6 +98,8 @@ export const agentConfig = z.strictObject({
     downloadHosts: z.array(z.string().min(1).max(255)).max(256),
     allowServiceProviders: z.array(peerIdText).max(1_000),
     denyServiceProviders: z.array(peerIdText).max(1_000),
+    /** The owner's own: not bound by hours, and alone in being served below the sandbox floor. */
+    ownServiceProviders: z.array(peerIdText).max(64).default([]),
   }),
   /** Logs and outputs of ended jobs stay this long, and the oldest go first above this much. */
   keep: z.strictObject({ days: z.number().min(0).max(365), bytes: z.int().min(0) }),
@@ -135,6 +137,7 @@ export const DEFAULTS_OF_2 = {
     downloadHosts: ['*'],
     allowServiceProviders: [],
     denyServiceProviders: [],
+    ownServiceProviders: [],
   },
   keep: { days: 7, bytes: 20 * 2 ** 30 },
   telemetry: { toOperators: false, prometheusPort: null, tracesUrl: null },

@@ -43,6 +43,10 @@ export interface ExecutionParts {
   random(bytes: number): Uint8Array;
   /** Monotonic milliseconds. */
   elapsed(): number;
+  /** What became of a started execution over a restart. */
+  recover(job: Job): Promise<'running' | 'gone'>;
+  /** It is the machine's own owner who asks. */
+  isOwnPeer(peerId: string): boolean;
   /** Keeps the service provider's connection while the job needs it. */
   holdPeer(peerId: string): () => void;
   /** Aborts when the agent's owner ends this job. */
@@ -76,7 +80,7 @@ export async function runJob(jobId: string, parts: ExecutionParts, signal: Abort
     // What a manifest may be asked about stays on disk, and only the disk stays reserved; nothing else has a use for its files.
     if (job.manifest === undefined) await parts.files.remove(job);
     const diskBytes = job.manifest === undefined ? 0 : job.spec.resources.diskBytes;
-    parts.capacity.reserve(jobId, { resources: { cpus: 0, memoryBytes: 0, gpus: 0, diskBytes }, until: null });
+    parts.capacity.reserve(jobId, { resources: { cpus: 0, memoryBytes: 0, gpus: 0, diskBytes }, until: null }, 0);
     await report(job, parts, signal);
     await cleanUp(job, parts, signal);
   } finally {
@@ -173,7 +177,10 @@ async function prepare(
       const inputPath = await parts.files.fetchInputs(job, onBytes, signal);
       await parts.checkInputs(job, inputPath, signal);
       const workDir = parts.files.workDir(job);
-      const request: ExecutionRequest = { jobId: job.jobId, spec: job.spec, inputPath, workDir, gpus: [] };
+      if (!parts.capacity.lends(job.gpus))
+        throw new NunetError('gpu-gone', 'Cannot run the job: a GPU that was kept for it is not lent any more');
+      const isOwn = parts.isOwnPeer(job.quote.body.serviceProvider.peerId);
+      const request: ExecutionRequest = { jobId: job.jobId, spec: job.spec, inputPath, workDir, gpus: job.gpus, isOwn };
       await parts.executor.prepare(request, signal, ({ phase, done, total }) =>
         feed.progress({ phase, done, total, epoch: 0, metrics: [] }),
       );
@@ -208,7 +215,7 @@ async function run(job: Job, request: ExecutionRequest, feed: JobFeed, parts: Ex
 async function resume(job: Job, feed: JobFeed, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
   if (job.handle === undefined) return;
   const startedAt = job.events.findLast((event) => event.state === 'running')?.at ?? (await chainNow(parts, signal));
-  const alive = await parts.executor.recover(job.handle);
+  const alive = await parts.recover(job);
   if (stateOf(job) === 'preparing') await go(job, 'running', parts, signal);
   const result =
     alive === 'running'
@@ -264,6 +271,8 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
       stop('The job could not be held until it is paid', 'asked');
     }
   }
+  // Lines that are on disk came from this execution before a restart.
+  const heard = feed.logLines;
   try {
     return await executor.wait(
       handle,
@@ -277,6 +286,7 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
         feed.progress({ phase: 'steps', done, total: event.epochs * event.steps, epoch: event.epoch, metrics });
       },
       signal,
+      heard,
     );
   } catch (error) {
     if (signal.aborted || isFatal(error)) throw error;

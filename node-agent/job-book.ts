@@ -49,6 +49,8 @@ export interface Job {
   readonly spec: JobSpec;
   readonly quote: Signed<Quote>;
   readonly request: QuoteRequest;
+  /** Ids of its GPUs. */
+  readonly gpus: readonly string[];
   readonly events: readonly StateEvent[];
   readonly handle?: ExecutionHandle;
   readonly refusal?: Signed<LockRefusal>;
@@ -244,6 +246,7 @@ export class JobBook {
         lock: entry.lock,
         spec: openSpec(bytesOf(entry.spec), entry.jobId),
         ...sold,
+        gpus: entry.gpus ?? [],
         events: [{ state: 'quoted', at: entry.at, detail: null }],
         stopAsked: false,
         cleaned: false,

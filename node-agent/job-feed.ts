@@ -21,7 +21,8 @@ class JobLog {
   #writing: Promise<void> = Promise.resolve();
   /** Lines that are in the file. */
   length = 0;
-  #accepted = 0;
+  /** Lines that were taken: on disk, or on their way there. */
+  accepted = 0;
   #pending: string[] = [];
   #bytes = 0;
   /** Where each line that is a multiple of `MARK_EVERY` begins, so that a follower far in does not read from the start. */
@@ -37,14 +38,14 @@ class JobLog {
     const whole = bytes.lastIndexOf(0x0a) + 1;
     if (whole < bytes.length) await truncate(this.#path, whole);
     for (let at = 0; at < whole; at = bytes.indexOf(0x0a, at) + 1) this.#count(bytes.indexOf(0x0a, at) + 1 - at);
-    this.#accepted = this.length;
+    this.accepted = this.length;
   }
 
   /** Lines beyond the limit are dropped; the last kept line says so. `written` is called when the line can be read. */
   append(line: string, written: () => void): void {
-    if (this.#accepted >= MAX_LOG_LINES) return;
-    this.#accepted += 1;
-    const last = this.#accepted === MAX_LOG_LINES;
+    if (this.accepted >= MAX_LOG_LINES) return;
+    this.accepted += 1;
+    const last = this.accepted === MAX_LOG_LINES;
     this.#pending.push(
       last ? `(the log ends here: at most ${MAX_LOG_LINES} lines are kept)` : line.replace(LINE_ENDS, ' ').slice(0, MAX_LOG_LINE),
     );
@@ -63,7 +64,7 @@ class JobLog {
       for (const text of lines) this.#count(Buffer.byteLength(text) + 1);
     } catch {
       // A full disk ends the log, not the job; what is in the file stays readable.
-      this.#accepted = MAX_LOG_LINES;
+      this.accepted = MAX_LOG_LINES;
     }
     written();
   }
@@ -96,7 +97,7 @@ class JobLog {
   }
 
   async close(): Promise<void> {
-    this.#accepted = MAX_LOG_LINES;
+    this.accepted = MAX_LOG_LINES;
     await this.#writing;
     await this.#file?.close();
     this.#file = undefined;
@@ -134,6 +135,11 @@ export class JobFeed {
 
   log(line: string): void {
     this.#log.append(line, () => this.#wake());
+  }
+
+  /** Lines so far. */
+  get logLines(): number {
+    return this.#log.accepted;
   }
 
   progress(progress: Omit<Progress, 'type'>): void {

@@ -5,7 +5,6 @@ import { graphProblems } from '@nunet/shared/onnx/graph-problems.ts';
 import type { Quote, QuoteRequest, Reason } from '@nunet/shared/quote.ts';
 import { sealedBytes } from '@nunet/shared/sealed/size.ts';
 import { MIN_MEMORY_BYTES } from '@nunet/shared/onnx/check-job.ts';
-import type { ExecutorFingerprint } from './executor/executor.ts';
 
 /** What the owner allows beyond the network's rules. */
 export interface Limits {
@@ -17,7 +16,6 @@ export interface Limits {
 export interface PolicyContext {
   network: Network;
   record: NetworkRecord;
-  fingerprint: ExecutorFingerprint;
   limits: Limits;
   /** The peer at the other end of the stream. */
   callerPeerId: string;
@@ -27,9 +25,9 @@ export interface PolicyContext {
   heldByCaller: number;
 }
 
-/** Reasons to refuse, apart from capacity; empty when the request may be quoted. */
+/** Reasons to refuse, apart from capacity and what the owner wants (owner-policy.ts); empty when the request may be quoted. */
 export function requestProblems(request: QuoteRequest, context: PolicyContext): Reason[] {
-  const { record, fingerprint, limits } = context;
+  const { record, limits } = context;
   const problems: Reason[] = [];
   const demand = (holds: boolean, code: string, message: string): void => {
     if (!holds) problems.push({ code, message });
@@ -45,12 +43,6 @@ export function requestProblems(request: QuoteRequest, context: PolicyContext): 
     'The request names another peer as service provider than the one that asks',
   );
   demand(!record.revokedPeers.includes(request.serviceProvider.peerId), 'peer-revoked', 'The network record revokes this service provider');
-  const { kind } = request.work;
-  demand(
-    fingerprint.kinds.includes(kind),
-    kind === 'onnx' ? 'sandbox-below-floor' : 'kind-not-offered',
-    `Jobs of kind ${kind} are not taken here: ${fingerprint.detail}`.slice(0, 500),
-  );
   demand(
     request.timeLimitMs >= 100 && request.timeLimitMs <= limits.maxTimeLimitMs,
     'time-limit',
@@ -82,7 +74,7 @@ export function requestProblems(request: QuoteRequest, context: PolicyContext): 
     `${context.heldByCaller} quotes are held by you; lock one or let it run out`,
   );
   if (request.work.kind === 'onnx') problems.push(...graphProblems(request.work.graph));
-  return problems.slice(0, 16);
+  return problems;
 }
 
 /** Slack beyond the time limit, by network: blocks come every second on the devnet and every 20 s elsewhere. */

@@ -11,17 +11,18 @@ import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import type { Capacity } from './capacity.ts';
 import type { Fingerprints } from './executor/executor-set.ts';
 import { quotedEntry, type JobBook, type Sold } from './job-book.ts';
+import type { DemandOf } from './demand.ts';
+import { localMinutes } from './hours.ts';
+import { ownerProblems } from './owner-policy.ts';
 import { requestProblems, timesOf, type Windows } from './policy.ts';
 import { priceOf, type StreamShares } from './pricing.ts';
 import type { Settings } from './settings.ts';
+import { bytesToCome, queuedBytes, startEstimateMs } from './start-estimate.ts';
 
 /** A quote that is asked for again keeps being the answer until this much of its life is left. */
 const REUSE_ABOVE_MS = QUOTE_LIFETIME_MS / 2;
 /** Capacity stays held a little past the quote: a lock in the last block before its end is still being told. */
 const HOLD_GRACE_MS = 15_000;
-/** Unpacking and start of an execution, and a cautious guess of a link, for `expectedStartMs`. */
-const START_MS = 300;
-const BYTES_A_MS = 5_000;
 /** Journal entries of unsold quotes are swept after this many. */
 const COMPACT_EVERY = 1_000;
 /** After its `startBy` a quote is of no use; a little longer, so that a late run request hears the right reason. */
@@ -39,11 +40,20 @@ export interface QuoteParts {
   fingerprints: Fingerprints;
   /** What image, packages and the like would still take, ms. */
   expectedStartMs(work: QuoteRequest['work']): number;
+  /** An engine here has this image already. */
+  hasImage(reference: string): boolean;
   settings: Settings;
+  /** Why nothing at all is taken; null otherwise. */
+  closed(): Reason | null;
+  /** It is the machine's own owner who asks. */
+  isOwnPeer(peerId: string): boolean;
+  /** POSIX ms of this machine: the owner's hours go by its clock. */
+  clock(): number;
   /** How much of a streamed job may be unpaid, in percent of the amount. */
   stream: StreamShares;
   windows?: Windows;
   capacity: Capacity;
+  demandOf: DemandOf;
   book: JobBook;
   /** Chain time. */
   now(signal: AbortSignal): Promise<number>;
@@ -78,17 +88,27 @@ export function createQuotes(parts: QuoteParts) {
     const { book, capacity, record } = parts;
     const now = await parts.now(caller.signal);
     const settings = parts.settings.now;
-    if (settings.pausedBy !== null) return refuse(request, [PAUSED], now);
+    const closed = parts.closed() ?? (settings.pausedBy === null ? null : PAUSED);
+    if (closed !== null) return refuse(request, [closed], now);
     const open = held(now).filter(({ quote }) => quote.body.serviceProvider.peerId === caller.peerId);
     const problems = requestProblems(request, {
       network: parts.network,
       record,
-      fingerprint: parts.fingerprints.of(request.work.kind),
       limits: settings.limits,
       now,
       callerPeerId: caller.peerId,
       heldByCaller: new Set(open.map(({ quote }) => quote.body.jobId).filter((jobId) => jobId !== request.jobId)).size,
     });
+    problems.push(
+      ...ownerProblems(settings, {
+        work: request.work,
+        serviceProvider: caller.peerId,
+        isOwn: parts.isOwnPeer(caller.peerId),
+        fingerprint: parts.fingerprints.of(request.work.kind),
+        hasImage: (reference) => parts.hasImage(reference),
+        localMinute: localMinutes(parts.clock()),
+      }),
+    );
     if (book.find(request.jobId) !== undefined) {
       problems.push({ code: 'job-known', message: 'This job was run here already; the same work again needs a new nonce' });
     }
@@ -97,7 +117,8 @@ export function createQuotes(parts: QuoteParts) {
     if (earlier !== undefined) return { type: 'quote', envelope: earlier.quote.envelope };
 
     // Held by job, so that a second quote for one job replaces the first. Nothing is awaited between the look and the hold.
-    const full = capacity.problems(request.jobId, request.resources, now);
+    const demand = parts.demandOf(request.work.kind, request.resources);
+    const full = capacity.problems(request.jobId, demand, now);
     if (full.length > 0) return refuse(request, full, now);
     const price = priceOf(settings.prices, request.resources, request.timeLimitMs);
     if (request.stream === true && price.amountBaseUnits === 0n) {
@@ -109,7 +130,7 @@ export function createQuotes(parts: QuoteParts) {
       lifetimeMs: QUOTE_LIFETIME_MS,
       ...(parts.windows === undefined ? {} : { windows: parts.windows }),
     });
-    capacity.reserve(request.jobId, { resources: request.resources, until: times.expiresAt + HOLD_GRACE_MS });
+    capacity.reserve(request.jobId, { resources: demand, until: times.expiresAt + HOLD_GRACE_MS }, now);
 
     const closeSecret = parts.random(32);
     const body: Quote = {
@@ -130,7 +151,7 @@ export function createQuotes(parts: QuoteParts) {
       delivery: request.delivery,
       replay: request.replay,
       sandbox: parts.fingerprints.of(request.work.kind).sandbox,
-      expectedStartMs: START_MS + Math.ceil(request.inputBytes / BYTES_A_MS) + parts.expectedStartMs(request.work),
+      expectedStartMs: startEstimateMs(bytesToCome(request), queuedBytes(book.jobs()), parts.expectedStartMs(request.work)),
       ...times,
       ...(request.stream === true ? { stream: streamTermsOf(price, parts.stream) } : {}),
     };

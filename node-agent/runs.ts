@@ -13,6 +13,7 @@ import { cancel, MAX_ANSWER_BYTES } from '@nunet/shared/manifest.ts';
 import { openStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
 import type { RequestOf } from '@nunet/shared/wire.ts';
 import type { Capacity } from './capacity.ts';
+import type { DemandOf } from './demand.ts';
 import type { Job, JobBook } from './job-book.ts';
 import { CANCELLED } from './job-end.ts';
 import { startMissed } from './lock-wait.ts';
@@ -25,9 +26,12 @@ export interface RunParts {
   peerId: string;
   signer: Signer;
   capacity: Capacity;
+  demandOf: DemandOf;
   book: JobBook;
   /** Chain time. */
   now(signal: AbortSignal): Promise<number>;
+  /** A quote with our signature that our journal does not have, at chain time `now`: a copy of this agent gave it. */
+  isTwins(quote: Signed<Quote>, now: number): boolean;
   /** A job was accepted and journaled. */
   onAccepted(job: Job): void;
   /** A lock was refused that is no job's own; its oracles must hear of it. */
@@ -104,17 +108,30 @@ export function createRuns(parts: RunParts) {
       return refuse(quote, lock, [{ code: 'job-known', message }], now);
     }
     const sold = book.sold(quote.cid);
+    if (sold === undefined && parts.isTwins(quote, now)) {
+      // Its giver may run the job: two signed ends of one lock would count against both.
+      throw new NunetError('agent-twin', 'Cannot take the job: its quote is of a copy of this agent that runs elsewhere');
+    }
     if (sold === undefined) {
       return refuse(quote, lock, [{ code: 'quote-unknown', message: 'This agent no longer has what the quote was made for' }], now);
     }
     const problems = specProblems(spec, quote.body, sold.request);
     if (now > quote.body.startBy) problems.push(startMissed(quote.body.startBy));
     // The quote's own hold may have lapsed; whether the lock was made in time is for the chain to say.
-    if (problems.length === 0) problems.push(...capacity.problems(jobId, quote.body.resources, now));
+    const demand = parts.demandOf(spec.program.kind, quote.body.resources);
+    if (problems.length === 0) problems.push(...capacity.problems(jobId, demand, now));
     if (problems.length > 0) return refuse(quote, lock, problems.slice(0, 16), now);
-    capacity.reserve(jobId, { resources: quote.body.resources, until: null });
+    const gpus = capacity.reserve(jobId, { resources: demand, until: null }, now);
     try {
-      await book.record({ type: 'accepted', jobId, at: now, quoteCid: quote.cid, lock, spec: bytesToHex(encode(spec)) });
+      await book.record({
+        type: 'accepted',
+        jobId,
+        at: now,
+        quoteCid: quote.cid,
+        lock,
+        spec: bytesToHex(encode(spec)),
+        ...(gpus.length === 0 ? {} : { gpus: [...gpus] }),
+      });
     } catch (error) {
       capacity.release(jobId);
       throw error;

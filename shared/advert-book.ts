@@ -19,13 +19,22 @@ export class AdvertBook {
   readonly #now: () => number;
   readonly #maxAdverts: number;
   readonly #isRevoked: (peerId: string) => boolean;
+  readonly #onValid: ((advert: Signed<Advert>) => void) | undefined;
   readonly #adverts = new Map<string, Signed<Advert>>();
 
-  constructor(options: { network: Network; now: () => number; maxAdverts?: number; isRevoked?: (peerId: string) => boolean }) {
+  /** `onValid` hears of every advert that is signed and of now, whether it is needed or not. */
+  constructor(options: {
+    network: Network;
+    now: () => number;
+    maxAdverts?: number;
+    isRevoked?: (peerId: string) => boolean;
+    onValid?: (advert: Signed<Advert>) => void;
+  }) {
     this.#network = options.network;
     this.#now = options.now;
     this.#maxAdverts = options.maxAdverts ?? MAX_ADVERTS;
     this.#isRevoked = options.isRevoked ?? (() => false);
+    this.#onValid = options.onValid;
   }
 
   /** Judges an envelope from a stranger and keeps it when it says something new. */
@@ -48,6 +57,7 @@ export class AdvertBook {
     }
     if (expiresAt <= now - CLOCK_SKEW_MS) return { type: 'invalid', why: `advert of ${peerId} expired long ago` };
     if (expiresAt <= now) return { type: 'unneeded', why: `advert of ${peerId} has expired` };
+    this.#onValid?.(opened);
     if (this.#isRevoked(peerId)) return { type: 'unneeded', why: `${peerId} is revoked` };
     const known = this.#adverts.get(peerId);
     if (known !== undefined && issuedAt < known.body.issuedAt + MIN_INTERVAL_MS) {
@@ -68,6 +78,11 @@ export class AdvertBook {
     return [...this.#adverts.values()]
       .filter((entry) => !this.#isRevoked(entry.body.peerId))
       .sort((a, b) => b.body.issuedAt - a.body.issuedAt);
+  }
+
+  /** The unexpired advert of one agent. */
+  of(peerId: string): Signed<Advert> | undefined {
+    return this.current().find(({ body }) => body.peerId === peerId);
   }
 
   #dropExpired(now: number): void {

@@ -10,13 +10,15 @@ export interface FetchAdverts {
   network: Network;
   now: () => number;
   isRevoked?: (peerId: string) => boolean;
+  /** That agent's alone. */
+  of?: string;
   signal: AbortSignal;
 }
 
 /** Asks one hub; only adverts that are valid now are given. Throws `hub-down` with a plain message. */
 export async function fetchAdverts(dialer: Dialer, hub: string, options: FetchAdverts): Promise<Signed<Advert>[]> {
   try {
-    const answer = await request(dialer, hub, 'adverts', { network: options.network }, options.signal);
+    const answer = await request(dialer, hub, 'adverts', requestOf(options), options.signal);
     const book = new AdvertBook(options);
     for (const envelope of answer.adverts) book.offer(envelope);
     return book.current();
@@ -26,6 +28,8 @@ export async function fetchAdverts(dialer: Dialer, hub: string, options: FetchAd
     throw new NunetError('hub-down', `Cannot ask hub ${hub} for agents: ${why}. Try another hub, or again later.`, { cause });
   }
 }
+
+const requestOf = ({ network, of }: FetchAdverts) => (of === undefined ? { network } : { network, of });
 
 /** Asks all hubs and keeps the newest advert of each agent. Throws `hub-missing`, or `hub-down` when none answers. */
 export async function fetchAllAdverts(dialer: Dialer, hubs: readonly string[], options: FetchAdverts): Promise<Signed<Advert>[]> {

@@ -1,7 +1,7 @@
 // What travels on each libp2p stream: protocol ids, the messages, and the size and time limits beside them.
 // Every message is canonical dag-cbor behind an unsigned varint length. Requests come first, one a stream.
 import { z } from 'zod';
-import { amount, cidText, durationMs, hex32, hex64, outputReference, timeMs } from './fields.ts';
+import { amount, cidText, durationMs, hex32, hex64, outputReference, peerIdText, timeMs } from './fields.ts';
 import { challengeAnswer, challengeRequest, MAX_CHALLENGE_ANSWER_BYTES } from './benchmark.ts';
 import { MAX_OWNER_ANSWER_BYTES, MAX_OWNER_COMMAND_BYTES, ownerAnswer, pairAnswer, pairRequest } from './owner-command.ts';
 import { jobSpec, MAX_SPEC_BYTES } from './job-spec.ts';
@@ -38,7 +38,8 @@ export const PROTOCOLS = {
   /** "Current adverts", asked of a hub by a newcomer. */
   adverts: {
     id: '/nunet/adverts/1',
-    request: z.strictObject({ network: z.string().max(20) }),
+    /** `of`: that agent's alone. */
+    request: z.strictObject({ network: z.string().max(20), of: peerIdText.optional() }),
     response: z.discriminatedUnion('type', [z.strictObject({ type: z.literal('adverts'), adverts: z.array(bytes).max(500) }), failure]),
     maxRequestBytes: 256,
     maxResponseBytes: 2 * 2 ** 20,

@@ -15,6 +15,8 @@ import { chainLocks } from '../chain-locks.ts';
 import { chainAccessOf, flagsParsed, parseListen, pathsOf, pricesOf, readConfig, type AgentConfig } from '../config.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import type { Executor } from '../executor/executor.ts';
+import { lentGpus } from '../gpu/allotment.ts';
+import { readGpus, systemTool } from '../gpu/read-gpus.ts';
 import { openJournal, type JournalOptions } from '../journal.ts';
 import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
@@ -138,6 +140,8 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     const identity = await takeIdentityLock(peerKey.peerId, `agent ${peerKey.peerId}`);
     closing.push(() => identity.release());
     const offer = shareOf(await machineOffer(dataPath), config.share);
+    const { lent: gpus, missing } = await chosenGpus(config.gpus, io.signal);
+    for (const id of missing) log(`GPU ${id} of the configuration is not here, and is not lent: see "nunet-agent gpus"`);
     const embedded = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor });
     closing.push(() => embedded.close());
     const executor = hooks.executor?.(embedded) ?? embedded;
@@ -172,7 +176,8 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       address: config.address,
       prices: pricesOf(config),
       stream: config.stream,
-      offer,
+      offer: { ...offer, gpus: gpus.length },
+      gpus,
       limits: config.limits,
       policy: config.policy,
       hours: config.hours,
@@ -221,6 +226,12 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
   } finally {
     for (const close of closing.toReversed()) await close().catch((error: unknown) => log(String(error)));
   }
+}
+
+async function chosenGpus(chosen: readonly string[], signal: AbortSignal): Promise<ReturnType<typeof lentGpus>> {
+  if (chosen.length === 0) return { lent: [], missing: [] };
+  const { gpus } = await readGpus({ run: systemTool(signal), sys: '/sys', dev: '/dev' });
+  return lentGpus(gpus, chosen);
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

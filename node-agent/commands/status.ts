@@ -86,13 +86,14 @@ function linesOf(status: AgentStatus): string[] {
   return [
     `Agent ${status.peerId} runs on ${status.network}`,
     ...status.executors.map(({ kinds, detail }) => `Runs ${kinds.length === 0 ? 'nothing' : kinds.join(', ')} (${detail})`),
-    `Free: ${free.cpus} of ${total.cpus} CPUs, ${gib(free.memoryBytes)} of ${gib(total.memoryBytes)} memory, ${gib(free.diskBytes)} of ${gib(total.diskBytes)} disk`,
+    `Free: ${free.cpus} of ${total.cpus} CPUs, ${gib(free.memoryBytes)} of ${gib(total.memoryBytes)} memory, ${gib(free.diskBytes)} of ${gib(total.diskBytes)} disk${total.gpus === 0 ? '' : `, ${free.gpus} of ${total.gpus} GPUs`}`,
     `The agent itself takes ${(status.memoryBytes / 2 ** 20).toFixed(0)} MiB of memory`,
     `Pay goes to ${status.payoutAddress}`,
     'Addresses:',
     ...status.addresses.map((address) => `  ${address}`),
     ...status.hubs.map((hub) => `Hub ${hub.state}: ${hub.hub}`),
     ...jobLines(status.jobs, status.earnedBaseUnits),
+    ...(status.twin === null ? [] : [`${status.twin}: stop one of the two, delete its folder, and restart the other`]),
     ...(status.lastProblem === null ? [] : [plainLine(`Last problem: ${status.lastProblem}`)]),
   ];
 }

@@ -10,7 +10,7 @@ type Kind = JobSpec['program']['kind'];
 export interface Fingerprints {
   /** All kinds that some executor takes. */
   readonly kinds: readonly Kind[];
-  /** Of the executor that takes the kind; of the first one where none does, whose detail says why. */
+  /** Of the executor that takes the kind, or that runs it below the floor; of the first one where none does, whose detail says why. */
   of(kind: Kind): ExecutorFingerprint;
   readonly all: readonly ExecutorFingerprint[];
 }
@@ -23,8 +23,11 @@ export interface ExecutorSet extends Executor {
 /** `executors`: at least one; the first that takes a kind gets it. */
 export function executorSet(executors: readonly Executor[]): ExecutorSet {
   const known = new Map<Executor, ExecutorFingerprint>();
+  const find = (kind: Kind): Executor | undefined =>
+    executors.find((executor) => known.get(executor)?.kinds.includes(kind) === true) ??
+    executors.find((executor) => known.get(executor)?.ownKinds?.includes(kind) === true);
   const takes = (kind: Kind): Executor => {
-    const found = executors.find((executor) => known.get(executor)?.kinds.includes(kind) === true);
+    const found = find(kind);
     if (found === undefined) throw new NunetError('kind-not-offered', `Cannot run the job: no executor here takes kind ${kind}`);
     return found;
   };
@@ -45,11 +48,9 @@ export function executorSet(executors: readonly Executor[]): ExecutorSet {
     },
     fingerprints: () => fingerprintsOf(all()),
     prepare: async (request, signal, onProgress) => takes(request.spec.program.kind).prepare(request, signal, onProgress),
-    expectedStartMs: (work: QuoteRequest['work']) =>
-      executors.find((executor) => known.get(executor)?.kinds.includes(work.kind) === true)?.expectedStartMs?.(work) ?? 0,
-    anticipate: (jobId, spec) => {
-      executors.find((executor) => known.get(executor)?.kinds.includes(spec.program.kind) === true)?.anticipate?.(jobId, spec);
-    },
+    expectedStartMs: (work: QuoteRequest['work']) => find(work.kind)?.expectedStartMs?.(work) ?? 0,
+    hasImage: (reference) => executors.some((executor) => executor.hasImage?.(reference) === true),
+    anticipate: (jobId, spec) => find(spec.program.kind)?.anticipate?.(jobId, spec),
     start: async (request, saveHandle, signal) => takes(request.spec.program.kind).start(request, saveHandle, signal),
     wait: async (handle, onEvent, signal, heard) => made(handle).wait(handle, onEvent, signal, heard),
     stop: async (handle, reason) => made(handle).stop(handle, reason),
@@ -73,7 +74,8 @@ export function fingerprintsOf(all: readonly ExecutorFingerprint[]): Fingerprint
     all,
     kinds: [...new Set(all.flatMap(({ kinds }) => kinds))],
     of(kind) {
-      const found = all.find(({ kinds }) => kinds.includes(kind)) ?? all[0];
+      const found =
+        all.find(({ kinds }) => kinds.includes(kind)) ?? all.find(({ ownKinds }) => ownKinds?.includes(kind) === true) ?? all[0];
       if (found === undefined) throw new NunetError('executor-none', 'Cannot say what this agent runs: it has no executor');
       return found;
     },

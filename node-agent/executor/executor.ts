@@ -33,6 +33,8 @@ export interface ExecutionRequest {
   readonly workDir: string;
   /** GPUs or slices of this execution alone, by the vendor's own id; none where the spec asks for none. */
   readonly gpus: readonly string[];
+  /** A job of the machine's own owner, which may run below the sandbox floor. */
+  readonly isOwn?: boolean;
 }
 
 /** What `prepare` is at, in units of its phase: bytes, or packages of a list. */
@@ -96,6 +98,10 @@ export interface ExecutorFingerprint {
   readonly checks: readonly SandboxCheck[];
   /** Kinds of program that this executor takes at this level: empty when it is below the floor. */
   readonly kinds: readonly JobSpec['program']['kind'][];
+  /** Kinds that it could run, but below its floor: for the service providers of the machine's own owner alone. */
+  readonly ownKinds?: readonly JobSpec['program']['kind'][];
+  /** Disk of a job is memory here (a quota by tmpfs): it counts as both. */
+  readonly diskIsMemory?: boolean;
   readonly version: string;
 }
 
@@ -110,6 +116,8 @@ export interface Executor {
   prepare(request: ExecutionRequest, signal: AbortSignal, onProgress?: (progress: PrepareProgress) => void): Promise<void>;
   /** What `prepare` and `start` would take for such work now, ms, from what is here already. Left out: next to nothing. */
   expectedStartMs?(work: QuoteRequest['work']): number;
+  /** The engine has this image already, so that nothing would be pulled. From a cached listing. */
+  hasImage?(reference: string): boolean;
   /**
    * Says that a job is about to come, while its inputs are still on their way: an executor may get an idle, empty place ready for it.
    * Never fails, promises nothing, and what is not used within a minute is gone again.

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { SandboxLevel } from '@nunet/shared/job-spec.ts';
+import type { QuoteRequest } from '@nunet/shared/quote.ts';
 import type { ExecutionClock } from './embedded-execution.ts';
 import type {
   ExecutionEvent,
@@ -41,11 +42,22 @@ export interface FakeOptions {
   /** Called once a job, with its request. */
   script(request: ExecutionRequest): FakeScript;
   readonly sandbox?: SandboxLevel;
+  /** What runs, where it outlives the executor: executors with the same one are one engine seen by several starts of an agent. */
+  readonly engine?: FakeEngine;
+  /** What is here already. */
+  readonly images?: readonly string[];
+  expectedStartMs?(work: QuoteRequest['work']): number;
 }
 
+/** Executions by the id of their handle. */
+export type FakeEngine = Map<string, FakeExecution>;
+
 interface FakeExecution {
+  readonly jobId: string;
   readonly result: Promise<ExecutionResult>;
+  /** All so far, and how many of them somebody has heard. */
   readonly events: ExecutionEvent[];
+  heard: number;
   readonly listeners: Set<(event: ExecutionEvent) => void>;
   end(exit: ExecutionExit): void;
   /** Stands still or goes on; false when it does so already. */
@@ -56,13 +68,18 @@ interface FakeExecution {
 export class FakeExecutor implements Executor {
   readonly kind = 'fake';
   /** Everything that was asked of it, in order: what a test looks at. */
-  readonly calls: { readonly call: 'prepare' | 'start' | 'pause' | 'resume' | 'stop' | 'remove' | 'recover'; readonly jobId: string }[] =
-    [];
+  readonly calls: {
+    readonly call: 'prepare' | 'start' | 'pause' | 'resume' | 'stop' | 'remove' | 'recover' | 'sweep';
+    readonly jobId: string;
+  }[] = [];
   readonly #options: FakeOptions;
-  readonly #running = new Map<string, FakeExecution>();
+  readonly #running: FakeEngine;
+  readonly #gone = Promise.withResolvers<ExecutionResult>();
+  #isGone = false;
 
   constructor(options: FakeOptions) {
     this.#options = options;
+    this.#running = options.engine ?? new Map();
   }
 
   async fingerprint(): Promise<ExecutorFingerprint> {
@@ -98,18 +115,29 @@ export class FakeExecutor implements Executor {
     return handle;
   }
 
-  async wait(handle: ExecutionHandle, onEvent: (event: ExecutionEvent) => void, signal: AbortSignal): Promise<ExecutionResult> {
+  async wait(
+    handle: ExecutionHandle,
+    onEvent: (event: ExecutionEvent) => void,
+    signal: AbortSignal,
+    heard?: number,
+  ): Promise<ExecutionResult> {
     const execution = this.#running.get(handle.id);
     if (execution === undefined)
       throw new NunetError('execution-unknown', `Cannot wait for execution ${handle.id}: this process did not start it`);
-    for (const event of execution.events.splice(0)) onEvent(event);
+    let line = 0;
+    for (const [index, event] of execution.events.entries()) {
+      const isNew = event.type === 'log' && heard !== undefined ? line >= heard : index >= execution.heard;
+      if (event.type === 'log') line += 1;
+      if (isNew) onEvent(event);
+    }
+    execution.heard = execution.events.length;
     execution.listeners.add(onEvent);
     const aborted = Promise.withResolvers<never>();
     const abort = (): void => aborted.reject(signal.reason);
     signal.addEventListener('abort', abort);
     try {
       signal.throwIfAborted();
-      return await Promise.race([execution.result, aborted.promise]);
+      return await Promise.race([execution.result, aborted.promise, this.#gone.promise]);
     } finally {
       signal.removeEventListener('abort', abort);
       execution.listeners.delete(onEvent);
@@ -117,6 +145,7 @@ export class FakeExecutor implements Executor {
   }
 
   async stop(handle: ExecutionHandle, reason: StopReason): Promise<void> {
+    if (this.#isGone) return;
     this.calls.push({ call: 'stop', jobId: handle.jobId });
     const execution = this.#running.get(handle.id);
     execution?.end(
@@ -153,7 +182,33 @@ export class FakeExecutor implements Executor {
     return this.#running.has(handle.id) ? 'running' : 'gone';
   }
 
+  async sweep(handles: readonly ExecutionHandle[]): Promise<void> {
+    const named = new Set(handles.map(({ id }) => id));
+    for (const [id, execution] of this.#running) {
+      if (named.has(id)) continue;
+      this.calls.push({ call: 'sweep', jobId: execution.jobId });
+      execution.end({ kind: 'computeProviderFault', code: 'agent-stopped', message: 'No handle names this execution' });
+      this.#running.delete(id);
+    }
+  }
+
+  hasImage(reference: string): boolean {
+    return this.#options.images?.includes(reference) === true;
+  }
+
+  expectedStartMs(work: QuoteRequest['work']): number {
+    return this.#options.expectedStartMs?.(work) ?? 0;
+  }
+
+  /** As if the agent's process were killed: what runs goes on in the engine, and this executor has no hand in it any more. */
+  die(): void {
+    this.#isGone = true;
+    const exit = { kind: 'computeProviderFault', code: 'agent-stopped', message: 'This process is dead' } as const;
+    this.#gone.resolve({ exit, billedMs: 0, cpuMs: 0, peakMemoryBytes: 0, outputs: [], metrics: [] });
+  }
+
   async close(): Promise<void> {
+    if (this.#isGone) return;
     for (const execution of this.#running.values()) {
       execution.end({ kind: 'computeProviderFault', code: 'agent-stopped', message: 'The agent was stopped' });
       await execution.result;
@@ -205,7 +260,9 @@ export class FakeExecutor implements Executor {
       return true;
     };
     const execution: Omit<FakeExecution, 'result'> = {
+      jobId: request.jobId,
       events: [],
+      heard: 0,
       listeners: new Set(),
       end: (exit) => ended.resolve(exit),
       pause,
@@ -216,8 +273,9 @@ export class FakeExecutor implements Executor {
     let isOver = false;
     const emit = (event: ExecutionEvent): void => {
       if (isOver) return;
-      if (execution.listeners.size === 0) execution.events.push(event);
-      else for (const listener of execution.listeners) listener(event);
+      execution.events.push(event);
+      if (execution.listeners.size > 0) execution.heard = execution.events.length;
+      for (const listener of execution.listeners) listener(event);
     };
     limit();
     const play = async (): Promise<ExecutionExit> => {
@@ -279,6 +337,6 @@ export class FakeExecutor implements Executor {
         metrics: isComplete ? Object.entries(metrics).map(([name, value]) => ({ name, value })) : [],
       };
     };
-    return { ...execution, result: finish() };
+    return Object.assign(execution, { result: finish() });
   }
 }

@@ -5,7 +5,7 @@ import { ADVERT_LIFETIME_MS, type Advert } from '@nunet/shared/advert.ts';
 import { MIN_INTERVAL_MS, type AdvertBook } from '@nunet/shared/advert-book.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { PeerLimits } from '@nunet/shared/peer-limits.ts';
-import { signStatement, type Signer } from '@nunet/shared/signature.ts';
+import { signStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
 import { advertTopic, PROTOCOLS } from '@nunet/shared/wire.ts';
 import type { NetworkNode } from './node.ts';
 import { serve } from './protocol.ts';
@@ -38,6 +38,8 @@ export async function startAdverts(options: {
   serveCurrent: boolean;
   now: () => number;
   everyMs?: number;
+  /** Hears of each advert of our own before anybody else does. */
+  onSigned?: (signed: Signed<Advert>) => void;
   /** For the local log. */
   onProblem?: (error: unknown) => void;
 }): Promise<Adverts> {
@@ -68,7 +70,9 @@ export async function startAdverts(options: {
     const issuedAt = options.now();
     const expiresAt = issuedAt + ADVERT_LIFETIME_MS;
     const body: Advert = { v: 1, network: node.network, peerId: node.peerId, addresses, ...offer, issuedAt, expiresAt };
-    const { envelope } = await signStatement('advert', body, options.signer);
+    const signed = await signStatement('advert', body, options.signer);
+    options.onSigned?.(signed);
+    const { envelope } = signed;
     book.offer(envelope);
     await gossip.publish(topic, envelope);
   };
@@ -116,7 +120,8 @@ async function serveCurrentAdverts(node: NetworkNode, book: AdvertBook): Promise
     }
     const adverts: Uint8Array[] = [];
     let room = PROTOCOLS.adverts.maxResponseBytes - 1024;
-    for (const { envelope } of book.current()) {
+    const only = message.of === undefined ? null : book.of(message.of);
+    for (const { envelope } of only === null ? book.current() : only === undefined ? [] : [only]) {
       // 3 bytes of length in front of each.
       room -= envelope.length + 3;
       if (room < 0 || adverts.length === 500) break;
