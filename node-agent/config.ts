@@ -1,7 +1,6 @@
 // The agent's configuration: one versioned JSON file that only its owner can read. Amounts are decimal NTX here and nowhere else.
-import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ChainAccess } from '@nunet/contracts/chain/open.ts';
 import { sourceAddress, SOURCE_WANTED } from '@nunet/contracts/chain/source-address.ts';
 import { parseAmount } from '@nunet/shared/amount.ts';
@@ -12,6 +11,7 @@ import { z } from 'zod';
 import { MAX_SHARE_PERCENT, MIN_SHARE_PERCENT } from './capacity.ts';
 import type { ListenAt } from './network/node.ts';
 import { STREAM_SHARES, type Prices } from './pricing.ts';
+import { writeWhole } from './whole-file.ts';
 
 export const CONFIG_VERSION = 2;
 
@@ -155,6 +155,7 @@ export const pathsOf = (dataPath: string) => ({
   journal: join(dataPath, 'journal.jsonl'),
   blobs: join(dataPath, 'blobs'),
   peers: join(dataPath, 'peers'),
+  benchmark: join(dataPath, 'benchmark.json'),
   seenRecord: join(dataPath, 'network-record.seen'),
   owners: join(dataPath, 'owners.json'),
   pause: join(dataPath, 'pause.json'),
@@ -239,15 +240,4 @@ export async function readConfig(path: string): Promise<AgentConfig> {
 }
 
 /** Whole or not at all, mode 0600. */
-export async function writeConfig(path: string, config: AgentConfig): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
-  const file = await open(draft, 'wx', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(config, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
-}
+export const writeConfig = (path: string, config: AgentConfig): Promise<void> => writeWhole(path, `${JSON.stringify(config, null, 2)}\n`);
