@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tip } from '@nunet/contracts/chain/chain.ts';
+import type { Benchmark } from '@nunet/shared/benchmark.ts';
 import { hashOfCid } from '@nunet/shared/encoding.ts';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { AnswerOf, Caller } from '@nunet/shared/exchange.ts';
@@ -13,6 +14,10 @@ import type { RequestOf } from '@nunet/shared/wire.ts';
 import type { AgentEntry } from './agent-entries.ts';
 import type { AgentStatus } from './agent-status.ts';
 import { createAnswers, jobOf } from './answers.ts';
+import { createChallenges } from './benchmark/challenges.ts';
+import { advertised } from './benchmark/benchmark-file.ts';
+import { startCompute } from './benchmark/compute.ts';
+import { probeBlocks } from './benchmark/network-probe.ts';
 import type { BlobStore } from './blobs.ts';
 import { Capacity, type Offer } from './capacity.ts';
 import type { LentGpu } from './gpu/allotment.ts';
@@ -34,6 +39,7 @@ import type { Journal } from './journal.ts';
 import type { LockSource } from './lock-wait.ts';
 import { serveAnswers } from './network/answer.ts';
 import { serveBlocks } from './network/blocks.ts';
+import { serveChallenges } from './network/challenge.ts';
 import { serveFollow } from './network/follow.ts';
 import type { PeerKey } from './network/identity.ts';
 import type { NetworkNode } from './network/node.ts';
@@ -84,6 +90,8 @@ export interface AgentComponents {
   /** Between two questions to the hubs whether a copy of this agent runs elsewhere. */
   askHubsMs?: number;
   oracle(key: string): OracleClient | undefined;
+  /** What this machine was last measured at. */
+  benchmark?: () => Benchmark | null;
   clock: { now(): number; elapsed(): number };
   random(bytes: number): Uint8Array;
   log(line: string): void;
@@ -313,7 +321,18 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   await serveFollow(node, answerFollow, problem);
   await serveAnswers(node, answers, problem);
   await serveVouchers(node, createVouchers({ book, now }), problem);
-  await serveBlocks(node, readableBlocks(book, store), problem);
+  await serveBlocks(
+    node,
+    probeBlocks(readableBlocks(book, store), () => clock.elapsed()),
+    problem,
+  );
+  const challenges = createChallenges({
+    freeCpus: async () => capacity.free(await now(signal)).cpus,
+    start: () => startCompute({ isPolite: true }),
+    elapsed: () => clock.elapsed(),
+    signal,
+  });
+  await serveChallenges(node, challenges, problem);
   const presence = await startPresence({
     node,
     hubs: components.hubs,
@@ -331,6 +350,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
         price: { cpuHour, memoryGibHour, gpuHour, minimum },
         total: capacity.total,
         free: capacity.free(freeAt),
+        ...advertised(components.benchmark?.() ?? null),
       };
     },
     now,

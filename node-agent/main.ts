@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   wallet: () => import('./commands/wallet.ts'),
   hub: () => import('./commands/hub.ts'),
   replay: () => import('./commands/replay.ts'),
+  benchmark: () => import('./commands/benchmark.ts'),
   gpus: () => import('./commands/gpus.ts'),
 };
 

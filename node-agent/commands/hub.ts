@@ -6,7 +6,9 @@ import { network as networkName } from '@nunet/shared/fields.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { parseListen } from '../config.ts';
 import { AdvertBook } from '@nunet/shared/advert-book.ts';
+import { probeBlocks } from '../benchmark/network-probe.ts';
 import { startAdverts } from '../network/adverts.ts';
+import { serveBlocks } from '../network/blocks.ts';
 import { keepHubs } from '../network/hubs.ts';
 import { loadPeerKey } from '../network/identity.ts';
 import { createNode } from '../network/node.ts';
@@ -68,6 +70,14 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
       serveCurrent: true,
       now,
     });
+    // A hub has no job's files; it helps agents to measure their way to the network.
+    await serveBlocks(
+      node,
+      probeBlocks(
+        () => Promise.resolve(null),
+        () => performance.now(),
+      ),
+    );
     const keeping = keepHubs({
       node,
       hubs,

@@ -9,6 +9,7 @@ import type { Network } from '@nunet/shared/fields.ts';
 import { createOracleClient } from '@nunet/shared/oracle-client.ts';
 import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
 import { startAgent, type Agent } from '../agent.ts';
+import { keepBenchmarkRead } from '../benchmark/benchmark-file.ts';
 import { openBlobStore } from '../blobs.ts';
 import { shareOf } from '../capacity.ts';
 import { chainLocks } from '../chain-locks.ts';
@@ -170,6 +171,8 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       signal: new AbortController().signal,
     });
     closing.push(() => node.stop());
+    const benchmark = await keepBenchmarkRead(paths.benchmark, { network, peerId: peerKey.peerId }, log);
+    closing.push(() => Promise.resolve(benchmark.stop()));
     agent = await startAgent({
       network,
       peerKey,
@@ -192,6 +195,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       executors: [executor],
       chain,
       pollMs: network === 'devnet' ? 150 : 5_000,
+      benchmark: () => benchmark.current(),
       oracle: oracleClients(record, peerKey.signer, network),
       clock: { now: () => Date.now(), elapsed: () => performance.now() },
       random: (bytes) => new Uint8Array(randomBytes(bytes)),

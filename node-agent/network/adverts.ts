@@ -11,7 +11,7 @@ import type { NetworkNode } from './node.ts';
 import { serve } from './protocol.ts';
 
 /** What an agent decides about its advert; network, peer, addresses and times are filled in. */
-export type Offer = Pick<Advert, 'agentVersion' | 'kinds' | 'sandbox' | 'asset' | 'price' | 'total' | 'free'>;
+export type Offer = Pick<Advert, 'agentVersion' | 'kinds' | 'sandbox' | 'asset' | 'price' | 'total' | 'free' | 'benchmark'>;
 
 /** Three chances to be heard within one lifetime. */
 export const ADVERT_INTERVAL_MS = ADVERT_LIFETIME_MS / 3;
