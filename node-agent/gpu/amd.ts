@@ -12,6 +12,9 @@ export interface AmdFiles {
   vramTotal: string;
   vramUsed: string;
   busyPercent: string;
+  /** .../hwmon/hwmon<n>/temp1_input in thousandths of a degree, and power1_average in microwatts. */
+  temperature: string;
+  power: string;
 }
 
 const AMD_VENDOR = 0x1002;
@@ -32,6 +35,7 @@ export function amdRenderMinor(properties: string): number | null {
 }
 
 const figure = (text: string): number | null => (/^\d{1,15}$/.test(text.trim()) ? Number(text.trim()) : null);
+const scaled = (value: number | null, by: number): number | null => (value === null ? null : Math.round((value / by) * 100) / 100);
 const hex = (value: bigint, digits: number): string => value.toString(16).padStart(digits, '0');
 
 /** 90010 is gfx90a: major, two digits of minor, two of stepping, of which the last is written in hex. */
@@ -42,9 +46,10 @@ function architectureOf(version: bigint): string | null {
 }
 
 /** null: not an AMD GPU that computes. */
-export function parseAmd({ properties, productName, vramTotal, vramUsed, busyPercent }: AmdFiles): Gpu | null {
+export function parseAmd({ properties, productName, vramTotal, vramUsed, busyPercent, temperature, power }: AmdFiles): Gpu | null {
   const of = amdProperties(properties);
-  if (amdRenderMinor(properties) === null) return null;
+  const minor = amdRenderMinor(properties);
+  if (minor === null) return null;
   // PCI as 8 bits of bus, 5 of device, 3 of function.
   const location = of.get('location_id') ?? 0n;
   const pci = `${hex(of.get('domain') ?? 0n, 4)}:${hex((location >> 8n) & 0xffn, 2)}:${hex((location >> 3n) & 0x1fn, 2)}.${location & 7n}`;
@@ -59,7 +64,14 @@ export function parseAmd({ properties, productName, vramTotal, vramUsed, busyPer
     driver: null,
     architecture: architectureOf(of.get('gfx_target_version') ?? 0n),
     memoryBytes: figure(vramTotal),
+    nodes: ['/dev/kfd', `/dev/dri/renderD${minor}`],
     slices: [],
-    now: { usedBytes: figure(vramUsed), busyPercent: figure(busyPercent), temperatureC: null, powerW: null, processes: null },
+    now: {
+      usedBytes: figure(vramUsed),
+      busyPercent: figure(busyPercent),
+      temperatureC: scaled(figure(temperature), 1e3),
+      powerW: scaled(figure(power), 1e6),
+      processes: null,
+    },
   };
 }

@@ -47,6 +47,7 @@ describe('NVIDIA, as recorded', () => {
           driver: '580.159.04',
           architecture: 'sm_90',
           memoryBytes: 81_559 * 2 ** 20,
+          nodes: [],
           slices: [],
           now: { usedBytes: 0, busyPercent: 0, temperatureC: 38, powerW: 72.43, processes: 0 },
         },
@@ -183,6 +184,8 @@ describe('AMD, by the kernel’s documentation', () => {
     vramTotal: '68702699520\n',
     vramUsed: '10960896\n',
     busyPercent: '3\n',
+    temperature: '47000\n',
+    power: '91500000\n',
   };
   const amd = (changes: Partial<Seen> = {}): Seen =>
     seen({ pci: [card], nvidia: null, nvidiaToolkit: null, amd: [files], amdCompute: 'open', ...changes });
@@ -198,8 +201,9 @@ describe('AMD, by the kernel’s documentation', () => {
           driver: null,
           architecture: 'gfx90a',
           memoryBytes: 68_702_699_520,
+          nodes: ['/dev/kfd', '/dev/dri/renderD128'],
           slices: [],
-          now: { usedBytes: 10_960_896, busyPercent: 3, temperatureC: null, powerW: null, processes: null },
+          now: { usedBytes: 10_960_896, busyPercent: 3, temperatureC: 47, powerW: 91.5, processes: null },
         },
       ],
       problems: [],
@@ -261,7 +265,9 @@ describe('output that is not what was asked for', () => {
         detectGpus(
           seen({
             nvidia: { query, processes: list, list },
-            amd: [{ properties, productName: properties, vramTotal: '', vramUsed: '', busyPercent: '' }],
+            amd: [
+              { properties, productName: properties, vramTotal: '', vramUsed: '', busyPercent: '', temperature: properties, power: '' },
+            ],
           }),
         );
       }),

@@ -18,6 +18,8 @@ export interface Gpu {
   architecture: string | null;
   /** null where it has no memory of its own, or does not say. */
   memoryBytes: number | null;
+  /** Device files that a container needs for it; none where the vendor's toolkit adds them by id. */
+  nodes: string[];
   slices: GpuSlice[];
   /** Of this moment; null: not told. */
   now: {

@@ -73,6 +73,7 @@ export function parseNvidiaQuery(output: string): { gpus: NvidiaGpu[]; unreadabl
       memoryBytes: memoryMiB === null ? null : memoryMiB * 2 ** 20,
       isMigEnabled: cell('mig.mode.current') === 'Enabled',
       isProhibited: cell('compute_mode') === 'Prohibited',
+      nodes: [],
       slices: [],
       now: {
         usedBytes: usedMiB === null ? null : usedMiB * 2 ** 20,

@@ -44,25 +44,25 @@ async function readPci(sys: string): Promise<PciDevice[]> {
   );
 }
 
-async function readAmd(sys: string): Promise<AmdFiles[]> {
+export async function readAmd(sys: string): Promise<AmdFiles[]> {
   const folder = join(sys, 'class/kfd/kfd/topology/nodes');
   const found = await Promise.all(
     (await namesIn(folder)).map(async (node): Promise<AmdFiles | null> => {
       const properties = await textOf(join(folder, node, 'properties'));
       const minor = amdRenderMinor(properties);
       if (minor === null) return null;
-      const [productName, vramTotal, vramUsed, busyPercent] = await Promise.all(
-        ['product_name', 'mem_info_vram_total', 'mem_info_vram_used', 'gpu_busy_percent'].map((name) =>
-          textOf(join(sys, `class/drm/renderD${minor}/device`, name)),
-        ),
-      );
-      return {
-        properties,
-        productName: productName ?? '',
-        vramTotal: vramTotal ?? '',
-        vramUsed: vramUsed ?? '',
-        busyPercent: busyPercent ?? '',
-      };
+      const device = join(sys, `class/drm/renderD${minor}/device`);
+      const [monitor = ''] = await namesIn(join(device, 'hwmon'));
+      const file = (...names: string[]): Promise<string> => textOf(join(device, ...names));
+      const [productName, vramTotal, vramUsed, busyPercent, temperature, power] = await Promise.all([
+        file('product_name'),
+        file('mem_info_vram_total'),
+        file('mem_info_vram_used'),
+        file('gpu_busy_percent'),
+        file('hwmon', monitor, 'temp1_input'),
+        file('hwmon', monitor, 'power1_average'),
+      ]);
+      return { properties, productName, vramTotal, vramUsed, busyPercent, temperature, power };
     }),
   );
   return found.filter((files) => files !== null);
