@@ -31,7 +31,9 @@ import type { EvidenceParts } from './evidence-post.ts';
 import type { ExecutionParts } from './execution.ts';
 import { executorSet, type Fingerprints } from './executor/executor-set.ts';
 import type { Executor } from './executor/executor.ts';
-import { JobBook, type Job } from './job-book.ts';
+import { withGpus } from './executor/with-gpus.ts';
+import type { JobGpus } from './gpu/job-gpus.ts';
+import { hasEnded, JobBook, type Job } from './job-book.ts';
 import { JobFeed } from './job-feed.ts';
 import { jobLine } from './job-line.ts';
 import { checkGraph, jobFiles, readableBlocks } from './job-files.ts';
@@ -90,6 +92,8 @@ export interface AgentComponents {
   /** Between two questions to the hubs whether a copy of this agent runs elsewhere. */
   askHubsMs?: number;
   oracle(key: string): OracleClient | undefined;
+  /** Where GPUs are lent: their usage, and which of them must not be given to a job now. */
+  gpuCare?: JobGpus;
   /** What this machine was last measured at. */
   benchmark?: () => Benchmark | null;
   clock: { now(): number; elapsed(): number };
@@ -137,7 +141,10 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     lastProblem = problem;
   };
 
-  const executor = executorSet(components.executors);
+  const { gpuCare } = components;
+  const executor = executorSet(
+    gpuCare === undefined ? components.executors : components.executors.map((one) => withGpus(one, gpuCare, signal)),
+  );
   await executor.fingerprint(signal);
   const fingerprints = executor.fingerprints();
   const best = fingerprints.of(fingerprints.kinds[0] ?? 'onnx');

@@ -1,6 +1,7 @@
 // start: the daemon. Reads the configuration, builds the real parts and hands them to the agent. Never loads a wallet or Mesh (a test proves it).
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { openChain, type ChainAccess } from '@nunet/contracts/chain/open.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
@@ -17,7 +18,9 @@ import { chainAccessOf, flagsParsed, parseListen, pathsOf, pricesOf, readConfig,
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import type { Executor } from '../executor/executor.ts';
 import { lentGpus } from '../gpu/allotment.ts';
+import { createJobGpus, type JobGpus } from '../gpu/job-gpus.ts';
 import { readGpus, systemTool } from '../gpu/read-gpus.ts';
+import { gpuWatch } from '../gpu/watch.ts';
 import { openJournal, type JournalOptions } from '../journal.ts';
 import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
@@ -196,6 +199,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       chain,
       pollMs: network === 'devnet' ? 150 : 5_000,
       benchmark: () => benchmark.current(),
+      ...(config.gpus.length === 0 ? {} : { gpuCare: lentGpuCare(log) }),
       oracle: oracleClients(record, peerKey.signer, network),
       clock: { now: () => Date.now(), elapsed: () => performance.now() },
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
@@ -236,6 +240,25 @@ async function chosenGpus(chosen: readonly string[], signal: AbortSignal): Promi
   if (chosen.length === 0) return { lent: [], missing: [] };
   const { gpus } = await readGpus({ run: systemTool(signal), sys: '/sys', dev: '/dev' });
   return lentGpus(gpus, chosen);
+}
+
+/** How often a GPU that got no job because of what was left on it is looked at again. */
+const RECHECK_GPUS_MS = 60_000;
+
+function lentGpuCare(log: (line: string) => void): JobGpus {
+  const run = systemTool(new AbortController().signal);
+  const elapsed = (): number => performance.now();
+  const gpus = createJobGpus({
+    watch: gpuWatch({ run, sys: '/sys', elapsed, maxAgeMs: 1_000 }),
+    read: () => readGpus({ run, sys: '/sys', dev: '/dev' }),
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+    elapsed,
+    log,
+  });
+  setInterval(() => {
+    if (gpus.unfit.size > 0) gpus.recheck(new AbortController().signal).catch((error: unknown) => log(String(error)));
+  }, RECHECK_GPUS_MS).unref();
+  return gpus;
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

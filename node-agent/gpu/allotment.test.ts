@@ -8,10 +8,12 @@ const card = (id: string, name: string, memoryBytes: number | null, slices: Gpu[
   vendor: 'nvidia',
   id,
   name,
+  nodes: [],
   pci: '0000:01:00.0',
   driver: null,
   architecture: null,
   memoryBytes,
+  nodes: [],
   slices,
   now,
 });
@@ -22,6 +24,7 @@ const MIG = [
 const lent = (id: string, memoryBytes: number | null, model = 'nvidia A', isSlice = false): LentGpu => ({
   id,
   memoryBytes,
+  nodes: [],
   model,
   isSlice,
 });

@@ -1,0 +1,41 @@
+// An executor whose jobs have GPUs: what each used of them goes into its result, and no other job gets them before they are clean.
+import type { GpusInUse, JobGpus } from '../gpu/job-gpus.ts';
+import type { Executor } from './executor.ts';
+
+/** Everything but `start` and `wait` is the executor's own. `signal` ends the looking at GPUs after a job. */
+export function withGpus(executor: Executor, gpus: JobGpus, signal: AbortSignal): Executor {
+  const inUse = new Map<string, GpusInUse>();
+  /** Nobody waits for it: `gpus.unfit` keeps the next job away meanwhile. */
+  const give = (using: GpusInUse): void => void using.release(signal).catch(() => undefined);
+  const start: Executor['start'] = async (request, saveHandle, until) => {
+    if (request.gpus.length === 0) return executor.start(request, saveHandle, until);
+    const using = await gpus.begin(request.gpus);
+    try {
+      const handle = await executor.start(request, saveHandle, until);
+      inUse.set(handle.id, using);
+      return handle;
+    } catch (error) {
+      await using.used();
+      give(using);
+      throw error;
+    }
+  };
+  const wait: Executor['wait'] = async (handle, onEvent, until, heard) => {
+    const result = await executor.wait(handle, onEvent, until, heard);
+    const using = inUse.get(handle.id);
+    if (using === undefined) return result;
+    inUse.delete(handle.id);
+    const used = await using.used();
+    give(using);
+    return { ...result, usage: { ...result.usage, ...used } };
+  };
+  return new Proxy(executor, {
+    get(target, name) {
+      if (name === 'start') return start;
+      if (name === 'wait') return wait;
+      const value: unknown = Reflect.get(target, name);
+      // Executors are classes with private fields, which want to be called on themselves.
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}
