@@ -1,6 +1,7 @@
 // CIP-8 as CIP-30 returns it: byte by byte as the standards say, and accepted by the check that web pages use.
-import { checkSignature } from '@meshsdk/core';
-import { addressText } from '@nunet/contracts/chain/address.ts';
+import { checkSignature, MeshWallet } from '@meshsdk/core';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { addressBytes, addressText } from '@nunet/contracts/chain/address.ts';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, test } from 'vitest';
 import { accountOf, addressesOf } from './account-keys.ts';
@@ -42,6 +43,20 @@ describe('a signed message', () => {
     const made = signed(keyOf(0), base, payload);
     expect(await checkSignature(bytesToHex(utf8ToBytes('Sign out')), made, addressText(base))).toBe(false);
     expect(await checkSignature(bytesToHex(payload), made, addressText(addressesOf(accountOf(master, 1, 'second')).base))).toBe(false);
+  });
+
+  test('of another wallet, which names its key in the headers, is made byte by byte as Mesh makes it', async () => {
+    const secret = new Uint8Array(32).fill(7);
+    const wallet = new MeshWallet({ networkId: 0, key: { type: 'cli', payment: `5820${bytesToHex(secret)}` } });
+    await wallet.init();
+    const address = await wallet.getChangeAddress();
+    const publicKey = ed25519.getPublicKey(secret);
+    const payload = utf8ToBytes('Sign in to app.example at 12:00');
+    const signature = ed25519.sign(signatureStructure(addressBytes(address), payload, publicKey), secret);
+    expect(await wallet.signData('Sign in to app.example at 12:00', address)).toEqual({
+      signature: bytesToHex(coseSign1(addressBytes(address), payload, signature, publicKey)),
+      key: bytesToHex(coseKey(publicKey)),
+    });
   });
 
   test('of the longest payload still fits what the pages may hand on', () => {
