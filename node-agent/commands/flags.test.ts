@@ -6,13 +6,14 @@ import { command as gpus } from './gpus.ts';
 import { command as hub } from './hub.ts';
 import { helpOf, hubFlags, parseFlags, sourceFlag, type Command, type CommandIo } from './flags.ts';
 import { command as onboard } from './onboard.ts';
+import { command as payout } from './payout.ts';
 import { command as replay } from './replay.ts';
 import { command as run } from './run.ts';
 import { command as start } from './start.ts';
 import { command as status } from './status.ts';
 import { command as wallet } from './wallet.ts';
 
-const commands: Command[] = [onboard, start, status, run, wallet, hub, replay, gpus];
+const commands: Command[] = [onboard, start, status, payout, run, wallet, hub, replay, gpus];
 const io: CommandIo = { print: () => undefined, warn: () => undefined, signal: new AbortController().signal };
 const flags = { data: { value: 'FOLDER', help: 'where' }, yes: { help: 'ask nothing' } } as const;
 
@@ -60,6 +61,8 @@ describe('a wrong command line names what is allowed', () => {
     [wallet, ['create', '--wallet', 'x', '--network', 'mainnet'], 'flag-mainnet'],
     [run, ['x.json', '--wallet', 'x', '--network-record', 'x', '--pinned', '00'.repeat(32), '--chain', 'here'], 'flag-invalid'],
     [run, ['x.json', '--agent', 'alice'], 'flag-invalid'],
+    [payout, ['steal'], 'flag-invalid'],
+    [payout, ['show', '--address'], 'flag-invalid'],
     [run, ['--resume', 'yesterday'], 'flag-invalid'],
     [run, ['x.json', '--resume', `b${'a'.repeat(60)}`], 'flag-invalid'],
   ])('%# before anything is opened', async (command, argv, code) => {

@@ -29,6 +29,7 @@ import { startOwnerControl } from '../owner-control.ts';
 import { readPause } from '../pause-file.ts';
 import { createNode, type ListenAt } from '../network/node.ts';
 import { readNetworkRecord } from '../network-trust.ts';
+import { payoutAtStart, payoutPathOf, readPayouts } from '../payout-file.ts';
 import { takeIdentityLock } from '../process-lock.ts';
 import { parseFlags, type Command, type CommandIo, type Parsed } from './flags.ts';
 import { DEFAULT_DATA, FLAG_OF } from './onboard.ts';
@@ -46,6 +47,7 @@ const flags = {
   'listen-relay': { help: 'be reached through the hubs as well' },
   hub: { value: 'MULTIADDR', many: true, help: 'one more hub' },
   'allow-below-floor': { help: 'devnet only: take data-only jobs although the sandbox is below its floor' },
+  'payout-unproven': { help: 'start although no wallet has signed that pay may go to the configured address' },
   json: { help: 'one JSON line when ready, then nothing but problems on stderr' },
 } as const;
 
@@ -141,6 +143,13 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     const peerKey = await loadPeerKey(paths.peerKey);
     const owners = await OwnerBook.open(paths.owners);
     const pausedBy = await readPause(paths.pause);
+    const payout = payoutAtStart((await readPayouts(payoutPathOf(dataPath), { network, agent: peerKey.peerId })).last, {
+      address: config.address,
+      network,
+      now: Date.now(),
+      allowUnproven: given['payout-unproven'] === true,
+    });
+    if (payout !== null) log(payout);
     const identity = await takeIdentityLock(peerKey.peerId, `agent ${peerKey.peerId}`);
     closing.push(() => identity.release());
     const offer = shareOf(await machineOffer(dataPath), config.share);

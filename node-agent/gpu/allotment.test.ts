@@ -8,7 +8,6 @@ const card = (id: string, name: string, memoryBytes: number | null, slices: Gpu[
   vendor: 'nvidia',
   id,
   name,
-  nodes: [],
   pci: '0000:01:00.0',
   driver: null,
   architecture: null,
@@ -24,7 +23,6 @@ const MIG = [
 const lent = (id: string, memoryBytes: number | null, model = 'nvidia A', isSlice = false): LentGpu => ({
   id,
   memoryBytes,
-  nodes: [],
   model,
   isSlice,
 });
