@@ -24,7 +24,7 @@ const usage = `Usage: nunet-agent payout show
        nunet-agent payout change --address ADDRESS [--proof TEXT --proof TEXT]
        nunet-agent payout renew [--proof TEXT]`;
 
-const notes = `The agent works only for an address whose wallet has signed that this agent's pay goes there, so that nobody who can write the configuration alone can redirect pay. Without --proof the command prints the statement: sign it in the NuNet extension (Wallet, Payout) or in any wallet that signs data (CIP-8, CIP-30), and give back what it shows.
+const notes = `The agent works only for an address whose wallet has signed that this agent's pay goes there, so that nobody who can write the configuration alone can redirect pay. Without --proof the command prints the statement: sign it in the NuNet extension (Wallet, More, "Payout address of an agent") or in any wallet that signs data (CIP-8, CIP-30), and give back what it shows.
 A change is signed by the new wallet and by the one before. Whoever has lost that wallet moves the data folder away and onboards anew: that is another agent. A running agent takes a change at its next start; locks that exist keep their address.
 Exit code: 0 proven, 3 a signature is still wanted.`;
 
@@ -125,7 +125,7 @@ export function statementLines(text: string, signers: readonly string[]): string
     '',
     text,
     '',
-    'In the NuNet extension: Wallet, Payout: paste it there, and paste here what it gives.',
+    'In the NuNet extension: Wallet, More, "Payout address of an agent": paste it there, and paste here what it gives.',
   ];
 }
 
