@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   pair: () => import('./commands/pair.ts'),
   owners: () => import('./commands/owners.ts'),
   confirm: () => import('./commands/confirm.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   payout: () => import('./commands/payout.ts'),
   run: () => import('./commands/run.ts'),
   claim: () => import('./commands/claim.ts'),

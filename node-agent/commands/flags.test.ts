@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { command as doctor } from './doctor.ts';
 import { command as gpus } from './gpus.ts';
 import { command as hub } from './hub.ts';
 import { helpOf, hubFlags, parseFlags, sourceFlag, type Command, type CommandIo } from './flags.ts';
@@ -13,7 +14,7 @@ import { command as start } from './start.ts';
 import { command as status } from './status.ts';
 import { command as wallet } from './wallet.ts';
 
-const commands: Command[] = [onboard, start, status, payout, run, wallet, hub, replay, gpus];
+const commands: Command[] = [onboard, start, status, payout, doctor, run, wallet, hub, replay, gpus];
 const io: CommandIo = { print: () => undefined, warn: () => undefined, signal: new AbortController().signal };
 const flags = { data: { value: 'FOLDER', help: 'where' }, yes: { help: 'ask nothing' } } as const;
 

@@ -122,7 +122,8 @@ const MAX_HELP_COLUMNS = 100;
 /** A pipe or a file has no width of its own. */
 const USUAL_COLUMNS = 80;
 
-function wrap(text: string, columns: number): string[] {
+/** By words; one that is longer than a line has a line of its own. */
+export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

@@ -119,6 +119,24 @@ describe('nunet-agent', () => {
     expect((await done(['status', '--data', data])).code).toBe(3);
   });
 
+  it('is examined by doctor, which asks whom the agent would ask', async () => {
+    const data = join(folder, 'examined');
+    await done(onboardFlags(data));
+    const examined = await done(['doctor', '--data', data, '--json', '--only', 'folder,network']);
+    const { findings } = JSON.parse(examined.out) as { findings: { check: string; state: string }[] };
+    const states = Object.fromEntries(findings.map(({ check, state }) => [check, state]));
+    expect(states).toMatchObject({
+      folder: 'pass',
+      config: 'pass',
+      key: 'pass',
+      payout: 'warn',
+      chain: 'pass',
+      clock: 'pass',
+      hubs: 'warn',
+    });
+    expect(findings.find(({ check }) => check === 'oracles')?.state).toBe('fail');
+  });
+
   it('is reached through a hub when it listens on nothing itself', async () => {
     const hub = agent(`hub --data ${join(folder, 'hub')} --network devnet --listen-ws 127.0.0.1:0 --json`.split(' '));
     const [at = ''] = (await ready(hub)).addresses;
