@@ -36,6 +36,8 @@ export interface TestEngineOptions {
   readonly liveRestore?: boolean;
   /** Docker alone: a folder on another disk, such as a small one that fills up. */
   readonly dataRoot?: string;
+  /** A process whose network the engine and its containers stand in, instead of the machine's. */
+  readonly networkOf?: number;
   /** Docker alone; default true: root inside is nobody outside. */
   readonly usernsRemap?: boolean;
 }
@@ -56,8 +58,11 @@ export function engineMissing(kind: EngineKind): string | null {
     : `no ${missing.join(', ')} on this system: apt-get install ${kind === 'docker' ? 'docker.io' : 'podman runc'}`;
 }
 
-/** gVisor: its own kernel between the job and the machine's. Not the kvm platform, which a virtual machine rarely has. */
-const runscArgs = ['--platform=ptrace', '--network=none'];
+/**
+ * gVisor: its own kernel between the job and the machine's. Not the kvm platform, which a virtual machine rarely has; and the engine's
+ * seccomp profile is passed over unless it is told.
+ */
+const runscArgs = ['--platform=ptrace', '--network=none', '--oci-seccomp'];
 
 /** Throws with the last lines of the daemon's own log. */
 export async function startTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
@@ -97,7 +102,8 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     if (child !== null) return;
     const log = openSync(join(folder, 'log'), 'a');
     // With the test's process ends the daemon, whatever ended that.
-    const started = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...command], {
+    const inNetwork = options.networkOf === undefined ? [] : ['nsenter', `--net=/proc/${options.networkOf}/ns/net`, '--'];
+    const started = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...inNetwork, ...command], {
       stdio: ['ignore', log, log],
       env: {
         PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
