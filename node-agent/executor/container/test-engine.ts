@@ -105,6 +105,8 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     const inNetwork = options.networkOf === undefined ? [] : ['nsenter', `--net=/proc/${options.networkOf}/ns/net`, '--'];
     const started = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...inNetwork, ...command], {
       stdio: ['ignore', log, log],
+      // podman's monitor leaves notes in its working directory.
+      cwd: folder,
       env: {
         PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
         TMPDIR: folder,
