@@ -36,6 +36,7 @@ import type { JobGpus } from './gpu/job-gpus.ts';
 import { hasEnded, JobBook, type Job } from './job-book.ts';
 import { JobFeed } from './job-feed.ts';
 import { jobLine } from './job-line.ts';
+import { PUBLIC_WEB, type Web } from './job-downloads.ts';
 import { checkGraph, jobFiles, readableBlocks } from './job-files.ts';
 import type { Journal } from './journal.ts';
 import type { LockSource } from './lock-wait.ts';
@@ -96,6 +97,8 @@ export interface AgentComponents {
   gpuCare?: JobGpus;
   /** What this machine was last measured at. */
   benchmark?: () => Benchmark | null;
+  /** Where files by URL come from; the public internet unless given. */
+  web?: Web;
   clock: { now(): number; elapsed(): number };
   random(bytes: number): Uint8Array;
   log(line: string): void;
@@ -193,7 +196,13 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     feeds.set(job.jobId, open);
     return open;
   };
-  const files = jobFiles({ store, node, workRoot: join(components.dataPath, 'work') });
+  const files = jobFiles({
+    store,
+    node,
+    workRoot: join(components.dataPath, 'work'),
+    web: components.web ?? PUBLIC_WEB,
+    downloadHosts: () => settings.now.policy.downloadHosts,
+  });
   const evidence: EvidenceParts = {
     book,
     oracle: (key) => components.oracle(key),

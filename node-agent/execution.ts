@@ -13,6 +13,7 @@ import type { ExecutionHandle, ExecutionRequest, ExecutionResult, Executor, Stop
 import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
 import { CANCELLED, endOnRecord, faultOf, finish, refuse } from './job-end.ts';
 import type { JobFeed } from './job-feed.ts';
+import { downloadBytes } from './job-downloads.ts';
 import { runMeter } from './meter.ts';
 import { keepAgreementTold } from './post-agreement.ts';
 import { awaitLock, awaitSpend, startMissed, type LockWait } from './lock-wait.ts';
@@ -21,6 +22,8 @@ import { awaitLock, awaitSpend, startMissed, type LockWait } from './lock-wait.t
 export interface JobFiles {
   /** Fetches what is missing from the service provider; resolves with where each input lies. Throws to be tried again. */
   fetchInputs(job: Job, onBytes: (done: number) => void, signal: AbortSignal): Promise<(name: string) => string>;
+  /** Fetches from the web what the spec names and is missing; resolves with where each file lies, null for other names. Throws to refuse. */
+  fetchDownloads(job: Job, onBytes: (done: number) => void, signal: AbortSignal): Promise<(name: string) => string | null>;
   /** The work folder of a job: for this job alone, deleted with it. */
   workDir(job: Job): string;
   /** `key`: K of a sealed delivery; null delivers readable. Doing it again gives the same. */
@@ -105,7 +108,8 @@ async function work(job: Job, parts: ExecutionParts, signal: AbortSignal): Promi
   if (ownerStop.aborted) onOwnerStop();
   const early = AbortSignal.any([signal, parts.stopping, before.signal]);
   const late = startDeadline(job, before, parts, early);
-  const onBytes = progressOf(job, feed, parts);
+  const inputBytes = job.spec.inputs.reduce((sum, input) => sum + input.bytes, 0);
+  const onBytes = progressOf('inputs', inputBytes, feed, parts);
   let ahead: Promise<unknown> | undefined;
   // Only for money that is on chain: a bare request must not start processes, nor have us download.
   const onNear = (): void => {
@@ -153,14 +157,13 @@ async function startDeadline(job: Job, before: AbortController, parts: Execution
   }
 }
 
-/** Tells the feed how much of the inputs has come, the last byte in any case. */
-function progressOf(job: Job, feed: JobFeed, parts: ExecutionParts): (done: number) => void {
-  const total = job.spec.inputs.reduce((sum, input) => sum + input.bytes, 0);
+/** Tells the feed how much has come, the last byte in any case. */
+function progressOf(phase: 'inputs' | 'downloads', total: number, feed: JobFeed, parts: ExecutionParts): (done: number) => void {
   let toldAt = -Infinity;
   return (done) => {
     if (done < total && parts.elapsed() - toldAt < PROGRESS_EVERY_MS) return;
     toldAt = parts.elapsed();
-    feed.progress({ phase: 'inputs', done, total, epoch: 0, metrics: [] });
+    feed.progress({ phase, done, total, epoch: 0, metrics: [] });
   };
 }
 
@@ -174,8 +177,10 @@ async function prepare(
 ): Promise<ExecutionRequest> {
   for (;;) {
     try {
-      const inputPath = await parts.files.fetchInputs(job, onBytes, signal);
-      await parts.checkInputs(job, inputPath, signal);
+      const fetched = await parts.files.fetchInputs(job, onBytes, signal);
+      await parts.checkInputs(job, fetched, signal);
+      const downloaded = await parts.files.fetchDownloads(job, progressOf('downloads', downloadBytes(job.spec), feed, parts), signal);
+      const inputPath = (name: string): string => downloaded(name) ?? fetched(name);
       const workDir = parts.files.workDir(job);
       if (!parts.capacity.lends(job.gpus))
         throw new NunetError('gpu-gone', 'Cannot run the job: a GPU that was kept for it is not lent any more');

@@ -1,4 +1,5 @@
 // A job's files over the block protocol: inputs fetched from the service provider, outputs served from where they were written.
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { encode, hashOfCid } from '@nunet/shared/encoding.ts';
@@ -6,6 +7,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import { rawCid } from './blob-file.ts';
 import type { BlobStore } from './blobs.ts';
 import type { JobFiles } from './execution.ts';
+import { fetchDownloads, type Web } from './job-downloads.ts';
 import type { Job, JobBook } from './job-book.ts';
 import type { ReadBlock } from '@nunet/shared/peer-server.ts';
 import { deliveredOpen } from './delivered.ts';
@@ -16,8 +18,20 @@ import type { NetworkNode } from './network/node.ts';
 /** Work folders are named by the job's hash: 64 characters, whatever the CID's text may grow to. */
 export const workFolder = (root: string, jobId: string): string => join(root, hashOfCid(jobId));
 
-export function jobFiles(parts: { store: BlobStore; node: NetworkNode; workRoot: string }): JobFiles {
-  const { store, node } = parts;
+/** Beside the work folder, which the executor makes and deletes by itself. */
+const downloadFolder = (root: string, jobId: string): string => `${workFolder(root, jobId)}.web`;
+
+export interface JobFilesParts {
+  store: BlobStore;
+  node: NetworkNode;
+  workRoot: string;
+  web: Web;
+  /** Hosts that the owner lets files come from. */
+  downloadHosts(): readonly string[];
+}
+
+export function jobFiles(parts: JobFilesParts): JobFiles {
+  const { store, node, workRoot } = parts;
   return {
     async fetchInputs(job, onBytes, signal) {
       const { inputs } = job.spec;
@@ -47,16 +61,21 @@ export function jobFiles(parts: { store: BlobStore; node: NetworkNode; workRoot:
         return path;
       };
     },
-    workDir: (job) => workFolder(parts.workRoot, job.jobId),
+    fetchDownloads: async ({ spec, jobId }, onBytes, signal) =>
+      fetchDownloads(spec, downloadFolder(workRoot, jobId), { ...parts.web, hosts: parts.downloadHosts(), onBytes, signal }),
+    workDir: (job) => workFolder(workRoot, job.jobId),
     async keepOutputs(job, outputs, key) {
-      const workDir = workFolder(parts.workRoot, job.jobId);
+      const workDir = workFolder(workRoot, job.jobId);
       if (key !== null) return sealOutputs(key, job.jobId, outputs, { workDir, store });
       const kept = await Promise.all(
         outputs.map(async ({ name, path }) => ({ name, ...(await store.importFile(job.jobId, path, { within: workDir })) })),
       );
       return deliveredOpen(kept);
     },
-    remove: (job) => store.remove(job.jobId),
+    async remove({ jobId }) {
+      await rm(downloadFolder(workRoot, jobId), { recursive: true, force: true });
+      await store.remove(jobId);
+    },
   };
 }
 
