@@ -67,7 +67,7 @@ test("a job's files land in its own folder, with progress over all of them, and 
 });
 
 test('cannot run a script whose content changed between quote and run', async () => {
-  const spec = specWith([download('train.py', 'print("quoted")')]);
+  const spec = specWith([download('train.py', 'print("HELLO")')]);
   const ask = fetchDownloads(spec, join(folder, 'two'), { ...web(), ...rest, onBytes: () => undefined });
   await expect(ask).rejects.toMatchObject({ code: 'download-changed', message: expect.stringContaining('file train.py') });
 });
