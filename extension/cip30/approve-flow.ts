@@ -88,7 +88,11 @@ export function startApproveFlow(needs: {
   return {
     screen,
     connect: (pending, days) => resolve(pending, { kind: 'connect', account: pending.account, network: pending.network, days }),
-    signed: (pending, answer) => resolve(pending, answer),
+    signed: (pending, answer) => {
+      // Proposals of web pages are none of these.
+      if (answer.kind === 'owner') throw new TypeError('an order to an agent is no answer to a web page');
+      return resolve(pending, answer);
+    },
     refuse: (pending) => resolve(pending, null),
     next: () => look({ screen: 'loading' }),
     leave() {

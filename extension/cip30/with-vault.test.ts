@@ -71,6 +71,7 @@ async function approve(pending: DappPending): Promise<void> {
   const { approvalId } = await client.ask({ type: 'propose', proposal: proposalOf(pending) });
   await vault.pass(700);
   const answer = await client.ask({ type: 'approve', approvalId, password: null });
+  if (answer.kind === 'owner') throw new Error('an order');
   await sample.server().answer({ type: 'resolve-dapp', dappId: pending.dappId, answer });
 }
 
@@ -145,6 +146,7 @@ describe('consent', () => {
     });
     await vault.pass(700);
     const answer = await client.ask({ type: 'approve', approvalId, password: null });
+    if (answer.kind === 'owner') throw new Error('an order');
     const resolving = sample.server().answer({ type: 'resolve-dapp', dappId: pending.dappId, answer });
     await expect(resolving).rejects.toMatchObject({ code: 'dapp-answer-invalid' });
     await approve(pending);

@@ -2,6 +2,7 @@
 // words travel here alone, as bytes that both sides overwrite. The vault parses every request; what it says is only typed.
 import type { KeyWitness } from '@nunet/contracts/sign.ts';
 import type { Network } from '@nunet/shared/fields.ts';
+import type { OwnerOrder } from '@nunet/shared/owner-command.ts';
 
 export const VAULT = { script: '/vault.js', name: 'nunet-vault' } as const;
 
@@ -53,7 +54,9 @@ export type Signable =
   /** The lock of a job. The vault checks that the lock's datum names the job's key, the budget and the compute provider. */
   | { kind: 'lock'; cbor: string; grant: JobGrant }
   /** CIP-8. `address`: bytes hex of an address of the account; `payload`: hex. */
-  | { kind: 'data'; role: KeyRole; address: string; payload: string };
+  | { kind: 'data'; role: KeyRole; address: string; payload: string }
+  /** An order to the own agent that changes something. `above`: the last counter that is known. */
+  | { kind: 'owner'; agent: string; order: OwnerOrder; above: number };
 
 export interface Proposal {
   /** The page that asks, as the browser names it (https://app.example); null: the wallet's own pages. */
@@ -103,7 +106,9 @@ export type VaultRequest =
   | { type: 'job-spend'; jobId: string; account: number; cbor: string }
   | { type: 'job-end'; jobId: string }
   /** Public key of the owner of an agent. */
-  | { type: 'owner-key'; peerId: string };
+  | { type: 'owner-key'; peerId: string }
+  /** An order to the own agent that tells, pauses or resumes: signed while the wallet is open. Any other is proposed. */
+  | { type: 'owner-sign'; network: Network; agent: string; order: OwnerOrder; above: number };
 
 export interface VaultAnswers {
   state: VaultState;
@@ -124,13 +129,24 @@ export interface VaultAnswers {
   network: null;
   /** `hashes`: of each transaction body or of the data's Sig_structure; the page shows what has these. Not approvable before `notBeforeMs`. */
   propose: { approvalId: string; hashes: string[]; notBeforeMs: number; wantsPassword: boolean };
-  approve: { kind: 'transactions'; witnesses: KeyWitness[][] } | { kind: 'data'; signature: string; key: string };
+  approve:
+    | { kind: 'transactions'; witnesses: KeyWitness[][] }
+    | { kind: 'data'; signature: string; key: string }
+    | ({ kind: 'owner' } & SignedOrder);
   refuse: null;
   'job-key': { publicKey: string };
   'job-sign': { signature: Uint8Array };
   'job-spend': { witnesses: KeyWitness[] };
   'job-end': null;
   'owner-key': { publicKey: string };
+  'owner-sign': SignedOrder;
+}
+
+/** An `owner-command` of shared/owner-command.ts in its canonical bytes, and the owner key's signature of its statement. */
+export interface SignedOrder {
+  body: Uint8Array;
+  signature: Uint8Array;
+  counter: number;
 }
 
 export type ToVault = { id: number; request: VaultRequest };

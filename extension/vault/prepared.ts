@@ -10,6 +10,7 @@ import { addressesOf } from './account-keys.ts';
 import { signatureStructure } from '@nunet/contracts/cose.ts';
 import { lockIn } from './lock-terms.ts';
 import type { KeyRole, Proposal, Signable, VaultAccount } from './messages.ts';
+import { orderHash, type OwnerStatement } from './owner-order.ts';
 import { readSignable } from './signed-transaction.ts';
 import type { HeldGrant } from './stored.ts';
 
@@ -22,7 +23,9 @@ export interface Signing {
 export type Prepared =
   | { kind: 'transactions'; signings: Signing[] }
   | { kind: 'lock'; signings: [Signing]; grant: HeldGrant }
-  | { kind: 'data'; signings: [Signing]; address: Uint8Array; payload: Uint8Array };
+  | { kind: 'data'; signings: [Signing]; address: Uint8Array; payload: Uint8Array }
+  /** What is signed is made when it is approved, because it lives for a minute only. */
+  | { kind: 'owner'; signings: []; order: OwnerStatement };
 
 /** A transaction's id is what its keys sign. */
 export const bodySigning = (id: string, roles: readonly KeyRole[]): Signing => ({ message: hexToBytes(id), roles: [...new Set(roles)] });
@@ -71,7 +74,7 @@ function prepareLock(
   return { kind: 'lock', signings: [bodySigning(transaction.id, ['payment'])], grant: held };
 }
 
-/** Throws `transaction-refused`, `address-mainnet`, `lock-refused`, `address-foreign`, `payload-refused`. */
+/** Throws `transaction-refused`, `address-mainnet`, `lock-refused`, `address-foreign`, `payload-refused`, `order-refused`. */
 export function prepare(proposal: Proposal, account: VaultAccount, jobKeyOf: (keyId: string) => string): Prepared {
   const { what } = proposal;
   switch (what.kind) {
@@ -84,9 +87,14 @@ export function prepare(proposal: Proposal, account: VaultAccount, jobKeyOf: (ke
       return prepareLock(what, proposal, account, jobKeyOf);
     case 'data':
       return prepareData(what, proposal, account);
+    case 'owner':
+      if (proposal.origin !== null) throw new NunetError('order-refused', 'Cannot sign the order: a web page may not ask for one');
+      return { kind: 'owner', signings: [], order: { network: proposal.network, agent: what.agent, order: what.order, above: what.above } };
   }
 }
 
-/** What the page compares with what it shows: the body's hash is the message itself, of data it is the hash of the Sig_structure. */
-export const hashesOf = ({ kind, signings }: Prepared): string[] =>
-  signings.map(({ message }) => bytesToHex(kind === 'data' ? blake2b(message, { dkLen: 32 }) : message));
+/** What the page compares with what it shows: the body's hash is the message itself, of data it is the hash of the Sig_structure, of an order its own. */
+export const hashesOf = (prepared: Prepared): string[] =>
+  prepared.kind === 'owner'
+    ? [bytesToHex(orderHash(prepared.order.order))]
+    : prepared.signings.map(({ message }) => bytesToHex(prepared.kind === 'data' ? blake2b(message, { dkLen: 32 }) : message));

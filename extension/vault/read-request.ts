@@ -3,6 +3,7 @@ import { MAX_PHRASE_BYTES } from './mnemonic.ts';
 import { MAX_ACCOUNTS } from './account-keys.ts';
 import { MAX_BACKUP_BYTES } from './backup-file.ts';
 import { MAX_PAYLOAD_BYTES } from '@nunet/contracts/cose.ts';
+import { ownerOrder, peerId } from './owner-order.ts';
 import { jobGrant, network, publicName } from './stored.ts';
 import { MAX_TRANSACTION_BYTES } from './signed-transaction.ts';
 import type { ToVault, VaultRequest } from './messages.ts';
@@ -18,6 +19,7 @@ const role = literal('payment', 'stake', 'drep');
 const jobId = text(/^b[a-z2-7]{20,110}$/, 'a job id');
 const keyId = text(/^[0-9a-f]{32}$/, '16 bytes in hex');
 const approvalId = keyId;
+const counter = integer(0, Number.MAX_SAFE_INTEGER);
 const hexUpTo = (most: number): Read<string> => {
   const hex = text(/^([0-9a-f]{2})+$/, 'bytes in lower-case hex');
   // Measured before the pattern looks at it.
@@ -33,6 +35,7 @@ const signable = oneOf('kind', {
   }),
   lock: fields({ kind: literal('lock'), cbor, grant: jobGrant }),
   data: fields({ kind: literal('data'), role, address: hexUpTo(57), payload }),
+  owner: fields({ kind: literal('owner'), agent: peerId, order: ownerOrder, above: counter }),
 });
 
 const proposal = fields({
@@ -71,7 +74,8 @@ const request: Read<VaultRequest> = oneOf('type', {
   'job-sign': fields({ type: literal('job-sign'), jobId, bytes: bytes(1, 512) }),
   'job-spend': fields({ type: literal('job-spend'), jobId, account, cbor }),
   'job-end': fields({ type: literal('job-end'), jobId }),
-  'owner-key': fields({ type: literal('owner-key'), peerId: text(/^12D3Koo[1-9A-HJ-NP-Za-km-z]{40,50}$/, 'a peer id') }),
+  'owner-key': fields({ type: literal('owner-key'), peerId }),
+  'owner-sign': fields({ type: literal('owner-sign'), network, agent: peerId, order: ownerOrder, above: counter }),
 });
 
 /** Null: without an id there is nobody to answer. */

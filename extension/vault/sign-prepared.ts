@@ -33,7 +33,11 @@ export async function witnesses({ message, roles }: Signing, lend: Lend, second:
   return made;
 }
 
-export async function signPrepared(prepared: Prepared, lend: Lend, second: Verify): Promise<VaultAnswers['approve']> {
+export async function signPrepared(
+  prepared: Exclude<Prepared, { kind: 'owner' }>,
+  lend: Lend,
+  second: Verify,
+): Promise<VaultAnswers['approve']> {
   if (prepared.kind === 'data') {
     const [{ message, roles }] = prepared.signings;
     const [role] = roles;

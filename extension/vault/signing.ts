@@ -6,12 +6,14 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import { addressesOf } from './account-keys.ts';
 import { Approvals, INERT_MS } from './approvals.ts';
+import { ownerSeed } from './derived-keys.ts';
 import type { Seals } from './envelope.ts';
 import { HeldJobs } from './held-jobs.ts';
 import { demandJobSpend } from './job-spend.ts';
 import type { Moment } from './lock-clock.ts';
-import type { Proposal, VaultAccount, VaultAnswers } from './messages.ts';
+import type { Proposal, SignedOrder, VaultAccount, VaultAnswers } from './messages.ts';
 import type { OpenWallet } from './open-wallet.ts';
+import { demandFree, signOrder, type OwnerStatement } from './owner-order.ts';
 import { bodySigning, hashesOf, prepare } from './prepared.ts';
 import type { Safe } from './safe.ts';
 import { signPrepared, witnesses } from './sign-prepared.ts';
@@ -52,8 +54,7 @@ export class Signing {
   }
 
   propose(proposal: Proposal, from: { by: object; wallet: OpenWallet; account: VaultAccount }): VaultAnswers['propose'] {
-    if (this.#network !== null && proposal.network !== this.#network)
-      throw new NunetError('network-mismatch', `Cannot ask for ${proposal.network}: the wallet is on ${this.#network}`);
+    this.#demandNetwork(proposal.network);
     const prepared = prepare(proposal, from.account, (keyId) => from.wallet.jobKey(keyId));
     const { id } = this.#approvals.add(from.by, proposal, prepared);
     return {
@@ -80,7 +81,25 @@ export class Signing {
       await from.safe.setGrants(await this.jobs.sealedWith(prepared.grant));
       this.jobs.hold(from.wallet.root, prepared.grant);
     }
+    if (prepared.kind === 'owner') return { kind: 'owner', ...(await this.#signOrder(prepared.order, from.wallet)) };
     return signPrepared(prepared, from.wallet.lendOf(proposal.account), this.#parts.second);
+  }
+
+  /** An order that needs no approval. Throws `approval-wanted`, `network-mismatch`. */
+  order(statement: OwnerStatement, wallet: OpenWallet): Promise<SignedOrder> {
+    demandFree(statement.order);
+    this.#demandNetwork(statement.network);
+    return this.#signOrder(statement, wallet);
+  }
+
+  #signOrder(statement: OwnerStatement, wallet: OpenWallet): Promise<SignedOrder> {
+    const { second, now } = this.#parts;
+    return signOrder(statement, { seed: ownerSeed(wallet.root, statement.agent), nowMs: now().wallMs, second });
+  }
+
+  #demandNetwork(network: Network): void {
+    if (this.#network !== null && network !== this.#network)
+      throw new NunetError('network-mismatch', `Cannot ask for ${network}: the wallet is on ${this.#network}`);
   }
 
   refuse(approvalId: string, by: object): void {

@@ -182,6 +182,7 @@ export class Vault {
       return { witnesses: await this.#signing.spend(jobId, cbor, { wallet, account: this.#account(account) }) };
     },
     'job-end': ({ jobId }) => this.#endJob(jobId),
+    'owner-sign': ({ type: _, ...statement }) => this.#signing.order(statement, this.#demandOpen()),
     'owner-key': ({ peerId }) => ({ publicKey: this.#demandOpen().ownerKey(peerId) }),
   };
 
