@@ -329,6 +329,7 @@ describe('reading', () => {
       '/v1/locks/{txId}/{index}/agreement',
       '/v1/locks/{txId}/{index}/manifest',
       '/v1/locks/{txId}/{index}/sealed-key',
+      '/v1/telemetry',
     ]);
     const missing = await get('/nowhere');
     expect(missing.status).toBe(404);

@@ -8,9 +8,12 @@ import { createRateLimit } from './rate-limit.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
 import { lockRoutes } from './routes/locks.ts';
 import { statusRoutes } from './routes/status.ts';
+import { telemetryRoutes } from './routes/telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 
 export interface AppDeps {
   oracle: Oracle;
+  telemetry: Telemetry;
   /** `host:port` names under which requests are signed to this edge. */
   authorities: () => readonly string[];
   /** Keys of the network record. */
@@ -29,6 +32,8 @@ export interface AppDeps {
 const PER_ADDRESS = { burst: 120, perSecond: 20, maxNames: 20_000 };
 const PER_PEER = { burst: 60, perSecond: 10, maxNames: 20_000 };
 const PER_ORACLE = { burst: 500, perSecond: 20, maxNames: 64 };
+/** One in five minutes is enough; a restart of the agent may send one more. */
+const PER_REPORTER = { burst: 3, perSecond: 1 / 120, maxNames: 20_000 };
 
 /** On this machine sit the operator's own programs, or a proxy that speaks for everybody and limits by itself. */
 const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
@@ -67,6 +72,7 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   const byPeers = { ...signed, perPeer: createRateLimit({ ...PER_PEER, now }) };
   evidenceRoutes(app, deps, byPeers, { ...signed, perPeer: createRateLimit({ ...PER_ORACLE, now }) });
   lockRoutes(app, deps, byPeers);
+  telemetryRoutes(app, deps, { ...signed, perPeer: createRateLimit({ ...PER_REPORTER, now }) });
   statusRoutes(app, deps);
   app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'NuNet edge: oracle', version: '1' } });
 

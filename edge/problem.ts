@@ -11,6 +11,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'request-replayed': 401,
   'oracle-foreign': 403,
   'not-a-party': 403,
+  'telemetry-foreign': 403,
+  'peer-revoked': 403,
   'not-found': 404,
   'manifest-unknown': 404,
   'sealed-key-unknown': 404,

@@ -13,6 +13,7 @@ import { createApp } from './app.ts';
 import { openDecisionLog, type DecisionLog } from './decision-log.ts';
 import { openDatabase } from './db/open.ts';
 import { createStore, type Store } from './db/store.ts';
+import { createTelemetryStore } from './db/telemetry-store.ts';
 import { exchangeOver } from './exchange-client.ts';
 import { readFeeKey, readOracleKey, readProjectId } from './key-file.ts';
 import type { NodeOptions } from './node-options.ts';
@@ -21,6 +22,7 @@ import { DEFAULT_LIMITS, limitsFor } from './ports.ts';
 import { openRecordFile } from './record-file.ts';
 import { replayOver } from './replay-client.ts';
 import { createSettler } from './settler.ts';
+import { createTelemetry } from './telemetry.ts';
 
 export interface RunningEdge {
   url: string;
@@ -103,6 +105,12 @@ export async function serveEdge(options: NodeOptions, log: (line: string) => voi
   let bound: string[] = [];
   const app = createApp({
     oracle,
+    telemetry: createTelemetry({
+      store: createTelemetryStore(database.db),
+      network,
+      isRevoked: (peerId) => record.current().revokedPeers.includes(peerId),
+      now,
+    }),
     // The record's name for this edge, and where it really listens: a proxy may stand in between.
     authorities: () => [
       ...record

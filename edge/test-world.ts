@@ -23,6 +23,8 @@ import { ensureDump } from './db/dump.ts';
 import type { Db } from './db/open.ts';
 import * as schema from './db/schema.ts';
 import { createStore, type Store } from './db/store.ts';
+import { createTelemetryStore } from './db/telemetry-store.ts';
+import { createTelemetry } from './telemetry.ts';
 import { exchangeOver } from './exchange-client.ts';
 import { fixtureRecord, keyOf, ORACLES, T0, type FixtureCase } from './fixtures.ts';
 import { createOracle, type Oracle } from './oracle.ts';
@@ -222,6 +224,12 @@ export async function testWorld(count = 3, options: { start?: boolean; limits?: 
       me.oracle = createOracle(me.ports, limits);
       me.app = createApp({
         oracle: me.oracle,
+        telemetry: createTelemetry({
+          store: createTelemetryStore(db),
+          network: 'devnet',
+          isRevoked: (peerId) => record.revokedPeers.includes(peerId),
+          now: Date.now,
+        }),
         authorities: () => [new URL(me.url).host],
         oracleKeys: () => record.oracles.map(({ key }) => key),
         useNonce: (peer, nonce, expiresAt) => store.useNonce(peer, nonce, expiresAt),

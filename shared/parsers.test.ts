@@ -15,6 +15,7 @@ import { rawCidOf } from './encoding.ts';
 import { openAgreement, encodeAgreement } from './agreement-post.ts';
 import { NO_KEY_HASH, voucherBytes } from './lock.ts';
 import * as samples from './samples.ts';
+import { openTelemetry } from './telemetry-report.ts';
 import { openVoucher, voucherEvidence } from './voucher.ts';
 import { signStatement } from './signature.ts';
 import { PROTOCOLS } from './wire.ts';
@@ -52,6 +53,25 @@ const proofBytes = encode({
   commitment: samples.sampleHash('commitment'),
   path: [{ side: 'left', hash: samples.sampleHash('sibling') }],
 });
+const telemetryBytes = (
+  await signStatement(
+    'telemetry',
+    {
+      v: 1 as const,
+      network: 'devnet' as const,
+      peerId: samples.sampleAdvert.peerId,
+      at: samples.SAMPLE_TIME_MS,
+      cpus: 4,
+      cpuBusyPercent: 50,
+      memoryUsedPercent: 20,
+      gpus: 0,
+      gpuBusyPercent: null,
+      temperatureC: 50,
+      jobsRunning: 1,
+    },
+    agent,
+  )
+).envelope;
 const limit = (name: string, maxBytes: number) => ({ name, maxBytes });
 
 /** Each parser with bytes that it takes. */
@@ -103,6 +123,15 @@ const PARSERS: Readonly<Record<string, { read: (bytes: Uint8Array) => unknown; v
   'run request': {
     read: (bytes) => decode(PROTOCOLS.run.request, bytes, limit('run', PROTOCOLS.run.maxRequestBytes)),
     valid: encode({ spec: samples.sampleSpec, quote: signedQuote.envelope, lock: samples.sampleLock }),
+  },
+  'signed telemetry': { read: (bytes) => openTelemetry(bytes, 'devnet'), valid: telemetryBytes },
+  'challenge request': {
+    read: (bytes) => decode(PROTOCOLS.challenge.request, bytes, limit('challenge', PROTOCOLS.challenge.maxRequestBytes)),
+    valid: encode({ step: 'open', nonce: 'ab'.repeat(16), rows: [1, 2, 3] }),
+  },
+  'challenge answer': {
+    read: (bytes) => decode(PROTOCOLS.challenge.response, bytes, limit('challenge', PROTOCOLS.challenge.maxResponseBytes)),
+    valid: encode({ type: 'opened', rows: [{ row: 1, values: new Uint8Array(256), path: [samples.sampleHash('sibling')] }] }),
   },
   'follow event': {
     read: (bytes) => decode(PROTOCOLS.follow.response, bytes, limit('follow', PROTOCOLS.follow.maxResponseBytes)),

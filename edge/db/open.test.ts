@@ -88,7 +88,18 @@ describe('the database', () => {
   test('an older database is copied before it is migrated', async () => {
     const old = await openDatabase(folder);
     await old.db.execute(sql`update drizzle.__drizzle_migrations set created_at = 1`);
-    for (const table of ['agreements', 'cases', 'evidence', 'decisions', 'attestations', 'settlements', 'replays', 'nonces', 'events']) {
+    for (const table of [
+      'agreements',
+      'cases',
+      'evidence',
+      'decisions',
+      'attestations',
+      'settlements',
+      'replays',
+      'nonces',
+      'events',
+      'telemetry',
+    ]) {
       await old.db.execute(sql.raw(`drop table ${table}`));
     }
     await old.close();
@@ -98,9 +109,9 @@ describe('the database', () => {
 
   test('what was kept before agreements were known is there after the migration', async () => {
     const old = await openDatabase(folder);
-    await old.db.execute(sql`drop table agreements`);
+    await old.db.execute(sql`drop table agreements, telemetry`);
     await old.db.execute(
-      sql`delete from drizzle.__drizzle_migrations where created_at = (select max(created_at) from drizzle.__drizzle_migrations)`,
+      sql`delete from drizzle.__drizzle_migrations where created_at > (select min(created_at) from drizzle.__drizzle_migrations)`,
     );
     const decision = { lock: 'a#0', verdict: 'refund' as const, rule: 'missed', paid: 0n, decidedAt: 1 };
     await createStore(old.db).decide(decision);

@@ -1,5 +1,5 @@
 // What an oracle keeps, for PGlite and PostgreSQL 15 alike. Times are POSIX ms; amounts are base units.
-import { bigint, bigserial, customType, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { bigint, bigserial, customType, index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({
   dataType: () => 'bytea',
@@ -126,3 +126,22 @@ export const events = pgTable('events', {
   lock: text(),
   detail: text().notNull(),
 });
+
+/** What agents say of themselves, the last report of each; no part of any decision. */
+export const telemetry = pgTable(
+  'telemetry',
+  {
+    peer: text().primaryKey(),
+    /** Wall clock of the agent, and of this edge. */
+    at: time('at').notNull(),
+    receivedAt: time('received_at').notNull(),
+    cpus: integer().notNull(),
+    cpuBusyPercent: integer('cpu_busy_percent').notNull(),
+    memoryUsedPercent: integer('memory_used_percent').notNull(),
+    gpus: integer().notNull(),
+    gpuBusyPercent: integer('gpu_busy_percent'),
+    temperatureC: integer('temperature_c'),
+    jobsRunning: integer('jobs_running').notNull(),
+  },
+  (table) => [index('telemetry_received').on(table.receivedAt)],
+);

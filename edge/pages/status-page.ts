@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { base64 } from '@scure/base';
 import { html, raw } from 'hono/html';
-import type { OracleStatus } from '../oracle.ts';
+import type { PublicStatus } from '../routes/status.ts';
 
 const STYLE = `
 :root{color-scheme:light dark;--line:#8884;--soft:#8881;--dim:#667;--bad:#b3261e;--good:#1b7f4b}
@@ -36,8 +36,8 @@ const ago = (from: number, to: number): string => {
 };
 const short = (text: string): string => (text.length > 20 ? `${text.slice(0, 10)}…${text.slice(-8)}` : text);
 
-export function statusPage(status: OracleStatus): { html: ReturnType<typeof html>; csp: string } {
-  const { now } = status;
+export function statusPage(status: PublicStatus): { html: ReturnType<typeof html>; csp: string } {
+  const { now, saidByAgents: said } = status;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -72,6 +72,14 @@ export function statusPage(status: OracleStatus): { html: ReturnType<typeof html
           ${status.agreements === 0 ? '' : html`<div class="card"><b>${status.agreements}</b>agreed by both parties</div>`}
           ${Object.keys(status.rules).length + status.agreements === 0 ? html`<div class="card dim">nothing yet</div>` : ''}
           ${Object.entries(status.rules).map(([rule, n]) => html`<div class="card"><b>${n}</b>${rule}</div>`)}
+        </div>
+        <h2>Said by agents</h2>
+        <p class="dim">What agents tell of themselves where their owners allow it, in the last minutes. Nobody has checked it.</p>
+        <div class="grid">
+          <div class="card"><b>${said.machines}</b>machines reporting</div>
+          <div class="card"><b>${said.cpusBusy} of ${said.cpus}</b>CPUs busy</div>
+          <div class="card"><b>${said.gpus}</b>GPUs</div>
+          <div class="card"><b>${said.jobsRunning}</b>jobs running</div>
         </div>
         <h2>Other oracles</h2>
         <ul>

@@ -1,6 +1,8 @@
 // GET /status: what happened, as JSON; GET /: the same for people. Nothing here is secret.
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import type { AppDeps } from '../app.ts';
+import type { TelemetrySums } from '../db/telemetry-store.ts';
+import type { OracleStatus } from '../oracle.ts';
 import { statusPage } from '../pages/status-page.ts';
 
 const counts = z.record(z.string(), z.int());
@@ -18,6 +20,8 @@ const status = z.object({
   rules: counts,
   evidence: counts,
   agreements: z.int(),
+  /** What agents say of themselves, with their owners' consent: nobody has checked it. */
+  saidByAgents: z.object({ machines: z.int(), cpus: z.int(), cpusBusy: z.int(), gpus: z.int(), jobsRunning: z.int() }),
   peers: z.array(z.object({ key: z.string(), url: z.string(), lastAnswerAt: z.int().nullable(), problem: z.string().nullable() })),
   problems: z.array(z.object({ lock: z.string(), failures: z.int(), message: z.string() })),
   events: z.array(z.object({ seq: z.int(), at: z.int(), kind: z.string(), lock: z.string().nullable(), detail: z.string() })),
@@ -30,14 +34,16 @@ const route = createRoute({
   responses: { 200: { description: 'Counts, peers, problems and the last events', content: { 'application/json': { schema: status } } } },
 });
 
+export type PublicStatus = OracleStatus & { saidByAgents: TelemetrySums };
+
 /** The page and the figures are made at most once a second, however many ask. */
 const FRESH_MS = 1_000;
 
 export function statusRoutes(app: OpenAPIHono, deps: AppDeps): void {
-  let made: { at: number; status: ReturnType<AppDeps['oracle']['status']> } | null = null;
+  let made: { at: number; status: Promise<PublicStatus> } | null = null;
   const current = async () => {
     if (made === null || deps.now() - made.at >= FRESH_MS) {
-      const status = deps.oracle.status();
+      const status = Promise.all([deps.oracle.status(), deps.telemetry.sums()]).then(([own, saidByAgents]) => ({ ...own, saidByAgents }));
       made = { at: deps.now(), status };
       status.catch(() => (made = null));
     }
