@@ -191,7 +191,7 @@ describe('GPUs', () => {
     driver: null,
     architecture: null,
     memoryBytes: 2 ** 36,
-    nodes: [], slices: [],
+    nodes: [] as string[], slices: [],
     now,
   } as const;
   const gpu = { ...one, slices: [] };
