@@ -101,6 +101,10 @@ function utilLinux(unshare: string, setpriv: string | null, asNobody: boolean): 
         lines.push(`mount --bind ${quoted(from)} ${point}`);
       }
       lines.push(`mkdir ${quoted(`${root}/proc`)}`, `mount -t proc -o nosuid,nodev,noexec proc ${quoted(`${root}/proc`)}`);
+      // Where this process is root, the child is its uid to the kernel, and these files would be its own to write.
+      const places = ['sys', 'irq', 'bus', 'fs', 'sysrq-trigger'].map((name) => quoted(`${root}/proc/${name}`));
+      lines.push(`for p in ${places.join(' ')}; do`, '[ -e "$p" ] || continue');
+      lines.push('mount --bind "$p" "$p"', 'mount -o remount,bind,ro,nosuid,nodev,noexec "$p"', 'done');
       for (const { to } of runtime.visible) lines.push(`mount -o remount,bind,ro ${quoted(root + to)}`);
       lines.push(`mount -o remount,bind,ro,nosuid,nodev ${quoted(root)}`, 'cd /');
       const environment = Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
