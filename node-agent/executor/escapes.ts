@@ -1,6 +1,6 @@
 // One escape suite for every executor: each attack is contained, named in what the manifest says, and the next job runs.
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -37,14 +37,16 @@ export interface Ran {
 export interface Attack {
   /** In a folder of its own, which is made. */
   request(world: World, folder: string): Promise<ExecutionRequest>;
-  /** While it runs: resolves when it has seen enough. */
-  during?(handle: ExecutionHandle, world: World): Promise<void>;
+  /** By the executor that has no attacker in itself. */
+  readonly isHonest?: true;
+  /** Another job, which says "ready" in its log; it runs beside the attack, from before to after. */
+  beside?(world: World, folder: string): Promise<ExecutionRequest>;
   /** What only this attack would have done; what none may do is checked after each. */
   outside?(ran: Ran, world: World): void | Promise<void>;
   /** What the manifest says. `refused`: a code that `prepare` or `start` throws. */
   readonly named:
     | { readonly exit: 'completed'; readonly log?: RegExp }
-    | { readonly exit: 'jobFault'; readonly code: string; readonly message?: RegExp }
+    | { readonly exit: 'jobFault' | 'computeProviderFault'; readonly code: string; readonly message?: RegExp }
     | { readonly refused: RegExp };
 }
 export type Cell = Attack | { readonly notApplicable: string };
@@ -52,6 +54,8 @@ export type Cells = Readonly<Record<EscapeId, Cell>>;
 
 export interface Ground {
   readonly executor: Executor;
+  /** That the next job goes to, where a test puts the attacker into the executor itself. */
+  readonly nextExecutor?: Executor;
   readonly cells: Cells;
   /** A good job. */
   next(folder: string): Promise<ExecutionRequest>;
@@ -82,6 +86,7 @@ export function wordsOf(outcome: Ran | NunetError): string {
   return exit.kind === 'completed' ? 'completed' : exit.code;
 }
 
+/** `cells`: as those of the ground, for the names of the tests. */
 export function describeEscapes(column: string, cells: Cells, open: (world: World) => Promise<Ground>): void {
   describe(`escapes from ${column}`, () => {
     let world: World;
@@ -103,6 +108,8 @@ export function describeEscapes(column: string, cells: Cells, open: (world: Worl
       }).listen(0, '127.0.0.1');
       await once(listener, 'listening');
       const folder = await mkdtemp(join(tmpdir(), 'nunet-escapes-'));
+      // Whoever finds it may read it.
+      await chmod(folder, 0o755);
       const secret = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')] as const;
       const canaryFile = join(folder, 'canary');
       await writeFile(canaryFile, secret.join(''), { mode: 0o644 });
@@ -122,45 +129,60 @@ export function describeEscapes(column: string, cells: Cells, open: (world: Worl
     });
 
     async function nextJob(): Promise<void> {
-      const ran = await run(await ground.next(await folderOf()));
+      const executor = ground.nextExecutor ?? ground.executor;
+      const ran = await run(await ground.next(await folderOf()), executor);
       expect(ran.result.exit).toEqual({ kind: 'completed' });
       expect(ran.result.outputs.length).toBeGreaterThan(0);
-      await ground.executor.remove(ran.handle);
+      await executor.remove(ran.handle);
     }
 
-    async function run(request: ExecutionRequest, during?: Attack['during']): Promise<Ran> {
-      const diskBefore = await ground.diskBytes();
+    /** Starts a job that goes on; ends it. */
+    async function startBeside(request: ExecutionRequest): Promise<() => Promise<void>> {
       await ground.executor.prepare(request, signal);
+      const handle = await ground.executor.start(request, async () => {}, signal);
+      const ready = Promise.withResolvers<void>();
+      const ended = ground.executor.wait(handle, (event) => event.type === 'log' && event.line === 'ready' && ready.resolve(), signal);
+      await Promise.race([ready.promise, ended.then(({ exit }) => Promise.reject(new Error(`it ended: ${JSON.stringify(exit)}`)))]);
+      return async () => {
+        await ground.executor.stop(handle, { by: 'asked', message: 'enough' });
+        await ended;
+        await ground.executor.remove(handle);
+      };
+    }
+
+    async function run(request: ExecutionRequest, executor = ground.executor): Promise<Ran> {
+      const diskBefore = await ground.diskBytes();
+      await executor.prepare(request, signal);
       let last: ExecutionHandle | null = null;
-      const handle = await ground.executor.start(request, async (saved) => void (last = saved), signal);
+      const handle = await executor.start(request, async (saved) => void (last = saved), signal);
       expect(handle).toEqual(last);
       const events: ExecutionEvent[] = [];
       const startedAt = performance.now();
-      const [result] = await Promise.all([
-        ground.executor.wait(handle, (event) => events.push(event), signal),
-        during === undefined ? null : during(handle, world),
-      ]);
+      const result = await executor.wait(handle, (event) => events.push(event), signal);
       const tookMs = performance.now() - startedAt;
       const logs = events.flatMap((event) => (event.type === 'log' ? [event.line] : []));
       return { result, events, logs, handle, tookMs, grewBytes: (await ground.diskBytes()) - diskBefore };
     }
 
     for (const id of ESCAPE_IDS) {
-      const attack = cells[id];
-      if ('notApplicable' in attack) continue;
+      if ('notApplicable' in cells[id]) continue;
       test(`cannot ${ESCAPES[id]}`, async (context) => {
+        const attack = ground.cells[id];
+        if ('notApplicable' in attack) throw new Error(`${id} was to be tried`);
+        const executor = attack.isHonest === true ? (ground.nextExecutor ?? ground.executor) : ground.executor;
         const meta: EscapeMeta = { column, escape: id, contained: false, named: null, nextJobRuns: false };
         Object.assign(context.task.meta, { escape: meta });
         const before = { machine: await machineState(), reached: ground.reached() + loopbackReached };
-        const request = await attack.request(world, await folderOf());
-        const outcome = await run(request, attack.during?.bind(attack)).catch((error: unknown) => {
+        const endBeside = attack.beside === undefined ? null : await startBeside(await attack.beside(world, await folderOf()));
+        const outcome = await (async () => run(await attack.request(world, await folderOf()), executor))().catch((error: unknown) => {
           if (error instanceof NunetError) return error;
           throw error;
         });
+        await endBeside?.();
         if (!(outcome instanceof NunetError)) {
           expect(outcome.logs.filter((line) => line.includes('ESCAPED'))).toEqual([]);
           await attack.outside?.(outcome, world);
-          await ground.executor.remove(outcome.handle);
+          await executor.remove(outcome.handle);
         }
         expect(ground.reached() + loopbackReached, 'somebody was reached').toBe(before.reached);
         expect(await machineState()).toEqual(before.machine);
@@ -176,7 +198,7 @@ export function describeEscapes(column: string, cells: Cells, open: (world: Worl
           const { exit } = outcome.result;
           if (attack.named.exit === 'completed') expect(exit).toEqual({ kind: 'completed' });
           else expect(exit).toMatchObject({ kind: attack.named.exit, code: attack.named.code });
-          if (attack.named.exit === 'jobFault' && attack.named.message !== undefined)
+          if (attack.named.exit !== 'completed' && attack.named.message !== undefined)
             expect(exit).toMatchObject({ message: expect.stringMatching(attack.named.message) as string });
           if (attack.named.exit === 'completed' && attack.named.log !== undefined)
             expect(outcome.logs.join('\n')).toMatch(attack.named.log);

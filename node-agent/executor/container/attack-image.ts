@@ -19,33 +19,53 @@ async function tree(folder: string): Promise<ImageEntry[]> {
   );
 }
 
-/** Libraries that a program was linked with, under the paths that it looks for them. */
-async function libraries(program: string): Promise<ImageEntry[]> {
+/** Libraries that a program was linked with, at the paths where it looks for them. */
+async function libraries(program: string): Promise<string[]> {
   const text = await new Promise<string>((resolve, reject) =>
     execFile('ldd', [program], (error, stdout) => (error === null ? resolve(stdout) : reject(error))),
   );
-  const paths = [...text.matchAll(/(?:=>\s*|^\s*)(\/\S+)/gm)].map((match) => match[1] ?? '');
-  return Promise.all(paths.map(async (path): Promise<ImageEntry> => ({ path, type: 'file', content: await readFile(path) })));
+  return [...text.matchAll(/(?:=>\s*|^\s*)(\/\S+)/gm)].map((match) => match[1] ?? '');
 }
+
+const PERL_MODULES = process.arch === 'arm64' ? '/usr/lib/aarch64-linux-gnu/perl-base' : '/usr/lib/x86_64-linux-gnu/perl-base';
+
+function perlProgram(): string {
+  const perl = systemProgram('perl');
+  if (perl === null) throw new Error(`Cannot find perl: ${imagesMissing()}`);
+  return perl;
+}
+
+/** What perl needs of this system to run elsewhere; the program first. */
+export async function perlFiles(): Promise<readonly { from: string; to: string; folder: boolean }[]> {
+  const perl = perlProgram();
+  return [
+    { from: perl, to: '/usr/bin/perl', folder: false },
+    ...(await libraries(perl)).map((path) => ({ from: path, to: path, folder: false })),
+    { from: PERL_MODULES, to: PERL_MODULES, folder: true },
+  ];
+}
+
+export const ATTACKS = new URL('./attacks.pl', import.meta.url);
 
 /**
  * Busybox and perl, whose `syscall` tries any system call by its number; a copy of perl that belongs to root and is setuid; and
  * `/bin/attack`, the programs of attacks.pl.
  */
 export async function attackImage(config: ImageConfig = {}, name = 'attack'): Promise<TestImage> {
-  const perl = systemProgram('perl');
-  if (perl === null) throw new Error(`Cannot make a test image: ${imagesMissing()}`);
+  const perl = perlProgram();
   const bytes = await readFile(perl);
-  const base = process.arch === 'arm64' ? '/usr/lib/aarch64-linux-gnu/perl-base' : '/usr/lib/x86_64-linux-gnu/perl-base';
+  const shared = await Promise.all(
+    (await libraries(perl)).map(async (path): Promise<ImageEntry> => ({ path, type: 'file', content: await readFile(path) })),
+  );
   return testImage(
     name,
     [
       ...(await busyboxEntries()),
       { path: 'usr/bin/perl', type: 'file', content: bytes },
       { path: 'usr/bin/setuid-perl', type: 'file', mode: 0o4755, content: bytes },
-      ...(await libraries(perl)),
-      ...(await tree(base)),
-      { path: 'bin/attack', type: 'file', content: await readFile(new URL('./attacks.pl', import.meta.url)) },
+      ...shared,
+      ...(await tree(PERL_MODULES)),
+      { path: 'bin/attack', type: 'file', content: await readFile(ATTACKS) },
     ],
     { Cmd: ['/bin/sh'], Env: ['PATH=/bin:/usr/bin'], ...config },
   );

@@ -30,8 +30,23 @@ sub errno_name {
   return $code;
 }
 sub clean { my $text = join ' ', @_; $text =~ s/\s+/ /g; return substr $text, 0, 380 }
-sub escaped { print STDERR 'ESCAPED: ', clean(@_), "\n"; exit 0 }
-sub refused { print STDERR 'refused: ', clean(@_), "\n"; exit 13 }
+
+# In the place of the embedded executor's child the same is said in frames: length, kind 2, JSON.
+my $embedded = 0;
+sub tell_agent { my ($message) = @_; print STDOUT pack('V C', length $message, 2), $message }
+sub quoted { my ($text) = @_; $text =~ s/[^\x20-\x7e]|["\\]/?/g; return "\"$text\"" }
+sub hear { my ($word) = @_; my $seen = ''; while (index($seen, $word) < 0) { my $some; sysread(STDIN, $some, 65536) or exit 0; $seen .= $some } return $seen }
+sub finish {
+  my ($text, $code) = @_;
+  if (!$embedded) { print STDERR "$text\n"; exit $code }
+  tell_agent('{"type":"log","line":'.quoted($text).'}') if $code == 0;
+  tell_agent('{"type":"done","fault":{"code":"program-failed","message":'.quoted($text).'},"metrics":[],"outputs":[],"cpuMs":1,"peakMemoryBytes":1}');
+  hear('"collect"');
+  tell_agent('{"type":"end"}');
+  exit 0;
+}
+sub escaped { finish('ESCAPED: '.clean(@_), 0) }
+sub refused { finish('refused: '.clean(@_), 13) }
 
 my (@worked, @not);
 # `$try` gives true when the thing worked.
@@ -98,7 +113,7 @@ my %attacks = (
   'dump-core' => sub { print "dumping\n"; chdir '/workspace'; kill 'ABRT', $$; sleep 5 },
   # Time
   'sleep' => sub { sleep $_[0] },
-  'ignore-signals' => sub { $SIG{$_} = 'IGNORE' for qw(TERM INT HUP QUIT USR1 USR2 ALRM TSTP); print "deaf\n"; while (1) { sleep 1 } },
+  'ignore-signals' => sub { $SIG{$_} = 'IGNORE' for qw(TERM INT HUP QUIT USR1 USR2 ALRM TSTP); while (1) { sleep 1 } },
   'leave-daemon' => sub {
     if (!fork) { require POSIX if 0; setpgrp; if (!fork) { $SIG{HUP} = $SIG{TERM} = 'IGNORE'; while (1) { sleep 1 } } exit 0 }
     sleep 1; print "left one behind\n"; exit 0;
@@ -110,19 +125,18 @@ my %attacks = (
     verdict();
   },
   'write-proc' => sub {
-    can_write('/proc/sys/kernel/core_pattern', '|/workspace/x');
-    can_write('/proc/sys/kernel/hostname', 'owned');
-    can_write('/proc/sys/vm/panic_on_oom', '0');
-    can_write('/proc/sys/net/ipv4/ip_forward', '1');
-    can_write('/proc/sysrq-trigger', 'h');
-    can_write('/proc/irq/default_smp_affinity', '1');
+    # What is there already: where it works the machine stays as it is.
+    for my $path (qw(/proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sys/kernel/modprobe /proc/sys/vm/panic_on_oom /proc/sys/net/ipv4/ip_forward /proc/irq/default_smp_affinity)) {
+      open(my $file, '<', $path) or do { push @not, "$path ".errno_name(); next };
+      can_write($path, join '', <$file>);
+    }
+    attempt('/proc/sysrq-trigger', sub { open my $file, '>', '/proc/sysrq-trigger' });
     can_write('/proc/1/oom_score_adj', '-1000');
     can_write('/proc/self/uid_map', '0 0 1');
     verdict();
   },
   'write-sys' => sub {
-    can_write('/sys/kernel/mm/transparent_hugepage/enabled', 'madvise');
-    can_write('/sys/kernel/uevent_helper', '/workspace/x');
+    for my $path (qw(/sys/kernel/mm/transparent_hugepage/enabled /sys/kernel/uevent_helper /sys/power/state /sys/class/net/lo/mtu)) { attempt($path, sub { open my $file, '>', $path }) }
     can_write('/sys/fs/cgroup/memory/memory.limit_in_bytes', '-1');
     can_write('/sys/fs/cgroup/memory.max', 'max');
     can_write('/sys/fs/cgroup/pids/pids.max', 'max');
@@ -323,6 +337,12 @@ my %attacks = (
   },
   'output-sparse' => sub { open(my $file, '>', '/outputs/huge') or refused(errno_name()); truncate($file, 1 << 40) or refused('truncate '.errno_name()); exit 0 },
   'output-deep' => sub { my $path = '/outputs/deep'; for (1 .. 400) { mkdir $path or last; $path .= '/d' } exit 0 },
+  # In the place of the embedded executor's child
+  'embedded-log-flood' => sub { for (1 .. 12_000) { tell_agent('{"type":"log","line":'.quoted('x' x 1000).'}') } exit 0 },
+  'embedded-progress-flood' => sub { for (1 .. 5_000) { tell_agent('{"type":"progress","epoch":1,"epochs":9,"step":1,"steps":9,"metrics":{"mean":1}}') } exit 0 },
+  'processes' => sub { attempt('fork', sub { my $pid = fork; exit 0 if defined $pid && !$pid; defined $pid }); verdict() },
+  'files-anywhere' => sub { can_write("$_/nunet-written", 'x') for qw(/ /tmp /dev/shm /dev /app /proc /workspace /var /run); verdict() },
+  'host-files' => sub { can_read($_) for qw(/etc/passwd /etc/shadow /root/.bashrc /proc/1/root/etc/passwd /var/run/docker.sock), @_; verdict() },
   # Of an image that means harm
   'look' => sub {
     print "uid $> cwd ", readlink('/proc/self/cwd') // '?', "\n";
@@ -332,7 +352,18 @@ my %attacks = (
   },
 );
 
+# Long enough for a health check of the image.
+$attacks{'look-long'} = sub { sleep 3; $attacks{look}->() };
+
 my ($name, @rest) = @ARGV;
+if (($name // '') eq 'embedded') {
+  $embedded = 1;
+  binmode STDOUT;
+  tell_agent('{"type":"ready","node":"x","onnxruntime":"x"}');
+  my $told = hear('"type":"run"');
+  ($name, @rest) = split / /, $1 if $told =~ /ATTACK ([^\n]+)\n/;
+  tell_agent('{"type":"running"}');
+}
 my $attack = $attacks{$name // ''};
 if (!$attack) { print STDERR 'no such attack: ', $name // '', "\n"; exit 64 }
 $attack->(@rest);
