@@ -1,0 +1,286 @@
+// The engine helper's work: answers what the agent asks, one engine, many executions. Knows nothing of how it is reached.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NunetError } from '@nunet/shared/errors.ts';
+import { ContainerExecution, type ContainerClock } from './container-execution.ts';
+import { canMountDisks, isMounted, mountsBelow, removeDisk } from './disk-workspace.ts';
+import { openEngine, withRuntime, type Engine } from './engine.ts';
+import { translated } from './engine-errors.ts';
+import { readState } from './execution-state.ts';
+import type { Answer, Ask, ContainerJob, FromHelper, HelperSettings, Place } from './helper-protocol.ts';
+import { openImageStore, type ImageStore, type ReadyImage } from './images.ts';
+import { AGENT_LABEL, EXECUTION_LABEL, makeContainer, removeContainer, type JobContainerParts } from './job-container.ts';
+import { isKept, removeMemoryWorkspace } from './memory-workspace.ts';
+import { probeEngine, type Probed } from './probe.ts';
+
+export interface HelperDeskParts {
+  readonly clock: ContainerClock;
+  readonly uid: number;
+  tell(message: FromHelper): void;
+}
+
+interface Desk {
+  readonly settings: HelperSettings;
+  readonly engine: Engine;
+  readonly images: ImageStore;
+  readonly parts: JobContainerParts;
+}
+
+export class HelperDesk {
+  readonly #parts: HelperDeskParts;
+  readonly #executions = new Map<string, ContainerExecution>();
+  readonly #held = new Map<string, () => void>();
+  #desk: Promise<Desk> | null = null;
+
+  constructor(parts: HelperDeskParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws NunetError: what may be told to the agent's owner. */
+  async answer(ask: Ask, seq: number, signal: AbortSignal): Promise<Answer> {
+    switch (ask.ask) {
+      case 'open':
+        this.#desk ??= this.#open(ask.settings, signal).catch((error: unknown) => {
+          this.#desk = null;
+          throw error;
+        });
+        await this.#desk;
+        return { answer: 'done' };
+      case 'fingerprint':
+        return this.#fingerprint(signal);
+      case 'prepare':
+        await this.#ready(ask.run, seq, signal);
+        return { answer: 'done' };
+      case 'create':
+        await this.#create(ask.job, seq, signal);
+        return { answer: 'done' };
+      case 'begin':
+        await this.#found(ask.place).begin();
+        return { answer: 'done' };
+      case 'attach':
+        await this.#attach(ask.place, ask.heard);
+        return { answer: 'done' };
+      case 'recover':
+        return { answer: 'recovered', state: await this.#recover(ask.place) };
+      case 'stop':
+        await this.#executions.get(ask.place.id)?.stop(ask.by, ask.message);
+        return { answer: 'done' };
+      case 'pause':
+        await this.#executions.get(ask.place.id)?.pause();
+        return { answer: 'done' };
+      case 'resume':
+        await this.#executions.get(ask.place.id)?.resume();
+        return { answer: 'done' };
+      case 'remove':
+        await this.#remove(ask.place);
+        return { answer: 'done' };
+      case 'sweep':
+        await this.#sweep(ask.places);
+        return { answer: 'done' };
+    }
+  }
+
+  async #open(settings: HelperSettings, signal: AbortSignal): Promise<Desk> {
+    const engine = await openEngine(settings, this.#parts.uid);
+    await mkdir(settings.workRoot, { recursive: true, mode: 0o700 });
+    const images = await openImageStore({
+      docker: engine.docker,
+      recordPath: join(settings.stateDir, 'images.json'),
+      rules: { registries: settings.registries, images: settings.images },
+      platform: process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64',
+      maxImageBytes: settings.maxImageBytes,
+      budgetBytes: settings.imageBudgetBytes,
+      packageIndex: settings.packageIndex,
+      now: () => this.#parts.clock.now(),
+      elapsed: () => this.#parts.clock.machine(),
+    });
+    const disk =
+      settings.disk === 'auto' && engine.traits.engine !== 'podman' && (await canMountDisks(settings.stateDir, signal))
+        ? 'mount'
+        : 'memory';
+    const parts = { engine, agent: settings.agent, stateDir: settings.stateDir, disk } as const;
+    return { settings, engine, images, parts };
+  }
+
+  async #fingerprint(signal: AbortSignal): Promise<Answer> {
+    const { desk, probed } = await this.#probed(signal);
+    const { engine } = desk;
+    const takes = probed.level === 'container';
+    const failed = [...new Set(probed.checks.filter(({ passed }) => !passed).map(({ name }) => name))];
+    const quota = desk.parts.disk === 'mount' ? 'disk quota by a filesystem of its own' : 'disk quota in memory';
+    const root = engine.isRootless ? 'rootless' : engine.isRemapped ? 'remapped root' : 'root is not remapped';
+    const proof = takes
+      ? 'no network, read-only root, no capabilities, limits hold'
+      : `below the floor, no jobs taken (${failed.join(', ')})`;
+    await this.#tellImages();
+    return {
+      answer: 'fingerprint',
+      fingerprint: {
+        sandbox: probed.level,
+        detail: `${engine.version} (${root}): ${proof}; ${quota}`.slice(0, 1_000),
+        checks: [...probed.checks, ...engine.warnings.map((detail) => ({ name: 'engine', passed: true, detail: detail.slice(0, 500) }))],
+        takes,
+        version: engine.version,
+        diskIsMemory: desk.parts.disk === 'memory',
+      },
+    };
+  }
+
+  /** gVisor where it is there and passes; the usual runtime where it does not and the owner did not insist. */
+  async #probed(signal: AbortSignal): Promise<{ desk: Desk; probed: Probed }> {
+    const first = await this.#opened();
+    const probe = async (desk: Desk): Promise<Probed> => probeEngine(desk.engine, desk.parts, desk.settings.workRoot, signal);
+    if (first.settings.runtime !== 'auto' || first.engine.traits.runtime !== 'runsc') return { desk: first, probed: await probe(first) };
+    const strict = await probe(first).catch(() => null);
+    signal.throwIfAborted();
+    if (strict?.level === 'container') return { desk: first, probed: strict };
+    const engine = withRuntime(first.engine, 'runc');
+    const desk = { ...first, engine, parts: { ...first.parts, engine } };
+    this.#desk = Promise.resolve(desk);
+    return { desk, probed: await probe(desk) };
+  }
+
+  /** Image and packages, as far as they are missing. */
+  async #ready(run: ContainerJob['run'], seq: number, signal: AbortSignal): Promise<ReadyImage> {
+    const { images } = await this.#opened();
+    const progress =
+      (phase: 'image' | 'dependencies') =>
+      ({ done, total }: { done: number; total: number }): void =>
+        this.#parts.tell({ type: 'preparing', seq, phase, done, total });
+    const find = async (): Promise<ReadyImage> => {
+      if (run.type === 'image') return images.ensure(run.image, { signal, onProgress: progress('image') });
+      const base = await images.base(run.base);
+      if (run.dependencies.length === 0) return base;
+      throw new NunetError('dependency-index', 'Cannot install the packages of the job: this agent does not install packages yet');
+    };
+    const image = await find();
+    await this.#tellImages();
+    return image;
+  }
+
+  async #create(job: ContainerJob, seq: number, signal: AbortSignal): Promise<void> {
+    const { parts, images } = await this.#opened();
+    const image = await this.#ready(job.run, seq, signal);
+    const release = images.hold(image.id);
+    try {
+      const state = await makeContainer(job, image, parts, signal);
+      this.#held.set(job.id, release);
+      this.#executions.set(
+        job.id,
+        new ContainerExecution(state, {
+          docker: parts.engine.docker,
+          clock: this.#parts.clock,
+          tell: (message) => this.#parts.tell(message),
+        }),
+      );
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  #found({ id }: Place): ContainerExecution {
+    const execution = this.#executions.get(id);
+    if (execution === undefined)
+      throw new NunetError('execution-unknown', `Cannot reach execution ${id}: the engine helper does not know it`);
+    return execution;
+  }
+
+  async #attach(place: Place, heard: number): Promise<void> {
+    if (this.#executions.has(place.id)) return;
+    const { engine } = await this.#opened();
+    const state = await readState(place.workDir);
+    if (state === null || state.job.id !== place.id)
+      throw new NunetError('execution-unknown', `Cannot follow execution ${place.id}: its work folder has no record of it`);
+    if (state.result !== null) {
+      this.#parts.tell({ type: 'ended', id: place.id, result: state.result });
+      return;
+    }
+    const execution = new ContainerExecution(state, {
+      docker: engine.docker,
+      clock: this.#parts.clock,
+      tell: (message) => this.#parts.tell(message),
+    });
+    this.#executions.set(place.id, execution);
+    try {
+      await execution.attach(heard);
+    } catch (error) {
+      this.#executions.delete(place.id);
+      throw error;
+    }
+  }
+
+  /** Running, standing still, ended but not collected, or made and not started: there is something to follow. */
+  async #recover(place: Place): Promise<'running' | 'gone'> {
+    const { engine } = await this.#opened();
+    if (this.#executions.has(place.id)) return 'running';
+    const state = await readState(place.workDir);
+    const [found] = await engine.docker
+      .listContainers({ all: true, filters: { label: [`${EXECUTION_LABEL}=${place.id}`] } })
+      .catch(translated('engine-lost', 'look for the container of the job'));
+    const isWhole = state !== null && state.job.id === place.id && found !== undefined && (await this.#hasDisk(state.disk, place));
+    if (isWhole) return 'running';
+    await this.#remove(place);
+    return 'gone';
+  }
+
+  /** A restart of the machine takes both kinds away; a container must never start on the bare folder underneath. */
+  async #hasDisk(disk: 'mount' | 'memory', place: Place): Promise<boolean> {
+    const { engine } = await this.#opened();
+    return disk === 'mount' ? isMounted(place.workDir) : isKept(engine.docker, place.id);
+  }
+
+  async #remove(place: Place): Promise<void> {
+    const { engine } = await this.#opened();
+    const execution = this.#executions.get(place.id);
+    if (execution !== undefined) {
+      await execution.stop('agent', 'The execution was removed');
+      execution.forget();
+    }
+    this.#executions.delete(place.id);
+    this.#held.get(place.id)?.();
+    this.#held.delete(place.id);
+    await removeContainer(engine.docker, place);
+  }
+
+  /** What this agent left in the engine and no handle names. */
+  async #sweep(places: readonly Place[]): Promise<void> {
+    const { engine, settings } = await this.#opened();
+    const known = new Set(places.map(({ id }) => id));
+    const mine = { label: [`${AGENT_LABEL}=${settings.agent}`] };
+    const containers = await engine.docker
+      .listContainers({ all: true, filters: mine })
+      .catch(translated('engine-lost', 'look for left containers'));
+    const left = new Set(containers.map(({ Labels }) => Labels[EXECUTION_LABEL] ?? ''));
+    const { Volumes } = await engine.docker.listVolumes({ filters: mine }).catch(translated('engine-lost', 'look for left volumes'));
+    for (const { Labels } of Volumes ?? []) left.add((Labels as Record<string, string> | null)?.[EXECUTION_LABEL] ?? '');
+    for (const { Id, Labels } of containers) {
+      if (known.has(Labels[EXECUTION_LABEL] ?? '')) continue;
+      await engine.docker
+        .getContainer(Id)
+        .remove({ force: true, v: true })
+        .catch(() => undefined);
+    }
+    for (const id of left) if (!known.has(id)) await removeMemoryWorkspace(engine.docker, id).catch(() => undefined);
+    const folders = new Set(places.map(({ workDir }) => workDir));
+    for (const path of await mountsBelow(settings.workRoot)) {
+      const folder = join(path, '..');
+      if (!folders.has(folder)) await removeDisk(folder).catch(() => undefined);
+    }
+  }
+
+  async #tellImages(): Promise<void> {
+    const { images } = await this.#opened();
+    const listing = await images.refresh().catch(() => null);
+    if (listing === null) return;
+    this.#parts.tell({
+      type: 'images',
+      listing: { ...listing, references: [...listing.references], dependencies: [...listing.dependencies] },
+    });
+  }
+
+  async #opened(): Promise<Desk> {
+    if (this.#desk === null) throw new NunetError('engine-none', 'Cannot ask the engine: the helper was not told which one');
+    return this.#desk;
+  }
+}
