@@ -8,6 +8,7 @@ import type { Preflight } from '@nunet/shared/job-flow/preflight.ts';
 import type { ProgressPhase } from '@nunet/shared/wire.ts';
 import { z } from 'zod';
 import { dappRequests, type DappAnswers, type DappView } from './cip30/page-messages.ts';
+import { lendRequests, type LendAnswers, type MachineView } from './lend/messages.ts';
 import type { PreviewGround } from './preview/preview.ts';
 import type { JobGrant } from './vault/messages.ts';
 import { transactionHex, walletRequests, type WalletAnswers, type WalletView } from './wallet/messages.ts';
@@ -81,12 +82,13 @@ export const pageRequest = z.discriminatedUnion('type', [
   }),
   ...walletRequests,
   ...dappRequests,
+  ...lendRequests,
 ]);
 export type PageRequest = z.infer<typeof pageRequest>;
 export const pageMessage = z.strictObject({ id: z.int().min(0), request: z.unknown() });
 
 /** What each request is answered with. */
-export interface Answers extends WalletAnswers, DappAnswers {
+export interface Answers extends WalletAnswers, DappAnswers, LendAnswers {
   connect: null;
   disconnect: null;
   fund: { txId: string };
@@ -168,6 +170,8 @@ export interface AppState {
   /** Waiting for the person, oldest first. */
   signings: SigningRequest[];
   dapps: DappView;
+  /** Agents that are owned from here, oldest first. */
+  machines: MachineView[];
   jobs: JobSummary[];
 }
 

@@ -39,6 +39,7 @@ export function statusReport(
   return {
     peerId: status.peerId,
     network: status.network,
+    addresses: status.addresses.slice(0, 16),
     nowMs: more.nowMs,
     pausedBy: more.settings.pausedBy,
     sandboxes: status.executors.slice(0, 8).map(({ detail }) => cut(detail)),

@@ -27,6 +27,8 @@ export type OwnerSettings = z.infer<typeof ownerSettings>;
 export const ownerStatus = z.object({
   peerId: peerIdText,
   network: z.string().max(20),
+  /** Where it can be reached now, peer id included. */
+  addresses: z.array(z.string().max(512)).max(16),
   /** The agent's clock. */
   nowMs: timeMs,
   /** Takes no new jobs, and who said so. */

@@ -18,6 +18,7 @@ const ready: AppState = {
   wallet: null,
   signings: [],
   dapps: { pending: [], grants: [] },
+  machines: [],
   jobs: [],
 };
 const line = (app: AppState, part: string) => connectionOf(app, false, NOW, words).lines.find((one) => one.part === part);

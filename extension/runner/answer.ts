@@ -6,6 +6,7 @@ import type { Fetch } from '@nunet/shared/oracle-client.ts';
 import type { DappServer } from '../cip30/dapp-server.ts';
 import { isDappRequest } from '../cip30/page-messages.ts';
 import type { Answers, PageRequest } from '../messages.ts';
+import { isLendRequest } from '../lend/messages.ts';
 import { previewGround } from '../preview/ground.ts';
 import type { PreviewGround } from '../preview/preview.ts';
 import type { Scorer } from '../score/score-client.ts';
@@ -16,6 +17,7 @@ import { askFaucet } from './devnet.ts';
 import type { HostLink } from './host-link.ts';
 import type { JobList } from './job-list.ts';
 import type { Linked } from './linked.ts';
+import type { Machines } from './machines.ts';
 import type { Networks } from './networks.ts';
 import type { Online } from './online.ts';
 import type { Asker } from './pages.ts';
@@ -27,6 +29,7 @@ export interface Opened {
   networks: Networks;
   wallet: WalletDesk;
   dapps: DappServer;
+  machines: Machines;
   /** Under which agents know this browser. */
   peerId: string;
 }
@@ -97,10 +100,11 @@ export function answerPages(parts: {
     const { jobs, networks, peerId } = opened;
     if (isWalletRequest(request)) {
       const answer = await opened.wallet.answer(request);
-      // The sites that a removed wallet was connected to are nobody's business any more.
-      if (request.type === 'forget-wallet') await opened.dapps.forgetAll();
+      // The sites that a removed wallet was connected to are nobody's business any more; the keys of its machines are gone.
+      if (request.type === 'forget-wallet') await Promise.all([opened.dapps.forgetAll(), opened.machines.forgetAll()]);
       return answer;
     }
+    if (isLendRequest(request)) return opened.machines.answer(request);
     if (isDappRequest(request)) return opened.dapps.answer(request, page.gone);
     switch (request.type) {
       case 'connect':

@@ -3,11 +3,12 @@
 import type { JobEntry } from '@nunet/shared/job-flow/job-record.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction, type StoreNames } from 'idb';
+import type { MachineNote } from '../lend/messages.ts';
 import type { LiveState, Notice } from '../messages.ts';
 import type { JobKeyNote } from './job-keys.ts';
 
 const NAME = 'nunet-runner';
-const VERSION = 2;
+const VERSION = 3;
 
 /** What does not follow from a job's journal. */
 export interface JobNote {
@@ -55,6 +56,8 @@ export interface RunnerSchema extends DBSchema {
   history: { key: [string, string]; value: unknown };
   /** [origin, account, network]: what a web page may see. */
   grants: { key: [string, number, string]; value: unknown };
+  /** Agents that are owned from here. */
+  machines: { key: string; value: MachineNote };
 }
 export type RunnerDatabase = IDBPDatabase<RunnerSchema>;
 
@@ -77,6 +80,7 @@ const STEPS: readonly ((database: RunnerDatabase, transaction: Upgrade) => void)
     for (const store of ['settings', 'contacts', 'shownTokens', 'history', 'grants'] as const) database.createObjectStore(store);
     void withoutKeys(transaction.objectStore('jobs'));
   },
+  (database) => void database.createObjectStore('machines', { keyPath: 'peerId' }),
 ];
 
 /** Throws `database-newer` when a later version of this program made it, `database-unavailable` when it cannot be had. */

@@ -18,6 +18,7 @@ import { hostLink } from './host-link.ts';
 import { openJobs, type JobList } from './job-list.ts';
 import type { AfterWrite } from './journal.ts';
 import { linkAccount, type Linked } from './linked.ts';
+import { openMachines } from './machines.ts';
 import { networkKey } from './network-key.ts';
 import { openNetworks } from './networks.ts';
 import { goOnline, type Online } from './online.ts';
@@ -167,8 +168,21 @@ export function startRunner(needs: RunnerNeeds): Runner {
       payments: () => new Map(vault.state()?.accounts.map(({ index, payment }) => [index, payment])),
       onChange,
     });
+    const machines = await openMachines({
+      database,
+      dialer: host.network,
+      vault,
+      peerId: key.peerId,
+      ground: () => {
+        if (online === null) throw new NunetError('network-missing', 'Connect to a network first');
+        const { record, network, signal } = online;
+        return { network: record.network, adverts: async (until) => (await network.adverts(until)).map(({ body }) => body), signal };
+      },
+      now: () => clock.now(),
+      onChange,
+    });
     jobs = list;
-    parts = { jobs: list, networks, wallet, dapps, peerId: key.peerId };
+    parts = { jobs: list, networks, wallet, dapps, machines, peerId: key.peerId };
     pages.appChanged();
     void networks.reopen();
     return parts;
@@ -186,6 +200,7 @@ export function startRunner(needs: RunnerNeeds): Runner {
     wallet: parts?.wallet.view() ?? null,
     signings: [...waiting.list()],
     dapps: parts?.dapps.view() ?? { pending: [], grants: [] },
+    machines: parts?.machines.list() ?? [],
     jobs: (jobs?.all() ?? []).map((job) => job.summary()).sort((a, b) => b.openedAtMs - a.openedAtMs),
   });
 

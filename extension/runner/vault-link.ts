@@ -7,7 +7,10 @@ import type { VaultAnswers, VaultRequest, VaultState } from '../vault/messages.t
 import type { After } from './coalesced.ts';
 
 /** What the runner asks: nothing that carries a secret, and nothing that a person has to approve. */
-export type RunnerVaultRequest = Extract<VaultRequest, { type: 'state' | 'network' | 'job-key' | 'job-sign' | 'job-spend' | 'job-end' }>;
+export type RunnerVaultRequest = Extract<
+  VaultRequest,
+  { type: 'state' | 'network' | 'job-key' | 'job-sign' | 'job-spend' | 'job-end' | 'owner-key' | 'owner-sign' }
+>;
 type Request<Type> = Extract<RunnerVaultRequest, { type: Type }>;
 
 /** A request that finds no vault: there is no host, or it cannot open one. */

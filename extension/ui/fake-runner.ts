@@ -40,6 +40,7 @@ export const sampleApp = (nowMs: number, change: Partial<AppState> = {}): AppSta
   wallet: sampleWallet(),
   signings: [],
   dapps: { pending: [], grants: [] },
+  machines: [],
   jobs: [],
   ...change,
 });
