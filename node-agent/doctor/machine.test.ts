@@ -194,7 +194,7 @@ describe('GPUs', () => {
     nodes: [] as string[], slices: [],
     now,
   } as const;
-  const gpu = { ...one, slices: [] };
+  const gpu = { ...one, nodes: [], slices: [] };
   const problem = { code: 'nvidia-toolkit-missing', problem: 'no toolkit', fix: 'install it' } as const;
   it('are set against those that are lent', () => {
     expect(told(judgeGpus({ gpus: [], problems: [] }, []))).toEqual(['gpu skip']);
