@@ -19,7 +19,7 @@ import { createNode } from '../network/node.ts';
 import { readNetworkRecord } from '../network-trust.ts';
 import { plainLine } from '../plain-text.ts';
 import { parseFlags, type Command, type CommandIo } from './flags.ts';
-import { DEFAULT_DATA } from './onboard.ts';
+import { DEFAULT_DATA } from './onboard-flags.ts';
 
 const flags = {
   data: { value: 'FOLDER', help: `folder of the agent (${DEFAULT_DATA})` },

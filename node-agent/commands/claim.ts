@@ -11,7 +11,7 @@ import { openJournal, readJournal } from '../journal.ts';
 import { readNetworkRecord } from '../network-trust.ts';
 import { clock } from '../system-clock.ts';
 import { parseFlags, required, type Command, type CommandIo } from './flags.ts';
-import { DEFAULT_DATA } from './onboard.ts';
+import { DEFAULT_DATA } from './onboard-flags.ts';
 
 const flags = {
   data: { value: 'FOLDER', help: `the agent's folder (${DEFAULT_DATA})` },

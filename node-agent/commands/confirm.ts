@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { plainJson, plainLine } from '../plain-text.ts';
 import { parseFlags, type Command, type CommandIo } from './flags.ts';
-import { DEFAULT_DATA } from './onboard.ts';
+import { DEFAULT_DATA } from './onboard-flags.ts';
 import { order } from './running-agent.ts';
 
 const flags = {

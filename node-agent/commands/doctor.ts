@@ -6,7 +6,7 @@ import { examine, SECTIONS, type Section } from '../doctor/sections.ts';
 import { plainLine } from '../plain-text.ts';
 import { clock } from '../system-clock.ts';
 import { parseFlags, wrap, type Command, type CommandIo } from './flags.ts';
-import { DEFAULT_DATA } from './onboard.ts';
+import { DEFAULT_DATA } from './onboard-flags.ts';
 
 const flags = {
   data: { value: 'FOLDER', help: `folder of the agent (${DEFAULT_DATA}); need not be there` },

@@ -9,7 +9,7 @@ import { OwnerBook } from '../owner-book.ts';
 import { ownersReport } from '../owner-report.ts';
 import { plainJson, plainLine } from '../plain-text.ts';
 import { parseFlags, type Command, type CommandIo } from './flags.ts';
-import { DEFAULT_DATA } from './onboard.ts';
+import { DEFAULT_DATA } from './onboard-flags.ts';
 import { order } from './running-agent.ts';
 
 const flags = {

@@ -5,7 +5,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { PairingState } from '../pairing.ts';
 import { plainLine } from '../plain-text.ts';
 import { parseFlags, type Command, type CommandIo } from './flags.ts';
-import { DEFAULT_DATA } from './onboard.ts';
+import { DEFAULT_DATA } from './onboard-flags.ts';
 import { order } from './running-agent.ts';
 
 const flags = {

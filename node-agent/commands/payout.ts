@@ -10,7 +10,7 @@ import { payoutPathOf, readPayouts, takePayout } from '../payout-file.ts';
 import { nextPayout, payoutSigners } from '../payout-proof.ts';
 import { clock } from '../system-clock.ts';
 import { parseFlags, required, type Command, type CommandIo } from './flags.ts';
-import { DEFAULT_DATA } from './onboard.ts';
+import { DEFAULT_DATA } from './onboard-flags.ts';
 
 const flags = {
   data: { value: 'FOLDER', help: `folder of the agent (${DEFAULT_DATA})` },
@@ -98,7 +98,8 @@ function wantedAddress(action: Action, { config, last }: State, flag: string | u
   return last?.address ?? config.address;
 }
 
-async function proofsGiven(given: readonly string[]): Promise<PayoutSignature[]> {
+/** Proofs of the command line: the text, or @FILE. */
+export async function proofsGiven(given: readonly string[]): Promise<PayoutSignature[]> {
   return Promise.all(
     given.map(async (text) => parsePayoutProof(text.startsWith('@') ? await readFile(resolve(text.slice(1)), 'utf8') : text)),
   );
@@ -129,8 +130,11 @@ export function statementLines(text: string, signers: readonly string[]): string
   ];
 }
 
-const take = ({ payoutPath, config, agent }: State, proofs: readonly PayoutSignature[], address: string): Promise<PayoutStatement> =>
-  takePayout(payoutPath, proofs, { network: config.network, agent, address, now: clock.now() });
+export const takeProofs = (
+  { payoutPath, config, agent }: State,
+  proofs: readonly PayoutSignature[],
+  address: string,
+): Promise<PayoutStatement> => takePayout(payoutPath, proofs, { network: config.network, agent, address, now: clock.now() });
 
 /** Asks for the signatures of a statement until they are taken; null: left for later. */
 export async function askPayout(
@@ -148,7 +152,7 @@ export async function askPayout(
       proofs.push(proof);
     }
     try {
-      return await take(state, proofs, statement.address);
+      return await takeProofs(state, proofs, statement.address);
     } catch (error) {
       if (!(error instanceof NunetError)) throw error;
       io.warn(`  ${error.message}`);
@@ -174,7 +178,7 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   const proofs = await proofsGiven(given.proof ?? []);
   let taken: PayoutStatement | null = null;
   if (proofs.length > 0) {
-    taken = await take(state, proofs, address);
+    taken = await takeProofs(state, proofs, address);
   } else if (json || io.ask === undefined) {
     if (json) io.print(JSON.stringify({ statement: next.text, signers: payoutSigners(next.statement) }));
     else for (const line of statementLines(next.text, payoutSigners(next.statement))) io.print(line);

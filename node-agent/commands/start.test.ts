@@ -58,7 +58,7 @@ async function ready(child: ChildProcess): Promise<{ peerId: string; addresses: 
 
 const onboardFlags = (data: string): string[] => {
   const trust = `--network devnet --network-record ${record} --pinned ${pin.publicKey} --chain ${devnet.url}`;
-  const offer = `--address ${CP_ADDRESS} --cpus 50 --memory 40 --disk 10 --yes`;
+  const offer = `--address ${CP_ADDRESS} --cpus 50 --memory 40 --disk 10 --yes --accept-terms --engine off`;
   return `onboard --data ${data} ${trust} ${offer} --listen-tcp 127.0.0.1:0 --listen-webrtc 127.0.0.1:0`.split(' ');
 };
 

@@ -32,7 +32,7 @@ import { readNetworkRecord } from '../network-trust.ts';
 import { payoutAtStart, payoutPathOf, readPayouts } from '../payout-file.ts';
 import { takeIdentityLock } from '../process-lock.ts';
 import { parseFlags, type Command, type CommandIo, type Parsed } from './flags.ts';
-import { DEFAULT_DATA, FLAG_OF } from './onboard.ts';
+import { DEFAULT_DATA, FLAG_OF } from './onboard-flags.ts';
 
 const flags = {
   data: { value: 'FOLDER', help: `folder that "onboard" made (${DEFAULT_DATA})` },

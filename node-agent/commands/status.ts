@@ -11,7 +11,7 @@ import { openJournal } from '../journal.ts';
 import { loadPeerKey } from '../network/identity.ts';
 import { plainLine } from '../plain-text.ts';
 import { parseFlags, type Command, type CommandIo } from './flags.ts';
-import { DEFAULT_DATA } from './onboard.ts';
+import { DEFAULT_DATA } from './onboard-flags.ts';
 
 const flags = {
   data: { value: 'FOLDER', help: `folder of the agent (${DEFAULT_DATA})` },

@@ -191,10 +191,11 @@ describe('GPUs', () => {
     driver: null,
     architecture: null,
     memoryBytes: 2 ** 36,
-    nodes: [] as string[], slices: [],
+    nodes: [],
+    slices: [],
     now,
   } as const;
-  const gpu = { ...one, nodes: [], slices: [] };
+  const gpu = { ...one, slices: [], nodes: [] };
   const problem = { code: 'nvidia-toolkit-missing', problem: 'no toolkit', fix: 'install it' } as const;
   it('are set against those that are lent', () => {
     expect(told(judgeGpus({ gpus: [], problems: [] }, []))).toEqual(['gpu skip']);

@@ -224,9 +224,18 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
         name: `${plan.name}-onboard`,
         file: agentFile,
         args: [
-          ...['onboard', '--yes', '--network', 'devnet', '--data', dataPath, '--address', address, ...trust],
+          ...['onboard', '--yes', '--accept-terms', '--network', 'devnet', '--data', dataPath, '--address', address, ...trust],
           ...['--cpus', '50', '--memory', '10', '--disk', '10', '--price-cpu-hour', plan.priceCpuHour, '--price-minimum', '0.001'],
-          ...['--listen-tcp', 'off', ...LISTEN_FLAGS[plan.listen ?? 'webrtc-direct'], ...(plan.onboard ?? [])],
+          ...[
+            '--engine',
+            'off',
+            '--gpus',
+            'none',
+            '--listen-tcp',
+            'off',
+            ...LISTEN_FLAGS[plan.listen ?? 'webrtc-direct'],
+            ...(plan.onboard ?? []),
+          ],
         ],
         logFile: logFile(plan.name),
       });
