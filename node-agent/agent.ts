@@ -97,8 +97,6 @@ export interface AgentComponents {
   gpuCare?: JobGpus;
   /** What this machine was last measured at. */
   benchmark?: () => Benchmark | null;
-  /** Where files by URL come from; the public internet unless given. */
-  web?: Web;
   clock: { now(): number; elapsed(): number };
   random(bytes: number): Uint8Array;
   log(line: string): void;

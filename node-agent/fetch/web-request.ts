@@ -128,7 +128,7 @@ async function checkedAddresses(url: URL, { access, rules }: WebAsk, signal: Abo
   if (
     addresses.length === 0 ||
     addresses.length > MAX_ADDRESSES ||
-    !addresses.every((address) => isIP(address) !== 0 && rules.isAllowedAddress(address))
+    !addresses.every((address) => isIP(address) !== 0 && rules.isAllowedAddress(address, url))
   )
     throw new NunetError(
       'download-address',

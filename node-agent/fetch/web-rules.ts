@@ -4,8 +4,8 @@ import { matchesPattern } from '../executor/container/image-policy.ts';
 export interface WebRules {
   /** Why this URL may not be asked for; null: it may. Asked again for every redirect. */
   problem(url: URL): string | null;
-  /** Of every address that the name has. */
-  isAllowedAddress(address: string): boolean;
+  /** Of every address that the URL's name has. */
+  isAllowedAddress(address: string, url: URL): boolean;
 }
 
 /** Of inputs by URL. `hosts`: the owner's, `*` stands for anything. */

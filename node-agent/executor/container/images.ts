@@ -16,6 +16,7 @@ import {
   type ImageRecord,
 } from './image-record.ts';
 import { readManifest } from './registry-manifest.ts';
+import { sharedWork } from './shared-work.ts';
 
 /**
  * Names that only this machine gives. What an image says of itself by its labels proves nothing: one that was pulled could call itself
@@ -78,17 +79,11 @@ export interface ImageStore {
   ours(): Promise<readonly ImageEntry[]>;
 }
 
-interface Pull {
-  readonly image: Promise<ReadyImage>;
-  readonly stop: AbortController;
-  readonly listeners: Set<(progress: ImageProgress) => void>;
-}
-
 export async function openImageStore(parts: ImageStoreParts): Promise<ImageStore> {
   const { docker, recordPath } = parts;
   let record = await readImageRecord(recordPath);
   let listing: ImageListing = await listed(docker, record);
-  const pulls = new Map<string, Pull>();
+  const pulls = sharedWork<ReadyImage, ImageProgress>();
   const held = new Map<string, number>();
   let writing: Promise<unknown> = Promise.resolve();
 
@@ -171,40 +166,6 @@ export async function openImageStore(parts: ImageStoreParts): Promise<ImageStore
     }
   }
 
-  /** All who want the same image wait for the same pull; it is given up when nobody waits any more. */
-  async function shared(
-    image: ImageName & { registry: string },
-    signal: AbortSignal,
-    onProgress: (progress: ImageProgress) => void,
-  ): Promise<ReadyImage> {
-    const key = `${image.name}@${image.digest}`;
-    const current = pulls.get(key) ?? begin(key, image);
-    current.listeners.add(onProgress);
-    const gaveUp = Promise.withResolvers<never>();
-    const onAbort = (): void => gaveUp.reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([current.image, gaveUp.promise]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      current.listeners.delete(onProgress);
-      if (current.listeners.size === 0)
-        current.stop.abort(new NunetError('image-pull', `Cannot pull ${key}: nobody waits for it any more`));
-    }
-  }
-
-  function begin(key: string, image: ImageName & { registry: string }): Pull {
-    const stop = new AbortController();
-    const listeners: Pull['listeners'] = new Set();
-    const tell = (progress: ImageProgress): void => listeners.forEach((listener) => listener(progress));
-    const work = pull(image, stop.signal, tell).finally(() => pulls.delete(key));
-    // Whoever waits hears of a failure; where nobody does any more, nobody has to.
-    work.catch(() => undefined);
-    const started: Pull = { image: work, stop, listeners };
-    pulls.set(key, started);
-    return started;
-  }
-
   return {
     async ensure(reference, { signal, onProgress = () => undefined }) {
       signal.throwIfAborted();
@@ -220,7 +181,9 @@ export async function openImageStore(parts: ImageStoreParts): Promise<ImageStore
       const problem = registryProblem(reference, parts.rules);
       const { registry } = image;
       if (problem !== null || registry === null) throw new NunetError(problem?.code ?? 'image-registry', problem?.message ?? reference);
-      const ready = await shared({ ...image, registry }, signal, onProgress);
+      const begin = async (within: AbortSignal, tell: (progress: ImageProgress) => void): Promise<ReadyImage> =>
+        pull({ ...image, registry }, within, tell);
+      const ready = await pulls.run(`${image.name}@${image.digest}`, begin, { signal, onProgress });
       await refresh();
       return ready;
     },
