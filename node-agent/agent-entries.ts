@@ -1,12 +1,16 @@
 // What the agent's journal holds: one entry a fact, written before anything is done about it.
 import { hexToBytes } from '@noble/hashes/utils.js';
-import { cidText, hex32, hex64, outputReference, timeMs } from '@nunet/shared/fields.ts';
+import { byteCount, cidText, hex32, hex64, outputReference, timeMs } from '@nunet/shared/fields.ts';
 import { JOB_STATES } from '@nunet/shared/job-state.ts';
+import { outputFile } from '@nunet/shared/manifest.ts';
+import { traceparent } from '@nunet/shared/wire.ts';
 import { z } from 'zod';
 import { executionHandle } from './executor/executor.ts';
 import { amountText } from './journal.ts';
 
-export const AGENT_JOURNAL_VERSION = 1;
+/** 2 brought checkpoints, kept results and traces: every entry of 1 is one of 2. */
+export const AGENT_JOURNAL_VERSION = 2;
+export const AGENT_JOURNAL_MIGRATIONS = { 1: (entry: unknown): unknown => entry } as const;
 
 /** Signed or canonical bytes, hex text in the file. */
 const hexBytes = z.string().regex(/^([0-9a-f]{2})*$/);
@@ -26,12 +30,16 @@ export const agentEntry = z.discriminatedUnion('type', [
     spec: hexBytes,
     /** GPUs that are this job's own until it ends. Older journals, and jobs without any, lack it. */
     gpus: z.array(z.string().min(1).max(100)).max(16).optional(),
+    /** W3C traceparent of the service provider, which spans of this job continue. */
+    trace: traceparent.exactOptional(),
   }),
   /** A signed no to a lock. `lock` may be another than the job's own: then it stops nothing. */
   z.strictObject({ type: z.literal('refused'), ...job, quoteCid: cidText, lock: outputReference, envelope: hexBytes }),
   z.strictObject({ type: z.literal('state'), ...job, state: z.enum(JOB_STATES), detail: z.string().max(500).nullable() }),
   /** An execution that exists and has not been told what to run. After this entry it may run, so it never starts again. */
   z.strictObject({ type: z.literal('handle'), ...job, handle: executionHandle }),
+  /** The workspace as it was then is in the store; the one before it is not needed any more. */
+  z.strictObject({ type: z.literal('checkpoint'), ...job, number: z.int().min(1), file: outputFile }),
   /** K of a sealed delivery, before anything is encrypted under it. */
   z.strictObject({ type: z.literal('sealed-key'), ...job, key: hex32 }),
   z.strictObject({ type: z.literal('manifest'), ...job, envelope: hexBytes }),
@@ -48,6 +56,8 @@ export const agentEntry = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('spent'), ...job, txId: hex32, paid: amountText.nullable() }),
   /** The lock never was, or nothing is left to wait for. */
   z.strictObject({ type: z.literal('abandoned'), ...job, reason: z.string().max(500) }),
+  /** Nobody can dispute it any more and nothing is reserved for it: log, outputs and last checkpoint stay while there is room. */
+  z.strictObject({ type: z.literal('kept'), ...job, bytes: byteCount }),
   /** Inputs, outputs and logs are deleted. */
   z.strictObject({ type: z.literal('cleaned'), ...job }),
 ]);

@@ -16,13 +16,13 @@ import { jobIdOf, type JobSpec } from '@nunet/shared/job-spec.ts';
 import { summarizeGraph } from '@nunet/shared/onnx/graph.ts';
 import { minimumLockLovelace } from '@nunet/shared/lock-check.ts';
 import type { LockedOutput } from '@nunet/shared/lock.ts';
+import { containerWorkOf } from '@nunet/shared/container-program.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
-import type { OnnxProgram } from '@nunet/shared/onnx-program.ts';
 import type { OracleClient } from '@nunet/shared/oracle-client.ts';
 import type { Quote, QuoteRequest } from '@nunet/shared/quote.ts';
 import { signerOf, signStatement, type Signed, type Signer } from '@nunet/shared/signature.ts';
 import type { FollowEvent } from '@nunet/shared/wire.ts';
-import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from './agent-entries.ts';
+import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from './agent-entries.ts';
 import { startAgent, type Agent, type AgentComponents } from './agent.ts';
 import { openBlobStore, type BlobStore } from './blobs.ts';
 import type { Executor } from './executor/executor.ts';
@@ -258,7 +258,7 @@ const COMPONENT_DEFAULTS = {
 /** A job's files and what is done with them; the first must be the graph. */
 export interface WorldJob {
   files: Readonly<Record<string, Uint8Array>>;
-  program: OnnxProgram;
+  program: JobSpec['program'];
 }
 
 const FAKE_JOB: WorldJob = {
@@ -276,6 +276,19 @@ const FAKE_JOB: WorldJob = {
   },
 };
 
+/** A script that the fake executor plays. */
+export const CONTAINER_JOB: WorldJob = {
+  files: { 'train.py': randomBytes(1_000) },
+  program: {
+    kind: 'container',
+    run: { type: 'script', base: 'scikit-learn', script: 'train.py', arguments: [], dependencies: [] },
+    environment: {},
+    downloads: [],
+    checkpointEveryMs: 1_000,
+    resumeFrom: null,
+  },
+};
+
 export interface WorldOptions {
   hooks?: JournalOptions<AgentEntry>['hooks'];
   job?: WorldJob;
@@ -289,8 +302,12 @@ export interface WorldOptions {
   survives?: boolean;
   /** More of the programmed one. */
   fake?: Partial<FakeOptions>;
+  /** Of every start. */
+  components?: Partial<AgentComponents>;
   /** Of the first start. */
   changes?: Partial<AgentComponents>;
+  /** What the job asks for, beyond the usual. */
+  resources?: Partial<JobSpec['resources']>;
 }
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
@@ -315,6 +332,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const executor = new FakeExecutor({
       clock,
       script: () => world.script,
+      kinds: [options.job?.program.kind ?? 'onnx'],
       ...(options.survives === true ? { engine } : {}),
       ...options.fake,
     });
@@ -338,6 +356,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
             return options.hooks?.before?.(entry);
           },
         },
+        migrations: AGENT_JOURNAL_MIGRATIONS,
       }),
       store: await openBlobStore({ root: join(folder, 'blobs'), maxBytes: 2 ** 30 }),
       executors: [options.executor ?? executor],
@@ -348,6 +367,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       log: (line) => {
         if (process.env['DEBUG'] !== undefined) process.stderr.write(`${line}\n`);
       },
+      ...options.components,
       ...changes,
     });
   };
@@ -406,7 +426,7 @@ async function openClient(world: World, options: WorldOptions, store: BlobStore,
     title: 'a test job',
     delivery,
     replay: 'never',
-    resources: { cpus: 1, memoryBytes: 2 ** 28, diskBytes: 2 ** 24, gpus: 0 },
+    resources: { cpus: 1, memoryBytes: 2 ** 28, diskBytes: 2 ** 24, gpus: 0, ...options.resources },
     timeLimitMs: 10_000,
     outputLimitBytes: 2 ** 20,
     inputs,
@@ -425,7 +445,10 @@ async function openClient(world: World, options: WorldOptions, store: BlobStore,
       v: 1,
       network: 'devnet',
       jobId: jobIdOf(spec),
-      work: { kind: 'onnx', graph: summarizeGraph(job.files[job.program.graph] ?? GRAPH) },
+      work:
+        job.program.kind === 'container'
+          ? containerWorkOf(job.program)
+          : { kind: 'onnx', graph: summarizeGraph(job.files[job.program.graph] ?? GRAPH) },
       resources: spec.resources,
       inputBytes: inputs.reduce((sum, input) => sum + input.bytes, 0),
       outputLimitBytes: spec.outputLimitBytes,

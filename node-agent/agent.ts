@@ -33,7 +33,7 @@ import { executorSet, type Fingerprints } from './executor/executor-set.ts';
 import type { Executor } from './executor/executor.ts';
 import { withGpus } from './executor/with-gpus.ts';
 import type { JobGpus } from './gpu/job-gpus.ts';
-import { hasEnded, JobBook, type Job } from './job-book.ts';
+import { hasEnded, isOver, JobBook, type Job } from './job-book.ts';
 import { JobFeed } from './job-feed.ts';
 import { jobLine } from './job-line.ts';
 import { PUBLIC_WEB, type Web } from './job-downloads.ts';
@@ -54,6 +54,7 @@ import type { Limits, Windows } from './policy.ts';
 import { STREAM_SHARES, type Prices, type StreamShares } from './pricing.ts';
 import { createQuotes, createReleases, KEEP_UNSOLD_MS } from './quotes.ts';
 import { createRunningJobs } from './running-jobs.ts';
+import { createRetention, type Keep } from './retention.ts';
 import { createRuns } from './runs.ts';
 import { Settings, type LiveSettings } from './settings.ts';
 import { createVouchers } from './vouchers.ts';
@@ -78,6 +79,8 @@ export interface AgentComponents {
   hours?: LiveSettings['hours'];
   toOperators?: boolean;
   pausedBy?: LiveSettings['pausedBy'];
+  /** What stays of jobs that are over. */
+  keep?: Keep;
   windows?: Windows;
   record: NetworkRecord;
   hubs: readonly string[];
@@ -97,6 +100,8 @@ export interface AgentComponents {
   gpuCare?: JobGpus;
   /** What this machine was last measured at. */
   benchmark?: () => Benchmark | null;
+  /** Where files by URL come from; the public internet unless given. */
+  web?: Web;
   clock: { now(): number; elapsed(): number };
   random(bytes: number): Uint8Array;
   log(line: string): void;
@@ -201,6 +206,12 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     web: components.web ?? PUBLIC_WEB,
     downloadHosts: () => settings.now.policy.downloadHosts,
   });
+  const removeFiles = async (job: Job): Promise<void> => {
+    await (await feedOf(job)).remove();
+    feeds.delete(job.jobId);
+    await files.remove(job);
+  };
+  const makeRoom = createRetention({ book, capacity, keep: components.keep ?? DEFAULTS_OF_2.keep, remove: removeFiles, now });
   const evidence: EvidenceParts = {
     book,
     oracle: (key) => components.oracle(key),
@@ -219,12 +230,10 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     fingerprints,
     files: {
       ...files,
-      remove: async (job) => {
-        await (await feedOf(job)).remove();
-        feeds.delete(job.jobId);
-        await files.remove(job);
-      },
+      keep: async (job) => (await files.keep(job)) + (await feedOf(job)).bytes,
+      remove: removeFiles,
     },
+    makeRoom,
     chain: { watch, locks: components.chain, record, onFailure },
     evidence,
     checkInputs: (job, inputPath) => checkGraph(job, (name) => readFile(inputPath(name))),
@@ -319,7 +328,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   const recovered = await recoverExecutions({ book, executor, onFailure, signal });
   if (at > 0) await book.compact(at - KEEP_UNSOLD_MS);
   for (const job of book.jobs()) {
-    if (job.cleaned) continue;
+    if (isOver(job)) continue;
     jobs.take(job);
   }
   for (const refused of book.strayRefusals()) {

@@ -1,6 +1,6 @@
 // One file of the blob store on disk: its node, where its bytes are, which blocks have arrived. Reading, writing, checking blocks.
 import { createHash } from 'node:crypto';
-import { open, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { copyFile, constants, link, open, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { matchesCid, rawCidOfHash } from '@nunet/shared/encoding.ts';
 import { blockLength, decodeFileNode, MAX_BLOCK_BYTES, type FileNode } from '@nunet/shared/file-dag.ts';
@@ -70,6 +70,28 @@ export async function readBlobFile(folder: string, cid: string): Promise<BlobFil
     // Whatever it is, it can be fetched again.
     return null;
   }
+}
+
+/**
+ * The same bytes under another name: as good as copied for a file that is never written again, and at no cost. Copied where a link
+ * cannot be, as between file systems.
+ */
+export async function takeOver(source: string, target: string): Promise<void> {
+  try {
+    await link(source, target);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'EMLINK' && code !== 'ENOTSUP') throw error;
+    await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  }
+}
+
+/** `have` of a whole file. */
+export function marksOf(node: FileNode): Uint8Array {
+  const marks = new Uint8Array(4 * node.blocks.length);
+  const view = new DataView(marks.buffer);
+  for (const index of node.blocks.keys()) view.setUint32(4 * index, index);
+  return marks;
 }
 
 /** Closes what was open for writing. */

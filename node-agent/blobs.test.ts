@@ -32,6 +32,46 @@ async function putBlocks(indexes: readonly number[]): Promise<void> {
 }
 const all = [0, 1, 2, 3];
 
+describe('a file that is taken over', () => {
+  const written = async (bytes: Uint8Array): Promise<string> => {
+    await mkdir(join(folder, 'work'), { recursive: true });
+    const path = join(folder, 'work', 'out.bin');
+    await writeFile(path, bytes);
+    return path;
+  };
+
+  test('is served after it was deleted where it was, also after a restart, and counts as kept', async () => {
+    const path = await written(content);
+    expect(await store.adoptFile(jobId, path)).toEqual({ cid: file.cid, bytes: content.length });
+    expect(await store.adoptFile(jobId, path)).toEqual({ cid: file.cid, bytes: content.length });
+    expect(store.usedBytes).toBe(content.length);
+    await rm(join(folder, 'work'), { recursive: true });
+    await store.close();
+    store = await openStore();
+    expect(store.usedBytes).toBe(content.length);
+    expect(store.files(jobId)).toEqual([{ cid: file.cid, bytes: content.length, imported: false, missingBlocks: 0 }]);
+    expect(content.equals(await readFile(await store.pathOf(jobId, file.cid)))).toBe(true);
+    expect(await readdir(join(folder, 'blobs', jobId))).toEqual([file.cid]);
+  });
+
+  test('cannot be one that lies outside of the folder it must lie in', async () => {
+    const path = await written(content);
+    await mkdir(join(folder, 'other'));
+    await symlink(path, join(folder, 'other', 'link'));
+    const taken = store.adoptFile(jobId, join(folder, 'other', 'link'), { within: join(folder, 'other') });
+    await expect(taken).rejects.toMatchObject({ code: 'file-outside' });
+  });
+
+  test('stays when others of its job are forgotten', async () => {
+    await store.putBytes(jobId, randomBytes(1_000));
+    await store.adoptFile(jobId, await written(content));
+    await store.retain(jobId, new Set([file.cid]));
+    expect(store.files(jobId).map(({ cid }) => cid)).toEqual([file.cid]);
+    expect(store.usedBytes).toBe(content.length);
+    expect(await readdir(join(folder, 'blobs', jobId))).toEqual([file.cid]);
+  });
+});
+
 describe('a file that arrives block by block', () => {
   test('is whole once the last block is here, in any order, and is saved at once under its name', async () => {
     await store.begin(jobId, file.nodeBytes, file.cid);
@@ -74,7 +114,7 @@ describe('a file that arrives block by block', () => {
     await putBlocks([0, 2]);
     await store.close();
     store = await openStore();
-    expect(store.files(jobId)).toEqual([{ cid: file.cid, bytes: content.length, missingBlocks: 2 }]);
+    expect(store.files(jobId)).toEqual([{ cid: file.cid, bytes: content.length, imported: false, missingBlocks: 2 }]);
     expect(store.missing(jobId, file.cid)).toEqual([file.node.blocks[1], file.node.blocks[3]]);
     await putBlocks([1, 3]);
     expect(content.equals(await readFile(await store.pathOf(jobId, file.cid)))).toBe(true);

@@ -9,7 +9,19 @@ import { matchesCid, parseCid } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { fileName } from '@nunet/shared/fields.ts';
 import { blockLength, decodeFileNode, encodeFileNode, MAX_BLOCK_BYTES, type FileNode } from '@nunet/shared/file-dag.ts';
-import { blobFileOf, closeHandle, isMissingFile, rawCid, readBlobFile, readBlock, verify, writeBlock, type BlobFile } from './blob-file.ts';
+import {
+  blobFileOf,
+  closeHandle,
+  isMissingFile,
+  marksOf,
+  rawCid,
+  readBlobFile,
+  readBlock,
+  takeOver,
+  verify,
+  writeBlock,
+  type BlobFile,
+} from './blob-file.ts';
 import { cutFileOnDisk, holdsFile } from './cut-file.ts';
 
 const VERSION = '1';
@@ -17,6 +29,8 @@ const VERSION = '1';
 export interface StoredFile {
   cid: string;
   bytes: number;
+  /** It lies where it was written, and goes when it is deleted there. */
+  imported: boolean;
   /** Distinct blocks that have not arrived. */
   missingBlocks: number;
 }
@@ -89,9 +103,10 @@ export class BlobStore {
   }
 
   files(jobId: string): StoredFile[] {
-    return [...(this.#jobs.get(jobId)?.values() ?? [])].map(({ cid, node, missing }) => ({
+    return [...(this.#jobs.get(jobId)?.values() ?? [])].map(({ cid, node, missing, imported }) => ({
       cid,
       bytes: node.bytes,
+      imported,
       missingBlocks: missing.size,
     }));
   }
@@ -186,6 +201,34 @@ export class BlobStore {
     return { cid: encoded.cid, bytes: node.bytes };
   }
 
+  /**
+   * As `importFile`, but the file stays here when it is deleted where it was: its bytes get a second name in the store. It must not be
+   * written again. Throws `file-too-large`, `file-missing`, `file-outside`. Room was reserved by whoever wrote it, so none is asked for.
+   */
+  async adoptFile(jobId: string, path: string, options: { within?: string } = {}): Promise<{ cid: string; bytes: number }> {
+    const job = this.#jobFolder(jobId);
+    await mkdir(job, { recursive: true, mode: 0o700 });
+    // Taken before it is read: whoever wrote it may replace it meanwhile.
+    const own = join(job, `tmp-${randomBytes(6).toString('hex')}.data`);
+    await takeOver(await realPathWithin(path, options.within), own);
+    try {
+      const node = await cutFileOnDisk(own);
+      const encoded = encodeFileNode(node);
+      if (this.node(jobId, encoded.cid) === undefined) {
+        const folder = await this.#makeFolder(jobId, encoded.cid, encoded.bytes, async (temporary) => {
+          await rename(own, join(temporary, 'data'));
+          await writeFile(join(temporary, 'have'), marksOf(node), { mode: 0o600 });
+        });
+        const all = node.blocks.map((_, index) => index);
+        const fields = { cid: encoded.cid, folder, node, path: join(folder, 'data'), imported: false, verified: true };
+        if (!this.#put(jobId, blobFileOf(fields, all))) this.#usedBytes += node.bytes;
+      }
+      return { cid: encoded.cid, bytes: node.bytes };
+    } finally {
+      await rm(own, { force: true });
+    }
+  }
+
   /** Keeps bytes that are in memory as a file of the job: a graph, a small output. Throws `store-full`. */
   async putBytes(jobId: string, bytes: Uint8Array): Promise<{ cid: string; bytes: number }> {
     const blocks: string[] = [];
@@ -241,6 +284,18 @@ export class BlobStore {
       await unlink(temporary).catch(() => undefined);
     }
     return target;
+  }
+
+  /** Forgets files of a job, but for those that `keep` names; imported ones stay where they are. */
+  async retain(jobId: string, keep: ReadonlySet<string>): Promise<void> {
+    const files = this.#jobs.get(jobId);
+    for (const entry of [...(files?.values() ?? [])]) {
+      if (keep.has(entry.cid)) continue;
+      files?.delete(entry.cid);
+      await closeHandle(entry);
+      if (!entry.imported) this.#usedBytes -= entry.node.bytes;
+      await rm(entry.folder, { recursive: true, force: true });
+    }
   }
 
   /** Forgets all files of a job; imported ones stay where they are. */

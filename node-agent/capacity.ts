@@ -84,6 +84,11 @@ export class Capacity {
     return { ...free, gpus: this.#gpus.filter(({ id }) => !taken.has(id)).length };
   }
 
+  /** Disk that jobs have, quotes not counted: a question must not cost anybody what is kept. */
+  get diskOfJobs(): number {
+    return [...this.#reservations.values()].reduce((sum, { resources, until }) => sum + (until === null ? resources.diskBytes : 0), 0);
+  }
+
   /** Why these resources cannot be had now; empty when they can. `id` may hold an earlier reservation, which would be replaced. */
   problems(id: string, resources: Demand, now: number): Reason[] {
     const free = this.free(now, id);

@@ -5,12 +5,14 @@ import type { JobState } from '@nunet/shared/job-state.ts';
 import type { Reason, StreamTerms } from '@nunet/shared/quote.ts';
 import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aborted } from './aborted.ts';
 import type { Capacity } from './capacity.ts';
+import { checkpointKeeper } from './checkpoints.ts';
 import type { Delivered } from './delivered.ts';
 import { keepTelling, type EvidenceParts } from './evidence-post.ts';
 import type { Fingerprints } from './executor/executor-set.ts';
 import type { ExecutionHandle, ExecutionRequest, ExecutionResult, Executor, StopReason } from './executor/executor.ts';
-import { hasEnded, stateOf, type Job, type JobBook } from './job-book.ts';
+import { hasEnded, isOver, stateOf, type Job, type JobBook } from './job-book.ts';
 import { CANCELLED, endOnRecord, faultOf, finish, refuse } from './job-end.ts';
 import type { JobFeed } from './job-feed.ts';
 import { downloadBytes } from './job-downloads.ts';
@@ -26,6 +28,13 @@ export interface JobFiles {
   fetchDownloads(job: Job, onBytes: (done: number) => void, signal: AbortSignal): Promise<(name: string) => string | null>;
   /** The work folder of a job: for this job alone, deleted with it. */
   workDir(job: Job): string;
+  /** Takes a file of the work folder as one of the job's own, which stays when it is deleted there. */
+  adopt(job: Job, path: string): Promise<{ cid: string; bytes: number }>;
+  drop(job: Job, cid: string): Promise<void>;
+  /** Nothing that is served lies in the work folder. */
+  standAlone(job: Job): boolean;
+  /** Deletes all but what can be read later; the bytes of that, with the log. */
+  keep(job: Job): Promise<number>;
   /** `key`: K of a sealed delivery; null delivers readable. Doing it again gives the same. */
   keepOutputs(job: Job, outputs: readonly { name: string; path: string }[], key: string | null): Promise<Delivered>;
   remove(job: Job): Promise<void>;
@@ -40,6 +49,8 @@ export interface ExecutionParts {
   files: JobFiles;
   chain: LockWait;
   evidence: EvidenceParts;
+  /** Gives up what is kept of jobs that are over, so far as jobs that go on need its room. */
+  makeRoom(signal: AbortSignal): Promise<void>;
   /** The real inputs against what was quoted: throws NunetError to refuse. */
   checkInputs(job: Job, inputPath: (name: string) => string, signal: AbortSignal): Promise<void>;
   feedOf(job: Job): Promise<JobFeed>;
@@ -79,15 +90,32 @@ export async function runJob(jobId: string, parts: ExecutionParts, signal: Abort
     // Chain time stands on every entry, so nothing begins before the chain has answered once.
     for await (const _ of parts.chain.watch.tips(signal)) break;
     await endOnRecord(job, parts);
-    if (!hasEnded(job)) await work(job, parts, signal);
+    if (!hasEnded(job)) {
+      await parts.makeRoom(signal);
+      await work(job, parts, signal);
+    }
+    const isGone = await letGo(job, parts);
     // What a manifest may be asked about stays on disk, and only the disk stays reserved; nothing else has a use for its files.
     if (job.manifest === undefined) await parts.files.remove(job);
     const diskBytes = job.manifest === undefined ? 0 : job.spec.resources.diskBytes;
     parts.capacity.reserve(jobId, { resources: { cpus: 0, memoryBytes: 0, gpus: 0, diskBytes }, until: null }, 0);
     await report(job, parts, signal);
-    await cleanUp(job, parts, signal);
+    await cleanUp(job, isGone, parts, signal);
   } finally {
     releasePeer();
+  }
+}
+
+/** What ran is gone once its result is signed: a container must not wait for the money. What fails here is done again in the end. */
+async function letGo(job: Job, parts: ExecutionParts): Promise<boolean> {
+  if (job.handle === undefined) return true;
+  if (isOver(job) || !parts.files.standAlone(job)) return false;
+  try {
+    await parts.executor.remove(job.handle);
+    return true;
+  } catch (error) {
+    parts.onFailure(error, job.jobId);
+    return false;
   }
 }
 
@@ -278,11 +306,18 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
   }
   // Lines that are on disk came from this execution before a restart.
   const heard = feed.logLines;
+  const checkpoints = checkpointKeeper(job, {
+    book: parts.book,
+    files: parts.files,
+    now: () => chainNow(parts, signal),
+    onFailure: (error) => parts.onFailure(error, job.jobId),
+  });
   try {
     return await executor.wait(
       handle,
       (event) => {
         if (event.type === 'log') feed.log(event.line);
+        if (event.type === 'checkpoint') checkpoints.take(event);
         if (event.type !== 'progress') return;
         const done = (event.epoch - 1) * event.steps + event.step;
         const metrics = Object.entries(event.metrics)
@@ -303,7 +338,7 @@ async function attend(job: Job, feed: JobFeed, parts: ExecutionParts, signal: Ab
     ownerStop.removeEventListener('abort', onOwnerStop);
     unwatch();
     over.abort();
-    await Promise.all([deadline, metered]);
+    await Promise.all([deadline, metered, checkpoints.settled()]);
   }
 }
 
@@ -345,12 +380,6 @@ async function keyStatementOf({ jobId, lock, manifest, sealedKey }: Job, parts: 
   return bytesToHex((await signStatement('sealed-key', body, parts.signer)).envelope);
 }
 
-const aborted = (signal: AbortSignal): Promise<unknown> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(signal.reason);
-    signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
-  });
-
 /**
  * A service provider that is gone closes nothing, and oracles may sleep: what it signed is closed in the middle of the claim window
  * by us alone, while whoever claims still has time before it could be taken back. Ends only with the signal, or a failure of the journal.
@@ -360,22 +389,31 @@ async function closeAlone(job: Job, parts: ExecutionParts, signal: AbortSignal):
   for await (const tip of parts.chain.watch.tips(signal)) if (tip.timeMs > disputeBy + (reclaimAfter - disputeBy) / 2) break;
   // A refused lock is closed at nothing already.
   if (job.voucher !== undefined && job.refusal === undefined) await parts.book.close(job.jobId, job.voucher, await chainNow(parts, signal));
-  throw await new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason), { once: true }));
+  throw await aborted(signal);
 }
 
-/** Files go when nobody can want them any more: spent and answered, or past the time of disputes. */
-async function cleanUp(job: Job, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
-  if (job.cleaned) return;
+/**
+ * Once nobody can dispute it any more, spent and answered or past the time for it, nothing is reserved for a job: its inputs go, and
+ * what it gave stays as long as there is room.
+ */
+async function cleanUp(job: Job, isGone: boolean, parts: ExecutionParts, signal: AbortSignal): Promise<void> {
+  if (isOver(job)) return;
   const { disputeBy } = job.quote.body;
   // The last voucher is an acknowledgement too.
   const isAnswered = (): boolean => job.ack !== undefined || job.close !== undefined;
   if (job.manifest?.body.exit.kind === 'completed' && !isAnswered() && job.abandoned === undefined) {
     for await (const tip of parts.chain.watch.tips(signal)) if (tip.timeMs > disputeBy || isAnswered()) break;
   }
-  if (job.handle !== undefined) await parts.executor.remove(job.handle);
-  await parts.files.remove(job);
-  await parts.book.record({ type: 'cleaned', jobId: job.jobId, at: await chainNow(parts, signal) });
+  if (job.handle !== undefined && !isGone) await parts.executor.remove(job.handle);
+  const at = await chainNow(parts, signal);
+  if (job.manifest === undefined) {
+    await parts.files.remove(job);
+    await parts.book.record({ type: 'cleaned', jobId: job.jobId, at });
+  } else {
+    await parts.book.record({ type: 'kept', jobId: job.jobId, at, bytes: await parts.files.keep(job) });
+  }
   parts.capacity.release(job.jobId);
+  await parts.makeRoom(signal);
 }
 
 async function end(job: Job, result: ExecutionResult, startedAt: number, parts: ExecutionParts, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import { openEvidence, openQuote, openSpec } from '@nunet/shared/evidence.ts';
 import { referenceText, type Network, type OutputReference } from '@nunet/shared/fields.ts';
 import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import { canJobGo, isJobEnd, type JobState } from '@nunet/shared/job-state.ts';
-import type { Ack, Cancel, Dispute, Manifest } from '@nunet/shared/manifest.ts';
+import type { Ack, Cancel, Dispute, Manifest, OutputFile } from '@nunet/shared/manifest.ts';
 import { MAX_QUOTE_REQUEST_BYTES, quoteRequest, type LockRefusal, type Quote, type QuoteRequest } from '@nunet/shared/quote.ts';
 import type { SealedKey } from '@nunet/shared/sealed/sealed-key.ts';
 import { signerOf, type Signed, type Signer } from '@nunet/shared/signature.ts';
@@ -51,6 +51,8 @@ export interface Job {
   readonly request: QuoteRequest;
   /** Ids of its GPUs. */
   readonly gpus: readonly string[];
+  /** W3C traceparent that the service provider gave. */
+  readonly trace?: string;
   readonly events: readonly StateEvent[];
   readonly handle?: ExecutionHandle;
   readonly refusal?: Signed<LockRefusal>;
@@ -69,6 +71,11 @@ export interface Job {
   readonly late?: { readonly sealedKey?: Signed<SealedKey> };
   readonly spent?: { readonly txId: string; readonly paid: bigint | null };
   readonly abandoned?: string;
+  /** The last one. */
+  readonly checkpoint?: { readonly number: number; readonly at: number; readonly file: OutputFile };
+  /** It is over for both parties; what is left can still be read, until it makes room. */
+  readonly kept?: { readonly at: number; readonly bytes: number };
+  /** Nothing of it is left but this book. */
   readonly cleaned: boolean;
 }
 type Mutable = { -readonly [K in keyof Job]: Job[K] } & { events: StateEvent[] };
@@ -76,6 +83,8 @@ type Mutable = { -readonly [K in keyof Job]: Job[K] } & { events: StateEvent[] }
 export const stateOf = (job: Job): JobState => job.events.at(-1)?.state ?? 'quoted';
 /** Nothing more will run. */
 export const hasEnded = (job: Job): boolean => isJobEnd(stateOf(job));
+/** Nothing is left to be done about it. */
+export const isOver = (job: Job): boolean => job.kept !== undefined || job.cleaned;
 
 const receiptKey = (lock: OutputReference, oracleKey: string, evidenceCid: string): string =>
   `${referenceText(lock)}/${oracleKey}/${evidenceCid}`;
@@ -222,7 +231,10 @@ export class JobBook {
     for (const [lock, { quote }] of this.#strayRefusals) if (quote.body.reclaimAfter < before) this.#strayRefusals.delete(lock);
     await this.#journal.retain((entry) => {
       if (entry.type === 'quoted') return this.#sold.has(entry.quoteCid);
-      return entry.type !== 'receipt' || this.#jobs.get(entry.jobId)?.cleaned !== true;
+      const job = this.#jobs.get(entry.jobId);
+      // Of checkpoints only the last one is a file; the entry of an earlier one says nothing any more.
+      if (entry.type === 'checkpoint') return job?.checkpoint?.number === entry.number;
+      return entry.type !== 'receipt' || job === undefined || !isOver(job);
     });
   }
 
@@ -247,6 +259,7 @@ export class JobBook {
         spec: openSpec(bytesOf(entry.spec), entry.jobId),
         ...sold,
         gpus: entry.gpus ?? [],
+        ...(entry.trace === undefined ? {} : { trace: entry.trace }),
         events: [{ state: 'quoted', at: entry.at, detail: null }],
         stopAsked: false,
         cleaned: false,
@@ -275,6 +288,9 @@ export class JobBook {
         return;
       case 'handle':
         job.handle = entry.handle;
+        return;
+      case 'checkpoint':
+        job.checkpoint = { number: entry.number, at: entry.at, file: entry.file };
         return;
       case 'sealed-key':
         job.sealedKey = entry.key;
@@ -307,6 +323,9 @@ export class JobBook {
         return;
       case 'abandoned':
         job.abandoned = entry.reason;
+        return;
+      case 'kept':
+        job.kept = { at: entry.at, bytes: entry.bytes };
         return;
       case 'cleaned':
         job.cleaned = true;

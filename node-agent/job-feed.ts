@@ -24,7 +24,7 @@ class JobLog {
   /** Lines that were taken: on disk, or on their way there. */
   accepted = 0;
   #pending: string[] = [];
-  #bytes = 0;
+  bytes = 0;
   /** Where each line that is a multiple of `MARK_EVERY` begins, so that a follower far in does not read from the start. */
   #marks: number[] = [0];
 
@@ -76,8 +76,8 @@ class JobLog {
 
   #count(bytes: number): void {
     this.length += 1;
-    this.#bytes += bytes;
-    if (this.length % MARK_EVERY === 0) this.#marks.push(this.#bytes);
+    this.bytes += bytes;
+    if (this.length % MARK_EVERY === 0) this.#marks.push(this.bytes);
   }
 
   async *read(from: number, to: number): AsyncGenerator<{ offset: number; line: string }> {
@@ -106,6 +106,7 @@ class JobLog {
   async remove(): Promise<void> {
     await this.close();
     this.length = 0;
+    this.bytes = 0;
     await rm(this.#path, { force: true });
   }
 }
@@ -172,12 +173,18 @@ export class JobFeed {
     return { lines, total };
   }
 
+  /** Of the log on disk. */
+  get bytes(): number {
+    return this.#log.bytes;
+  }
+
   /** From the given offsets on, until the job has ended: states, log lines, latest progress, then manifest or refusal, then `end`. */
   async *follow(fromEvent: number, fromLog: number, signal: AbortSignal): AsyncGenerator<Sendable> {
     let event = fromEvent;
     let offset = fromLog;
     let seen = 0;
     let seenDue = 0;
+    let seenCheckpoint = 0;
     for (;;) {
       signal.throwIfAborted();
       // Read first, so that whatever changes during a slow send is seen in the next round.
@@ -203,13 +210,20 @@ export class JobFeed {
         seenDue = this.#dueVersion;
         yield this.#due;
       }
+      const { checkpoint } = job;
+      if (checkpoint !== undefined && checkpoint.number !== seenCheckpoint && !job.cleaned) {
+        seenCheckpoint = checkpoint.number;
+        yield { type: 'checkpoint', number: checkpoint.number, atMs: checkpoint.at, file: checkpoint.file };
+      }
       if (ended) {
         if (job.refusal !== undefined) yield { type: 'refusal', envelope: job.refusal.envelope };
         if (job.manifest !== undefined) yield { type: 'manifest', envelope: job.manifest.envelope };
         yield { type: 'end' };
         return;
       }
-      await this.#change(() => this.#moved(job, count, lines, seen) || this.#dueVersion !== seenDue, signal);
+      const moved = (): boolean =>
+        this.#moved(job, count, lines, seen) || this.#dueVersion !== seenDue || (job.checkpoint?.number ?? 0) !== seenCheckpoint;
+      await this.#change(moved, signal);
     }
   }
 

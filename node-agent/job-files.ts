@@ -68,15 +68,38 @@ export function jobFiles(parts: JobFilesParts): JobFiles {
       const workDir = workFolder(workRoot, job.jobId);
       if (key !== null) return sealOutputs(key, job.jobId, outputs, { workDir, store });
       const kept = await Promise.all(
-        outputs.map(async ({ name, path }) => ({ name, ...(await store.importFile(job.jobId, path, { within: workDir })) })),
+        outputs.map(async ({ name, path }) => ({ name, ...(await store.adoptFile(job.jobId, path, { within: workDir })) })),
       );
       return deliveredOpen(kept);
+    },
+    adopt: (job, path) => store.adoptFile(job.jobId, path, { within: workFolder(workRoot, job.jobId) }),
+    standAlone: (job) => store.files(job.jobId).every(({ imported }) => !imported),
+    drop: (job, cid) =>
+      store.retain(
+        job.jobId,
+        new Set(
+          store
+            .files(job.jobId)
+            .map((file) => file.cid)
+            .filter((other) => other !== cid),
+        ),
+      ),
+    async keep(job) {
+      await store.retain(job.jobId, new Set(readLater(job)));
+      return store.files(job.jobId).reduce((sum, { bytes }) => sum + bytes, 0);
     },
     async remove({ jobId }) {
       await rm(downloadFolder(workRoot, jobId), { recursive: true, force: true });
       await store.remove(jobId);
     },
   };
+}
+
+/** What of a job its service provider may still want once it is over: of a sealed one, what it was delivered. */
+function readLater({ manifest, checkpoint }: Job): string[] {
+  const delivered = manifest?.body.outputs.map(({ cid }) => cid) ?? [];
+  const { leaves } = manifest?.body.delivery ?? {};
+  return [...delivered, ...(leaves === undefined ? [] : [leaves.cid]), ...(checkpoint === undefined ? [] : [checkpoint.file.cid])];
 }
 
 /** Who may read which block: the service provider its own job's; anybody those of a public job that has a result to be checked. */

@@ -105,24 +105,36 @@ async function backUp(path: string, label: string): Promise<void> {
 }
 
 /**
- * What a journal holds, for another process than the one that writes it: nothing is locked, repaired or migrated, and a line that is
- * being written is left out. Throws as `openJournal`; `journal-old` when only its owner may migrate it.
+ * What a journal holds, for another process than the one that writes it: nothing is locked, repaired or written, an older one is read
+ * as this version has it, and a line that is being written is left out. Throws as `openJournal`.
  */
-export async function readJournal<T>(path: string, options: Pick<JournalOptions<T>, 'schema' | 'name' | 'version'>): Promise<T[]> {
+export async function readJournal<T>(
+  path: string,
+  options: Pick<JournalOptions<T>, 'schema' | 'name' | 'version' | 'migrations'>,
+): Promise<T[]> {
   const { complete } = linesOf(await readFile(path));
   const head = header.safeParse(complete[0] === undefined ? undefined : parseLine(path, complete[0], 1));
   if (!head.success || head.data.journal !== options.name)
     throw new NunetError('journal-damaged', `Cannot read ${path}: its first line is not the header of a "${options.name}" journal`);
   const { version } = head.data;
-  if (version !== options.version) {
-    const code = version > options.version ? 'journal-newer' : 'journal-old';
-    throw new NunetError(code, `Cannot read ${path}: it is version ${version}, this program reads ${options.version}`);
-  }
+  if (version > options.version)
+    throw new NunetError('journal-newer', `Cannot read ${path}: it is version ${version}, this program reads ${options.version}`);
   return complete.slice(1).map((text, i) => {
-    const parsed = options.schema.safeParse(parseLine(path, text, i + 2));
+    const parsed = options.schema.safeParse(broughtUp(path, parseLine(path, text, i + 2), version, options));
     if (parsed.success) return parsed.data;
     throw new NunetError('journal-damaged', `Cannot read ${path}: line ${i + 2} is not valid`);
   });
+}
+
+/** An entry of an older version as this one has it. */
+function broughtUp(path: string, entry: unknown, version: number, options: Pick<JournalOptions<never>, 'version' | 'migrations'>): unknown {
+  let value = entry;
+  for (let from = version; from < options.version; from += 1) {
+    const migrate = options.migrations?.[from];
+    if (migrate === undefined) throw new NunetError('journal-old', `Cannot read ${path}: no way from version ${from} to ${from + 1}`);
+    value = migrate(value);
+  }
+  return value;
 }
 
 /** Reads, repairs and migrates what is on disk; leaves a file that ends in a whole line of this version. */
@@ -150,13 +162,7 @@ async function load<T>(path: string, options: JournalOptions<T>): Promise<T[]> {
     );
   }
   const entries = complete.slice(1).map((text, i) => {
-    let value = parseLine(path, text, i + 2);
-    for (let from = version; from < options.version; from += 1) {
-      const migrate = options.migrations?.[from];
-      if (migrate === undefined) throw new NunetError('journal-old', `Cannot read ${path}: no way from version ${from} to ${from + 1}`);
-      value = migrate(value);
-    }
-    const parsed = options.schema.safeParse(value);
+    const parsed = options.schema.safeParse(broughtUp(path, parseLine(path, text, i + 2), version, options));
     if (parsed.success) return parsed.data;
     const issue = parsed.error.issues[0];
     throw new NunetError(

@@ -1,6 +1,7 @@
 // Hands what both sides signed to the oracles of a quote, which submit it: an owner that sleeps is paid all the same.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agreement } from '@nunet/shared/agreement.ts';
+import { aborted } from './aborted.ts';
 import { agreementOf } from './agreement-of.ts';
 import type { EvidenceParts } from './evidence-post.ts';
 import type { Job } from './job-book.ts';
@@ -42,5 +43,5 @@ export async function keepAgreementTold(job: Job, parts: EvidenceParts, signal: 
     }
   };
   await Promise.all(job.quote.body.oracleKeys.map(tell));
-  throw await new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason), { once: true }));
+  throw await aborted(signal);
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Capacity } from './capacity.ts';
 import type { DemandOf } from './demand.ts';
 import type { Executor } from './executor/executor.ts';
-import { hasEnded, type Job, type JobBook } from './job-book.ts';
+import { hasEnded, isOver, type Job, type JobBook } from './job-book.ts';
 
 /** An engine that does not answer must not keep the agent from saying what it knows. */
 const MAX_WAIT_MS = 30_000;
@@ -12,7 +12,7 @@ const MAX_WAIT_MS = 30_000;
 /** Reserves what jobs and open quotes hold. Jobs first: their GPUs are theirs, a quote takes what is left. */
 export function reserveFromJournal({ book, capacity, demandOf }: { book: JobBook; capacity: Capacity; demandOf: DemandOf }, at: number) {
   for (const job of book.jobs()) {
-    if (job.cleaned) continue;
+    if (isOver(job)) continue;
     const { resources } = job.quote.body;
     if (!hasEnded(job)) {
       capacity.reserve(job.jobId, { resources: demandOf(job.spec.program.kind, resources), until: null }, at, job.gpus);
@@ -43,7 +43,7 @@ export async function recoverExecutions(parts: {
   signal: AbortSignal;
 }): Promise<Recovered> {
   const { book, executor, signal } = parts;
-  const begun = book.jobs().filter((job) => job.handle !== undefined && !job.cleaned && job.manifest === undefined);
+  const begun = book.jobs().filter((job) => job.handle !== undefined && job.manifest === undefined);
   const asked = new Map<string, Promise<'running' | 'gone'>>();
   for (const { jobId, handle } of begun) {
     if (handle === undefined) continue;
@@ -52,7 +52,7 @@ export async function recoverExecutions(parts: {
     answer.catch(() => undefined);
     asked.set(jobId, answer);
   }
-  const handles = () => book.jobs().flatMap(({ handle, cleaned }) => (handle === undefined || cleaned ? [] : [handle]));
+  const handles = () => book.jobs().flatMap((job) => (job.handle === undefined || isOver(job) ? [] : [job.handle]));
   const sweeping = Promise.allSettled(asked.values())
     // All handles that are named at that moment, new ones too.
     .then(() => executor.sweep?.(handles()))

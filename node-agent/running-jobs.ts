@@ -4,7 +4,7 @@ import type { LockRefusal, Quote } from '@nunet/shared/quote.ts';
 import type { Signed } from '@nunet/shared/signature.ts';
 import { deliverRefusal, isDelivered, type EvidenceParts } from './evidence-post.ts';
 import { isFatal, runJob, type ExecutionParts } from './execution.ts';
-import { hasEnded, type Job, type JobBook } from './job-book.ts';
+import { hasEnded, isOver, type Job, type JobBook } from './job-book.ts';
 
 /** Given to evidence of work that a stop has ended. */
 const FAREWELL_MS = 5_000;
@@ -86,7 +86,7 @@ export function createRunningJobs(options: {
       inBackground(cid, telling);
     },
     farewell: async () => {
-      const working = parts.book.jobs().filter((job) => running.has(job.jobId) && job.handle !== undefined && !job.cleaned);
+      const working = parts.book.jobs().filter((job) => running.has(job.jobId) && job.handle !== undefined && !isOver(job));
       options.stopWork();
       const told = Promise.allSettled(working.map((job) => untilDelivered(job, parts.book, evidence, signal)));
       await Promise.race([told, sleep(FAREWELL_MS, undefined, { ref: false })]);

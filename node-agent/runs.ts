@@ -123,6 +123,7 @@ export function createRuns(parts: RunParts) {
     if (problems.length > 0) return refuse(quote, lock, problems.slice(0, 16), now);
     const gpus = capacity.reserve(jobId, { resources: demand, until: null }, now);
     try {
+      const { trace } = request;
       await book.record({
         type: 'accepted',
         jobId,
@@ -131,6 +132,7 @@ export function createRuns(parts: RunParts) {
         lock,
         spec: bytesToHex(encode(spec)),
         ...(gpus.length === 0 ? {} : { gpus: [...gpus] }),
+        ...(trace === undefined ? {} : { trace }),
       });
     } catch (error) {
       capacity.release(jobId);

@@ -33,7 +33,7 @@ async function sealOnDisk(
     const sealed = await sealFile(key, jobId, { name: output.name, bytes: size, read }, async (block) => {
       await target.writeFile(block);
     });
-    const { cid } = await store.importFile(jobId, path, { within: workDir });
+    const { cid } = await store.adoptFile(jobId, path, { within: workDir });
     if (cid !== sealed.file.cid)
       throw new NunetError('file-changed', `Cannot seal ${output.name}: what was written is not what was sealed`);
     return sealed;

@@ -25,7 +25,7 @@ const failure = z.strictObject({ type: z.literal('error'), code: z.string().max(
 const ENVELOPE = 256;
 
 /** Source: W3C Trace Context, version 00. */
-const traceparent = z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
+export const traceparent = z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
 /**
  * What the receiver of a long answer sends back on the same stream: bytes of frames it has taken so far. The sender stays

@@ -4,7 +4,7 @@ import { openChain } from '@nunet/contracts/chain/open.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { referenceText } from '@nunet/shared/fields.ts';
-import { AGENT_JOURNAL_VERSION, agentEntry } from '../agent-entries.ts';
+import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry } from '../agent-entries.ts';
 import { chainAccessOf, pathsOf, readConfig } from '../config.ts';
 import { JobBook } from '../job-book.ts';
 import { openJournal, readJournal } from '../journal.ts';
@@ -42,7 +42,12 @@ export async function claimCommand(argv: readonly string[], io: CommandIo): Prom
     pinned: config.pinned,
     now: clock.now(),
   });
-  const entries = await readJournal(paths.journal, { schema: agentEntry, name: 'agent jobs', version: AGENT_JOURNAL_VERSION });
+  const entries = await readJournal(paths.journal, {
+    schema: agentEntry,
+    name: 'agent jobs',
+    version: AGENT_JOURNAL_VERSION,
+    migrations: AGENT_JOURNAL_MIGRATIONS,
+  });
   const book = new JobBook(network, { entries, ...READ_ONLY });
   const chain = await openChain(chainAccessOf(config, record.asset, process.env), io.signal);
   const journal = await openJournal(join(dataPath, 'claims.jsonl'), { schema: claimEntry, name: 'claims', version: 1 });

@@ -8,7 +8,7 @@ import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import { createOracleClient } from '@nunet/shared/oracle-client.ts';
-import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
+import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
 import { startAgent, type Agent } from '../agent.ts';
 import { keepBenchmarkRead } from '../benchmark/benchmark-file.ts';
 import { openBlobStore } from '../blobs.ts';
@@ -124,6 +124,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       schema: agentEntry,
       name: 'agent jobs',
       version: AGENT_JOURNAL_VERSION,
+      migrations: AGENT_JOURNAL_MIGRATIONS,
       ...(hooks.journal === undefined ? {} : { hooks: hooks.journal }),
     });
     closing.push(() => journal.close());
@@ -198,6 +199,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       hours: config.hours,
       toOperators: config.telemetry.toOperators,
       pausedBy,
+      keep: config.keep,
       record,
       hubs: [...new Set([...record.hubs, ...config.hubs])],
       dataPath,

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import type { AgentStatus } from '../agent-status.ts';
-import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
+import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
 import { pathsOf, readConfig } from '../config.ts';
 import { askControl, controlSocketOf } from '../control-socket.ts';
 import { JobBook } from '../job-book.ts';
@@ -41,6 +41,7 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
     schema: agentEntry,
     name: 'agent jobs',
     version: AGENT_JOURNAL_VERSION,
+    migrations: AGENT_JOURNAL_MIGRATIONS,
   });
   const jobs = new JobBook(config.network, journal).jobs().map(jobLine);
   await journal.close();

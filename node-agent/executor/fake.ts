@@ -23,6 +23,8 @@ export type FakeStep =
   | { readonly do: 'progress'; readonly epoch: number; readonly epochs: number; readonly metrics: Readonly<Record<string, number>> }
   /** Bytes of an output that the spec names. */
   | { readonly do: 'output'; readonly name: string; readonly bytes: Uint8Array }
+  /** The workspace as it was, in a file beside the outputs. */
+  | { readonly do: 'checkpoint'; readonly bytes: Uint8Array }
   /** Goes on when the promise does. */
   | { readonly do: 'wait'; readonly until: Promise<unknown> }
   /** Never goes on: only a limit or a stop ends it. */
@@ -47,6 +49,8 @@ export interface FakeOptions {
   /** What is here already. */
   readonly images?: readonly string[];
   expectedStartMs?(work: QuoteRequest['work']): number;
+  /** Only `onnx` unless given. */
+  readonly kinds?: ExecutorFingerprint['kinds'];
 }
 
 /** Executions by the id of their handle. */
@@ -83,7 +87,13 @@ export class FakeExecutor implements Executor {
   }
 
   async fingerprint(): Promise<ExecutorFingerprint> {
-    return { sandbox: this.#options.sandbox ?? 'namespace', detail: 'fake executor', checks: [], kinds: ['onnx'], version: 'fake 1' };
+    return {
+      sandbox: this.#options.sandbox ?? 'namespace',
+      detail: 'fake executor',
+      checks: [],
+      kinds: this.#options.kinds ?? ['onnx'],
+      version: 'fake 1',
+    };
   }
 
   async prepare(request: ExecutionRequest): Promise<void> {
@@ -270,6 +280,7 @@ export class FakeExecutor implements Executor {
     };
     const outputs: { name: string; path: string; bytes: number }[] = [];
     let metrics: Readonly<Record<string, number>> = {};
+    let checkpoints = 0;
     let isOver = false;
     const emit = (event: ExecutionEvent): void => {
       if (isOver) return;
@@ -303,6 +314,13 @@ export class FakeExecutor implements Executor {
                 message: `The outputs have ${bytes} bytes, the job allows ${spec.outputLimitBytes}`,
               };
             }
+            break;
+          }
+          case 'checkpoint': {
+            checkpoints += 1;
+            const path = join(request.workDir, `checkpoint-${checkpoints}.tar`);
+            await writeFile(path, step.bytes, { mode: 0o600 });
+            emit({ type: 'checkpoint', number: checkpoints, path, bytes: step.bytes.length });
             break;
           }
           case 'wait':

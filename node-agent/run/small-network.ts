@@ -26,7 +26,7 @@ import { signNetworkRecord, type NetworkRecord } from '@nunet/shared/network-rec
 import { GraphBuilder } from '@nunet/shared/onnx/build.ts';
 import { writeNpy } from '@nunet/shared/onnx/npy.ts';
 import { signerOf, signStatement, type Signer } from '@nunet/shared/signature.ts';
-import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
+import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
 import { startAgent, type Agent } from '../agent.ts';
 import { openBlobStore } from '../blobs.ts';
 import { chainLocks } from '../chain-locks.ts';
@@ -358,6 +358,7 @@ async function startTestAgent(parts: {
       schema: agentEntry,
       name: 'agent jobs',
       version: AGENT_JOURNAL_VERSION,
+      migrations: AGENT_JOURNAL_MIGRATIONS,
     }),
     store: await openBlobStore({ root: join(parts.folder, 'blobs'), maxBytes: 2 ** 30 }),
     executors: [new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true })],

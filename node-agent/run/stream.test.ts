@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { balanceOf } from '@nunet/contracts/holdings.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { AGENT_JOURNAL_VERSION, agentEntry } from '../agent-entries.ts';
+import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry } from '../agent-entries.ts';
 import { claim, claimEntry, type ClaimEntry } from '../claim.ts';
 import { runCommand } from '../commands/run.ts';
 import { JobBook } from '../job-book.ts';
@@ -61,6 +61,7 @@ async function claimAll(wallet: string, journalName: string) {
     schema: agentEntry,
     name: 'agent jobs',
     version: AGENT_JOURNAL_VERSION,
+    migrations: AGENT_JOURNAL_MIGRATIONS,
   });
   const readOnly = (): Promise<never> => Promise.reject(new NunetError('journal-read-only', 'the agent writes it'));
   const book = new JobBook('devnet', { entries, append: readOnly, retain: readOnly, close: () => Promise.resolve() });
