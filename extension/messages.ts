@@ -64,6 +64,10 @@ export const pageRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('watch'), jobId: jobId.nullable() }),
   /** Kept log lines from an offset. Answer: `{ from, lines }`, at most 1,000 lines. */
   z.strictObject({ type: z.literal('log'), jobId, from: z.int().min(0) }),
+  /** The last checkpoint that is kept. Answer: `{ blob, name }`. */
+  z.strictObject({ type: z.literal('checkpoint'), jobId }),
+  /** Opens a draft of the same job that goes on from the last checkpoint of this one. Answer: `{ jobId }`. */
+  z.strictObject({ type: z.literal('resume'), jobId }),
   /** A stored, verified output. Answer: `{ blob }`. */
   z.strictObject({ type: z.literal('output'), jobId, name: fileName }),
   /** The port that comes with it is handed on to the network frame: the page then reads streams directly (extension/network/client.ts). */
@@ -102,6 +106,8 @@ export interface Answers extends WalletAnswers, DappAnswers, LendAnswers {
   watch: null;
   log: { from: number; lines: string[] };
   output: { blob: Blob };
+  checkpoint: { blob: Blob; name: string };
+  resume: { jobId: string };
   'network-port': null;
   'signing-answer': null;
   'preview-ground': PreviewGround;
@@ -188,6 +194,8 @@ export interface LiveState {
   progress: { phase: ProgressPhase; done: number; total: number; epoch: number } | null;
   /** A job that is paid by vouchers: what the agent says is due, and what was signed. Base units. */
   due?: { payBaseUnits: bigint; signedBaseUnits: bigint; paused: boolean };
+  /** A checkpoint on its way here, or the last that came. */
+  checkpoint?: { number: number; doneBytes: number; totalBytes: number };
   /** One point an epoch, oldest first. */
   curve: { epoch: number; metrics: { name: string; value: number }[] }[];
   outputs: OutputState[];

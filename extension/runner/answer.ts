@@ -21,6 +21,7 @@ import type { Machines } from './machines.ts';
 import type { Networks } from './networks.ts';
 import type { Online } from './online.ts';
 import type { Asker } from './pages.ts';
+import { lastCheckpoint, resumedJob } from './resume-job.ts';
 import type { Signings } from './signings.ts';
 
 /** What there is once the database is open. */
@@ -125,6 +126,13 @@ export function answerPages(parts: {
         onChange();
         return { jobId };
       }
+      case 'resume': {
+        const job = jobs.get(request.jobId);
+        const { askBeforeAnswer } = job.note;
+        const jobId = await jobs.prepare({ ...resumedJob(job), askBeforeAnswer }, online(), { random: parts.random, peerId });
+        onChange();
+        return { jobId };
+      }
       case 'preflight': {
         const at = online();
         // Both take a second to load and are wanted as soon as an offer is taken. Their failures are told then.
@@ -157,6 +165,8 @@ export function answerPages(parts: {
         const { log } = jobs.get(request.jobId);
         return { from: request.from, lines: await log.read(request.from) };
       }
+      case 'checkpoint':
+        return lastCheckpoint(jobs.get(request.jobId));
       case 'output': {
         const job = jobs.get(request.jobId);
         const output = readableOutputs(job.record()).find(({ name }) => name === request.name);

@@ -42,6 +42,8 @@ export interface BlockStore extends BlockSink {
   block(cid: string, index: number): Promise<Uint8Array>;
   /** Keeps a file that is whole already. Throws `store-full`. */
   keep(content: Blob, signal: AbortSignal): Promise<{ cid: string }>;
+  /** Forgets a file, whole or not; harmless when it is not here. */
+  drop(cid: string): Promise<void>;
   /** One block, or the node, of a file among `served`: what peers ask for. */
   read(cid: string, served: ReadonlySet<string>): Promise<Uint8Array | null>;
 }
@@ -132,6 +134,15 @@ export async function openBlocks(database: RunnerDatabase, jobId: string): Promi
       });
       files.set(cid, { node: decodeFileNode(nodeBytes), nodeBytes, content, missing: new Set() });
       return { cid };
+    },
+    async drop(cid) {
+      files.delete(cid);
+      const transaction = database.transaction(['files', 'blocks'], 'readwrite', STRICT);
+      await Promise.all([
+        transaction.objectStore('files').delete([jobId, cid]),
+        transaction.objectStore('blocks').delete(IDBKeyRange.bound([jobId, cid], [jobId, cid, []])),
+        transaction.done,
+      ]);
     },
     async read(cid, served) {
       const whole = served.has(cid) ? files.get(cid) : undefined;

@@ -8,6 +8,7 @@ import type { LiveState, Notice } from '../messages.ts';
 import type { JobKeyNote } from './job-keys.ts';
 
 const NAME = 'nunet-runner';
+/** 3 brought own machines, and checkpoints to the journals: an older program could not read them. */
 const VERSION = 3;
 
 /** What does not follow from a job's journal. */

@@ -74,6 +74,7 @@ export async function driveOn(parts: DriveParts, online: Online): Promise<void> 
     check: parts.check,
     scorer: parts.scorer,
     decide: decider(parts),
+    checkpoints: async () => (await parts.journal.read()).flatMap((entry) => (entry.type === 'checkpoint' ? [entry.file.cid] : [])),
     onStored: parts.onStored,
     onLine: parts.onLine,
     onLineDropped: () => {

@@ -173,7 +173,7 @@ export async function openJob(parts: JobParts, note: JobNote): Promise<Job> {
       keepPromise();
     }
     if (event.type === 'log') return;
-    if (event.type === 'progress' || event.type === 'output' || event.type === 'due') changed('live');
+    if (event.type === 'progress' || event.type === 'output' || event.type === 'checkpoint' || event.type === 'due') changed('live');
     else changed('job');
     save();
   };

@@ -46,6 +46,10 @@ export function shownAfter(shown: Shown, event: JobEvent, atMs: number): Shown {
       const curve = phase === 'steps' ? curveAfter(live.curve, event) : live.curve;
       return { ...shown, live: { ...live, progress: { phase, done, total, epoch }, curve } };
     }
+    case 'checkpoint': {
+      const { number, doneBytes, totalBytes } = event;
+      return { ...shown, live: { ...live, checkpoint: { number, doneBytes, totalBytes } } };
+    }
     case 'output':
       return { ...shown, live: { ...live, outputs: withOutput(live.outputs, event.name, { doneBytes: event.doneBytes }) } };
     case 'notice':

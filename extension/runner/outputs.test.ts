@@ -63,6 +63,7 @@ async function begin(
       if (found instanceof NunetError) throw found;
       return found;
     },
+    checkpoints: async () => [],
     onStored: (name) => told.push(`stored ${name}`),
     onLine: () => told.push('line'),
     onLineDropped: () => told.push('dropped'),
@@ -80,6 +81,24 @@ describe('fetching', () => {
     expect(new Uint8Array((await blocks.content(file.cid)?.arrayBuffer()) ?? new ArrayBuffer())).toEqual(content);
     expect(done.at(-1)).toBe(content.length);
     expect(told[0]).toBe('stored y.npy');
+  });
+
+  test('a checkpoint is kept whole beside the outputs, and the one before it until the next', async () => {
+    const contents = [1, 2, 3].map((fill) => cutFile(new Uint8Array(1_000).fill(fill)));
+    const kept: string[] = [];
+    const { outputs, blocks } = await begin({
+      peer: (cid) => {
+        const held = contents.find(({ cid: node, node: { blocks: all } }) => cid === node || all.includes(cid));
+        return held === undefined ? null : cid === held.cid ? held.nodeBytes : held.block(held.node.blocks.indexOf(cid));
+      },
+      checkpoints: async () => kept,
+    });
+    for (const [index, { cid }] of contents.entries()) {
+      const checkpoint = { number: index + 1, takenAtMs: 1, file: { name: `checkpoint-${index + 1}.tar`, cid, bytes: 1_000 } };
+      await outputs.keepCheckpoint(agent, JOB, checkpoint, () => undefined, signal);
+      kept.push(cid);
+    }
+    expect(contents.map(({ cid }) => blocks.content(cid)?.size ?? null)).toEqual([null, 1_000, 1_000]);
   });
 
   test('cannot be other bytes than the manifest names', async () => {

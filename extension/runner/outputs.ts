@@ -34,6 +34,8 @@ export function browserOutputs(parts: {
   scorer: Pick<Scorer, 'score'>;
   /** What the check found, or why it could not be run -> what is answered. */
   decide: (found: CheckResult | NunetError, signal: AbortSignal) => Promise<CheckResult>;
+  /** CIDs of checkpoints that were kept before, oldest first. */
+  checkpoints: () => Promise<readonly string[]>;
   onStored: (name: string) => void;
   onLine: () => void;
   /** A line came that is not kept any more. */
@@ -41,6 +43,7 @@ export function browserOutputs(parts: {
 }): Outputs {
   const { blocks, log, clock } = parts;
   let linesTaken = 0;
+  let fetching: string | undefined;
   let found: { manifest: string; result: CheckResult } | undefined;
 
   const contentOf = (cid: string): Blob => {
@@ -99,6 +102,15 @@ export function browserOutputs(parts: {
         fetchWhole(agent, jobId, file, onBytes, signal).then(() => parts.onStored(file.name)),
         signal,
       ),
+    async keepCheckpoint(agent, jobId, { file }, onBytes, signal) {
+      const before = (await parts.checkpoints()).filter((cid) => cid !== file.cid);
+      // What came of one that was replaced meanwhile is of no use.
+      if (fetching !== undefined && fetching !== file.cid && !before.includes(fetching)) await blocks.drop(fetching);
+      fetching = file.cid;
+      await orFault(fetchWhole(agent, jobId, file, onBytes, signal), signal);
+      // The last one stays until its successor is in the journal.
+      for (const cid of before.slice(0, -1)) await blocks.drop(cid);
+    },
     fetchSealed: (agent, jobId, file, onBytes, signal) => orFault(fetchWhole(agent, jobId, file, onBytes, signal), signal),
     async checkSealed(manifest, signal) {
       await orFault(deliveredTree(manifest, sealedBlocks(blocks, manifest.jobId)), signal);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { formatAmount } from '@nunet/shared/amount.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { cidText, peerIdText } from '@nunet/shared/fields.ts';
+import { traceparent } from '@nunet/shared/wire.ts';
 import type { Offer } from '@nunet/shared/job-flow/preflight.ts';
 import type { OpenOptions } from '../run/open-job.ts';
 import { amountFlag, hubFlags, parseFlags, pinnedFlags, required, sourceFlag, type Command, type CommandIo } from './flags.ts';
@@ -25,6 +26,9 @@ const flags = {
   stream: { help: 'pay by vouchers while the job runs, as "stream": true in the job file' },
   yes: { help: 'lock on the best offer without asking' },
   json: { help: 'one JSON event a line' },
+  'resume-from': { value: 'PATH', help: 'begin a new job from a checkpoint: its file, or the folder of the job that left it' },
+  gpus: { value: 'N', help: 'ask for so many GPUs, whatever the job file says' },
+  trace: { value: 'PARENT', help: 'W3C traceparent that the agent’s own trace shall continue (random)' },
   resume: { value: 'JOBID', help: 'go on with this job instead of naming a job file' },
   cancel: { help: 'cancel the job if it does not run yet; one that is paid by vouchers also while it runs' },
 } as const;
@@ -50,6 +54,13 @@ async function choose(offers: readonly Offer[], io: CommandIo, yes: boolean): Pr
   }
 }
 
+function gpusFlag(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const gpus = /^\d{1,2}$/.test(text) ? Number(text) : NaN;
+  if (!(gpus <= 16)) throw new NunetError('flag-invalid', `Cannot run: --gpus "${text.slice(0, 20)}" is not a number from 0 to 16`);
+  return gpus;
+}
+
 /** On a terminal the last line can be written over. */
 const rewrite = process.stdout.isTTY
   ? // Wrapped over two rows, only the second would be written over.
@@ -69,6 +80,13 @@ export async function runCommand(argv: readonly string[], io: CommandIo, hooks: 
     throw new NunetError('flag-invalid', `Cannot run: --agent "${given.agent.slice(0, 60)}" is not a peer id such as 12D3KooW...`);
   if (given.resume !== undefined && !cidText.safeParse(given.resume).success)
     throw new NunetError('flag-invalid', `Cannot run: --resume "${given.resume.slice(0, 60)}" is not a job id such as bafy2bza...`);
+  if (given.trace !== undefined && !traceparent.safeParse(given.trace).success)
+    throw new NunetError(
+      'flag-invalid',
+      `Cannot run: --trace "${given.trace.slice(0, 60)}" is not a W3C traceparent such as 00-...-...-01`,
+    );
+  if (given.resume !== undefined && (given['resume-from'] ?? given.gpus) !== undefined)
+    throw new NunetError('flag-invalid', 'Cannot run: --resume goes on with a job as it is; --resume-from and --gpus are for a new one');
   if (given.resume !== undefined && jobFile !== undefined)
     throw new NunetError('flag-invalid', 'Cannot run: give a job file or --resume with a job id, not both');
   // Loaded here, so that whoever only prints the help loads no wallet and no transaction builder.
@@ -93,6 +111,9 @@ export async function runCommand(argv: readonly string[], io: CommandIo, hooks: 
         hubs: hubFlags('run', given.hub),
         agent: given.agent,
         cancel: given.cancel === true,
+        resumeFrom: given['resume-from'],
+        gpus: gpusFlag(given.gpus),
+        trace: given.trace,
         stream: given.stream === true,
         choose: (offers) => choose(offers, io, given.yes === true),
         ...(hooks.journal === undefined ? {} : { hooks: hooks.journal }),

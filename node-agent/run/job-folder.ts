@@ -1,12 +1,12 @@
 // One job of a service provider on disk: its keys, its blocks, its journal, and which job file it came from.
-// Folder: <data>/jobs/<hash of the job id>/ with `job.json`, `peer.key`, `job.key`, `blobs/`, `journal`, `log.txt`.
+// Folder: <data>/jobs/<hash of the job id>/ with `job.json`, `peer.key`, `job.key`, `blobs/`, `journal`, `log.txt`, `checkpoints/`.
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashOfCid } from '@nunet/shared/encoding.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { cidText } from '@nunet/shared/fields.ts';
-import { jobEntry, type JobEntry } from '@nunet/shared/job-flow/job-record.ts';
+import { JOB_JOURNAL_MIGRATIONS, JOB_JOURNAL_VERSION, jobEntry, type JobEntry } from '@nunet/shared/job-flow/job-record.ts';
 import type { JobKeys, Journal as JournalPort } from '@nunet/shared/job-flow/ports.ts';
 import { z } from 'zod';
 import { openBlobStore, type BlobStore } from '../blobs.ts';
@@ -66,7 +66,8 @@ async function writeNote(path: string, note: JobNote): Promise<void> {
 
 export interface FolderOptions {
   data: string;
-  outputLimitBytes: number;
+  /** Of what is fetched: outputs, and checkpoints on their way to their folder. */
+  fetchBytes: number;
   hooks?: JournalOptions<JobEntry>['hooks'];
 }
 
@@ -90,11 +91,12 @@ async function openFolder(path: string, note: JobNote, options: FolderOptions): 
   const journal: Journal<JobEntry> = await openJournal(join(path, 'journal'), {
     schema: jobEntry,
     name: 'service provider job',
-    version: 1,
+    version: JOB_JOURNAL_VERSION,
+    migrations: JOB_JOURNAL_MIGRATIONS,
     ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
   });
   try {
-    const store = await openBlobStore({ root: join(path, 'blobs'), maxBytes: options.outputLimitBytes + STORE_SLACK_BYTES });
+    const store = await openBlobStore({ root: join(path, 'blobs'), maxBytes: options.fetchBytes + STORE_SLACK_BYTES });
     // One peer key a job: several runs at once never share a peer id, and two jobs cannot be linked by it.
     const peerKey = await loadPeerKey(join(path, 'peer.key'));
     const jobKey = await loadPeerKey(join(path, 'job.key'));

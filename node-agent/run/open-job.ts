@@ -4,20 +4,27 @@ import { dirname, resolve } from 'node:path';
 import type { Chain } from '@nunet/contracts/chain/chain.ts';
 import { balanceOf } from '@nunet/contracts/holdings.ts';
 import { NunetError } from '@nunet/shared/errors.ts';
+import { parseJobFile } from '@nunet/shared/job-file.ts';
 import { jobHasEnded, openedEntry, readJob, type JobEntry } from '@nunet/shared/job-flow/job-record.ts';
 import { jobIdOf } from '@nunet/shared/job-spec.ts';
+import { resumedJobFile } from '@nunet/shared/resume-job.ts';
 import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import { requestOf } from '@nunet/shared/prepare-job.ts';
 import type { JournalOptions } from '../journal.ts';
 import type { Wallet } from '../wallet-file.ts';
 import { jobsOfFile, makeJobFolder, openJobFolder, type JobFolder } from './job-folder.ts';
 import { inputPaths, prepareSpec, readJobFile } from './prepare.ts';
+import { findCheckpoint } from './resume-from.ts';
 import { clock } from '../system-clock.ts';
 
 export interface OpenOptions {
   /** Path of the job file; undefined when `resume` names the job. */
   jobFile: string | undefined;
   resume: string | undefined;
+  /** A checkpoint, or where some lie: a new job begins from it. */
+  resumeFrom?: string | undefined;
+  /** Instead of what the job file asks for. */
+  gpus?: number | undefined;
   data: string;
   out: string;
   /** Pay by vouchers, whatever the job file says. */
@@ -37,16 +44,21 @@ export async function openJob(
   signal: AbortSignal,
 ): Promise<{ folder: JobFolder; resumed: boolean }> {
   if (options.resume !== undefined) {
-    // The output limit is known from the journal only; what was fetched before counts against the limit that it had.
+    // The limits are known from the journal only; what was fetched before counts against the limit that it had.
     return {
-      folder: await openJobFolder(options.resume, { data: options.data, outputLimitBytes: 2 ** 34, ...hooksOf(options) }),
+      folder: await openJobFolder(options.resume, { data: options.data, fetchBytes: 2 ** 36, ...hooksOf(options) }),
       resumed: true,
     };
   }
   if (options.jobFile === undefined) throw new NunetError('flag-missing', 'Cannot run: name a job file, or --resume with a job id');
   const path = resolve(options.jobFile);
-  const { text, file } = await readJobFile(path);
-  const folderOptions = { data: options.data, outputLimitBytes: file.outputLimitBytes, ...hooksOf(options) };
+  const given = await readJobFile(path);
+  const resumed = options.resumeFrom === undefined ? given.text : resumedJobFile(given.text, await findCheckpoint(options.resumeFrom));
+  const text = options.gpus === undefined ? resumed : withGpus(resumed, options.gpus);
+  const file = parseJobFile(text);
+  const { program } = file;
+  const checkpointBytes = program.kind === 'container' && program.checkpointEveryMs !== null ? 2 * file.resources.diskBytes : 0;
+  const folderOptions = { data: options.data, fetchBytes: file.outputLimitBytes + checkpointBytes, ...hooksOf(options) };
   const earlier = await unfinished(await jobsOfFile(options.data, text, dirname(path)), folderOptions);
   if (earlier !== undefined) return { folder: earlier, resumed: true };
   const spec = await prepareSpec(file, dirname(path), wallet.network, signal);
@@ -81,6 +93,12 @@ export async function openJob(
     await folder.close();
     throw error;
   }
+}
+
+/** The job file as if it asked for so many GPUs. */
+function withGpus(text: string, gpus: number): string {
+  const written = JSON.parse(text) as { resources: object };
+  return JSON.stringify({ ...written, resources: { ...written.resources, gpus } });
 }
 
 /** The first of these jobs that has begun, has not ended, and that no other process drives. */

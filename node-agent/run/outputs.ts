@@ -14,7 +14,10 @@ import type { ScoreRequest } from '../executor/embedded.ts';
 import { fetchFile } from '../network/blocks.ts';
 import type { NetworkNode } from '../network/node.ts';
 import { openInto, sealedSource } from '../opening.ts';
+import { checkpointName, checkpointsIn } from './resume-from.ts';
 
+/** The one before stays until the next: a disk that fails under the newest leaves one. */
+const KEPT_CHECKPOINTS = 2;
 /** Failures of this machine's own disk. */
 const UNSAVED = new Set(['output-exists', 'store-full', 'file-name-invalid', 'file-incomplete']);
 
@@ -31,12 +34,15 @@ export interface DiskOutputs {
   /** Scores in a confined process. */
   score(request: ScoreRequest, signal: AbortSignal): Promise<number>;
   onSaved(file: OutputFile, path: string): void;
+  onCheckpoint(number: number, path: string, bytes: number): void;
 }
 
 export function diskOutputs(parts: DiskOutputs): Outputs {
   const { node, store } = parts;
   const logPath = join(parts.jobFolder, 'log.txt');
   let lines: number | undefined;
+  const checkpointFolder = join(parts.jobFolder, 'checkpoints');
+  let fetching: string | undefined;
   const savedAt = new Map<string, string>();
   const fetchWhole: Outputs['fetchSealed'] = async (agent, jobId, file, onBytes, signal) => {
     const fetch = { node, peer: agent, jobId, cid: file.cid, expectedBytes: file.bytes, store, signal };
@@ -58,6 +64,18 @@ export function diskOutputs(parts: DiskOutputs): Outputs {
   };
   return {
     fetch: (agent, jobId, file, onBytes, signal) => orFault(fetchWhole(agent, jobId, file, onBytes, signal).then(() => keep(jobId, file))),
+    async keepCheckpoint(agent, jobId, { number, file }, onBytes, signal) {
+      const drop = (cid: string): Promise<void> =>
+        store.retain(jobId, new Set(store.files(jobId).flatMap((kept) => (kept.cid === cid ? [] : [kept.cid]))));
+      // What came of one that was replaced meanwhile is of no use.
+      if (fetching !== undefined && fetching !== file.cid) await drop(fetching);
+      fetching = file.cid;
+      await orFault(fetchWhole(agent, jobId, file, onBytes, signal));
+      parts.onCheckpoint(number, await orFault(store.saveAs(jobId, file.cid, checkpointFolder, checkpointName(number))), file.bytes);
+      await drop(file.cid);
+      fetching = undefined;
+      for (const old of (await checkpointsIn(checkpointFolder)).slice(0, -KEPT_CHECKPOINTS)) await rm(old.path, { force: true });
+    },
     fetchSealed: (agent, jobId, file, onBytes, signal) => orFault(fetchWhole(agent, jobId, file, onBytes, signal)),
     async checkSealed(manifest) {
       await orFault(deliveredTree(manifest, sealedSource(store, manifest.jobId)));

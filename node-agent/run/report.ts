@@ -24,6 +24,8 @@ export interface Report {
   chosen(offer: Offer): void;
   event(event: JobEvent): void;
   saved(name: string, path: string, bytes: number): void;
+  /** A checkpoint lies there, whole and verified. */
+  checkpoint(number: number, path: string, bytes: number): void;
   ended(record: JobRecord, account: Account): void;
 }
 
@@ -97,6 +99,8 @@ function entryJson(entry: JobEntry, record: JobRecord): Record<string, unknown> 
       return { event: 'refusal', atMs, reasons: record.refusal?.body.reasons };
     case 'answer':
       return { event: 'answer', atMs, kind: entry.kind };
+    case 'checkpoint':
+      return { event: 'checkpoint-kept', atMs, number: entry.number, takenAtMs: entry.takenAtMs, bytes: entry.file.bytes };
     case 'outputs-stored':
     case 'cancel-wanted':
       return { event: entry.type, atMs };
@@ -166,9 +170,17 @@ export function jsonReport(print: (line: string) => void): Report {
       if (told !== undefined) say(told);
     },
     saved: (name, path, bytes) => say({ event: 'saved', name, path, bytes }),
+    checkpoint: (number, path, bytes) => say({ event: 'checkpoint-saved', number, path, bytes }),
     ended: (record, account) => say(endJson(record, account)),
   };
 }
+
+const PHASES = {
+  inputs: 'inputs',
+  downloads: 'files from the web',
+  image: 'image',
+  dependencies: 'packages',
+} as const;
 
 /** All peer ids begin alike; their ends tell them apart. */
 const short = (peerId: string): string => `…${peerId.slice(-8)}`;
@@ -178,6 +190,8 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
   let barAt = 0;
   let barPhase = '';
   let barOpen = false;
+  let openEpoch = -1;
+  let lastCheckpoint: string | undefined;
   let wasPaused = false;
   const say = (line: string): void => {
     if (barOpen) rewrite?.('');
@@ -187,15 +201,22 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
   const progress = (event: Extract<JobEvent, { type: 'progress' }>): void => {
     const share = event.total > 0 ? Math.min(1, event.done / event.total) : 0;
     const metrics = event.metrics.map(({ name, value }) => `${name} ${value.toFixed(4)}`).join('  ');
-    const what = event.phase === 'inputs' ? 'inputs' : `epoch ${event.epoch}`;
+    const what = event.phase === 'steps' ? `epoch ${event.epoch}` : PHASES[event.phase];
     const filled = Math.round(share * 30);
-    const line = plainLine(`  [${'#'.repeat(filled)}${'.'.repeat(30 - filled)}] ${Math.floor(share * 100)} %  ${what}  ${metrics}`);
+    // Code need not know how many epochs it will take: then there is no share to draw.
+    const bar = event.total > 0 ? `[${'#'.repeat(filled)}${'.'.repeat(30 - filled)}] ${Math.floor(share * 100)} %  ` : '';
+    const line = plainLine(`  ${bar}${what}  ${metrics}`);
     if (rewrite !== undefined) {
       rewrite(line);
       barOpen = true;
     } else {
       if (barPhase !== event.phase) barAt = 0;
       barPhase = event.phase;
+      if (event.total === 0) {
+        if (event.epoch !== openEpoch) print(line);
+        openEpoch = event.epoch;
+        return;
+      }
       if (share < barAt) return;
       barAt = share === 1 ? 2 : Math.min(1, share + 0.1);
       print(line);
@@ -290,9 +311,15 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
       else if (event.type === 'log') say(`  | ${event.line}`);
       else if (event.type === 'notice') say(`  ! ${event.message}`);
     },
+    checkpoint: (number, path, bytes) => {
+      lastCheckpoint = path;
+      say(`Kept checkpoint ${number}, ${bytes} bytes, as ${path}`);
+    },
     saved: (name, path, bytes) => say(`Saved ${name}, ${bytes} bytes, as ${path}`),
     ended: (record, { before, after, expected, feesLovelace }) => {
       const paid = record.spent?.paidBaseUnits ?? 0n;
+      if (record.job !== 'finished' && lastCheckpoint !== undefined)
+        say(`A new job goes on from its last checkpoint with: --resume-from ${lastCheckpoint}`);
       say(
         `The job is ${record.job}, its lock ${record.lock ?? 'was never made'}: paid ${ntx(paid)} of ${ntx(record.quote?.body.amountBaseUnits ?? 0n)}`,
       );

@@ -58,6 +58,7 @@ describe('a check that scores, on a machine below the sandbox floor', () => {
       jobFileFolder: '/nowhere',
       inputPath: () => '/nowhere',
       score: (request, within) => executor.score(request, within),
+      onCheckpoint: () => undefined,
       onSaved: () => undefined,
     });
     const delivered = [{ name: 'model.onnx', cid: samples.sampleSpec.inputs[0]?.cid ?? '', bytes: 1 }];

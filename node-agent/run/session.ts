@@ -30,6 +30,7 @@ import { diskOutputs } from './outputs.ts';
 import { inputPaths } from './prepare.ts';
 import type { Account, Report } from './report.ts';
 import { scoreFloor } from './score-floor.ts';
+import { newTrace } from './trace.ts';
 import { clock } from '../system-clock.ts';
 
 /** For ending what only a check had started. */
@@ -47,6 +48,8 @@ export interface RunOptions extends OpenOptions {
   /** Only this agent's offer is taken. */
   agent: string | undefined;
   cancel: boolean;
+  /** W3C traceparent that the agent's trace continues; random unless given. */
+  trace?: string | undefined;
   /** The offer to lock money on; null: none. Called with at least one offer. */
   choose(offers: readonly Offer[], signal: AbortSignal): Promise<Offer | null>;
 }
@@ -147,7 +150,8 @@ async function withFolder(folder: JobFolder, resumed: boolean, session: Session)
     }
     const cancel = new AbortController();
     if (options.cancel) cancel.abort();
-    const last = await driveJob(ports, { record, signal, cancel: cancel.signal, onEvent: (event) => report.event(event) });
+    const trace = options.trace ?? newTrace((bytes) => randomBytes(bytes));
+    const last = await driveJob(ports, { record, signal, cancel: cancel.signal, trace, onEvent: (event) => report.event(event) });
     const after = balanceOf(await chain.utxos(wallet.address, { signal }), record.asset);
     // What is worth keeping lies in the folder that the user named; the blocks served their time.
     await folder.store.remove(jobId);
@@ -196,6 +200,7 @@ async function portsOf(
       inputPath: (name) => paths.get(name),
       score: (request, signal) => executor.score(request, signal),
       onSaved: (output, path) => report.saved(output.name, path, output.bytes),
+      onCheckpoint: (number, path, bytes) => report.checkpoint(number, path, bytes),
     }),
   };
 }

@@ -489,3 +489,71 @@ describe('a stopped run', () => {
     expect(world.entries.length).toBe(written);
   });
 });
+
+describe('checkpoints', () => {
+  const entriesOf = ({ world }: Run): number[] =>
+    world.readEntries().flatMap((entry) => (entry.type === 'checkpoint' ? [entry.number] : []));
+
+  test('of a job that fails are kept, and the last one is what the record names', async () => {
+    const outcome = await run({ checkpoints: 3, agent: 'own-fault' });
+    expectSound(outcome);
+    expect(outcome.record.job).toBe('failed');
+    expect(outcome.record.checkpoint).toMatchObject({ number: 3, file: { name: 'checkpoint-3.tar', bytes: 1_003 } });
+    expect(outcome.world.checkpoints.at(-1)).toBe(3);
+    expect(entriesOf(outcome)).toEqual(outcome.world.checkpoints);
+    expect(outcome.events.filter(({ type }) => type === 'checkpoint').length).toBe(outcome.world.checkpoints.length);
+  });
+
+  test('cannot keep a result from being checked and paid for', async () => {
+    const outcome = await run({ checkpoints: 2 });
+    expectSound(outcome);
+    expect(outcome.record.lock).toBe('withdrawn');
+  });
+
+  test('that are not what their CIDs say are told of and left: they cost nobody anything', async () => {
+    const outcome = await run({ checkpoints: 2, agent: 'wrong-bytes' });
+    expect(jobHasEnded(outcome.record)).toBe(true);
+    expect(outcome.record.checkpoint).toBeUndefined();
+    expect(notices(outcome.events)).toMatch(/Checkpoint \d could not be kept/);
+  });
+
+  test('cannot be more than the job has disk for', async () => {
+    const outcome = await run({ checkpoints: 2, checkpointsTooLarge: true });
+    expectSound(outcome);
+    expect(outcome.world.checkpoints).toEqual([]);
+    expect(notices(outcome.events)).toContain('a checkpoint that this job did not ask for');
+  });
+
+  test('cannot make us fetch without an end: no more often than the job asked for, twice over', async () => {
+    const outcome = await run({ checkpoints: 60, agent: 'own-fault' });
+    expectSound(outcome);
+    // 60 within 3 seconds, asked for one a second.
+    expect(outcome.world.checkpoints.length).toBeLessThan(10);
+    expect(outcome.record.checkpoint?.number).toBe(60);
+  });
+
+  test('are kept once, wherever a process is killed', async () => {
+    const whole = await run({ checkpoints: 2, agent: 'own-fault' });
+    for (let at = 0; at < whole.world.entries.length; at++) {
+      for (const when of ['before', 'after'] as const) {
+        const world = await FakeWorld.open({ checkpoints: 2, agent: 'own-fault' });
+        world.begin();
+        await driveJob(world.process({ at, when }), { record: world.record, signal: never }).catch((error: unknown) => {
+          if (!(error instanceof Killed)) throw error;
+        });
+        const record = await driveJob(world.process(), { record: world.record, signal: never });
+        expectSound({ world, record });
+        expect(record.checkpoint?.number).toBe(2);
+      }
+    }
+  });
+});
+
+test('the agent is given the trace that its own continues, and none where there is none', async () => {
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const world = await FakeWorld.open();
+  world.begin();
+  await driveJob(world.process(), { record: world.record, signal: never, trace });
+  expect(world.trace).toBe(trace);
+  expect((await run()).world.trace).toBeUndefined();
+});

@@ -18,6 +18,8 @@ export interface DriveOptions {
   /** Aborted by whoever wants the job cancelled: before it runs, or at any time when it is paid by vouchers. */
   cancel?: AbortSignal;
   pace?: Pace;
+  /** W3C traceparent that the agent's own trace shall continue. */
+  trace?: string | undefined;
 }
 
 /** What the end of a job is called when its lock has ended and the agent has signed nothing. */

@@ -6,13 +6,16 @@ import { cidOf, rawCidOf } from '../encoding.ts';
 import { NunetError } from '../errors.ts';
 import { openBundle, encodeBundle, openEvidence, openQuote, type EvidenceBundle, type LockReport } from '../evidence.ts';
 import type { OutputReference } from '../fields.ts';
+import { jobIdOf, type JobSpec } from '../job-spec.ts';
 import { closeBytes, NO_KEY_HASH, settleBytes, voucherBytes } from '../lock.ts';
 import { outputRootOf, type Ack, type Cancel, type Dispute, type Manifest } from '../manifest.ts';
 import type { NetworkRecord } from '../network-record.ts';
 import type { Voucher } from '../voucher.ts';
-import { billedPay, type LockRefusal, type Quote, type StreamTerms } from '../quote.ts';
+import { billedPay, type LockRefusal, type Quote, type QuoteRequest, type StreamTerms } from '../quote.ts';
 import {
   sampleAdvert,
+  sampleContainerRequest,
+  sampleContainerSpec,
   sampleHash,
   sampleManifest,
   sampleOracles,
@@ -98,6 +101,10 @@ export interface WorldOptions {
   sealed?: boolean;
   /** Oracles have K, because the agent gave it to them. */
   oraclesHaveKey?: boolean;
+  /** A container job, of whose workspace the agent tells so many times, or without an end. */
+  checkpoints?: number;
+  /** What it tells of has more bytes than the job has disk. */
+  checkpointsTooLarge?: boolean;
   /** A refusal brings its half of the way back. */
   refusalCloses?: 'honestly' | 'forged';
 }
@@ -132,7 +139,12 @@ const SECRET = sampleHash('K');
 export class FakeWorld {
   readonly clock = new VirtualClock(SAMPLE_TIME_MS);
   readonly entries: string[] = [];
-  readonly spec = sampleSpec;
+  readonly spec: JobSpec;
+  readonly request: QuoteRequest;
+  /** Checkpoints that were kept, by their number, and fetches of them. */
+  readonly checkpoints: number[] = [];
+  /** As the agent got it with the run request. */
+  trace: string | undefined;
   readonly record: NetworkRecord = { ...sampleRecord, confirmations: [{ upTo: 1n << 62n, blocks: 2 }] };
   readonly options: WorldOptions;
   quote!: Signed<Quote>;
@@ -190,6 +202,10 @@ export class FakeWorld {
 
   private constructor(options: WorldOptions) {
     this.options = options;
+    const { program } = sampleContainerSpec;
+    const isCode = options.checkpoints !== undefined && program.kind === 'container';
+    this.spec = isCode ? { ...sampleContainerSpec, program: { ...program, checkpointEveryMs: 1_000 } } : sampleSpec;
+    this.request = isCode ? { ...sampleContainerRequest, jobId: jobIdOf(this.spec) } : sampleRequest;
   }
 
   static async open(options: WorldOptions = {}): Promise<FakeWorld> {
@@ -198,6 +214,9 @@ export class FakeWorld {
       'quote',
       {
         ...sampleQuote,
+        jobId: world.request.jobId,
+        resources: world.request.resources,
+        replay: world.request.replay,
         ...TIMES,
         ...options.quote,
         ...(options.stream === undefined ? {} : { stream: options.stream }),
@@ -210,7 +229,7 @@ export class FakeWorld {
 
   /** Puts the job at "quoted", as a pre-flight would. */
   begin(): void {
-    this.#write(openedEntry(this.spec, sampleRequest, 100_000_000n, this.clock.now()));
+    this.#write(openedEntry(this.spec, this.request, 100_000_000n, this.clock.now()));
     this.#write(quotedEntry({ agent: { addresses: sampleAdvert.addresses }, quote: this.quote }, this.clock.now()));
   }
 
@@ -494,6 +513,7 @@ export class FakeWorld {
     const lock = behaviour === 'foreign-manifest' ? { txId: sampleHash('other lock'), index: 0 } : this.#agentLock!;
     const body: Manifest = {
       ...sampleManifest(this.quote.cid, lock),
+      jobId: this.request.jobId,
       billedMs: this.quote.body.stream === undefined ? AGENT_RUNS_MS : this.#billedMs,
       payBaseUnits: billedPay(this.quote.body, this.quote.body.stream === undefined ? AGENT_RUNS_MS : this.#billedMs),
     };
@@ -549,6 +569,12 @@ export class FakeWorld {
       await waitUntil(this.clock.now() + 2 * TICK_MS);
     }
     if (behaviour === 'dies-running') throw new NunetError('stream-closed', 'the stream broke');
+    for (let number = 1; number <= (this.options.checkpoints ?? 0); number++) {
+      const bytes = this.options.checkpointsTooLarge === true ? this.spec.resources.diskBytes + 1 : 1_000 + number;
+      const file = { name: `checkpoint-${number}.tar`, cid: rawCidOf(new TextEncoder().encode(`checkpoint ${number}`)), bytes };
+      yield { type: 'checkpoint', number, atMs: this.clock.now(), file };
+      if (number < 100) await waitUntil(this.clock.now() + 50);
+    }
     yield { type: 'progress', phase: 'steps', done: 1, total: 2, epoch: 1, metrics: [{ name: 'loss', value: 0.5 }] };
     await waitUntil(this.#endsAt);
     for (let line = 3; this.options.hides !== undefined; line++) {
@@ -726,6 +752,7 @@ export class FakeWorld {
               );
               return { type: 'refusal' as const, envelope: signed.envelope };
             }
+            this.trace = request.trace;
             this.#runAt ??= this.clock.now();
             this.#agentLock ??= request.lock;
             return { type: 'accepted' as const };
@@ -782,6 +809,13 @@ export class FakeWorld {
             if (behaviour === 'never-delivers') throw new NunetError('block-missing', 'the agent has not that block');
             onBytes(file.bytes);
             this.saved.add(file.name);
+          }),
+        keepCheckpoint: (agent, _jobId, { number, file }, onBytes, signal) =>
+          call(signal, () => {
+            reach(agent);
+            if (behaviour === 'wrong-bytes') throw new NunetError('outputs-wrong', 'a block does not hash to its CID');
+            onBytes(file.bytes);
+            this.checkpoints.push(number);
           }),
         fetchSealed: (agent, _jobId, file, onBytes, signal) =>
           call(signal, () => {

@@ -7,6 +7,7 @@ import type { Quote } from '../quote.ts';
 import { signStatement, type Signed } from '../signature.ts';
 import type { FollowEvent } from '../wire.ts';
 import { takeStatement } from './agent-statement.ts';
+import { checkpointLane, type CheckpointLane } from './checkpoints.ts';
 import { answerResult, judgeResult } from './answer.ts';
 import { takeSealed } from './sealed-result.ts';
 import { chainTime, goJob, type Drive } from './running-job.ts';
@@ -24,13 +25,15 @@ interface Work {
   accepted: boolean;
   nextEvent: number;
   meter: Meter;
+  checkpoints: CheckpointLane;
 }
 
 /** The pieces that every step of the work needs; present from the first lock on. */
-function workOf(drive: Drive): Work {
+function workOf(drive: Drive, signal: AbortSignal): Work {
   const { quote, lockTx } = drive.record();
   if (quote === undefined || lockTx === undefined) throw new NunetError('job-not-locked', 'Cannot follow job: nothing is locked');
-  return { drive, quote, lockTx, accepted: false, nextEvent: 0, meter: new Meter() };
+  const checkpoints = checkpointLane(drive, signal);
+  return { drive, quote, lockTx, accepted: false, nextEvent: 0, meter: new Meter(), checkpoints };
 }
 
 async function takeEnvelope(work: Work, kind: 'manifest' | 'lock-refusal', envelope: Uint8Array): Promise<void> {
@@ -67,6 +70,7 @@ async function takeEvent(work: Work, event: Exclude<FollowEvent, { type: 'error'
       await takeEnvelope(work, event.type === 'manifest' ? 'manifest' : 'lock-refusal', event.envelope);
       return;
     case 'checkpoint':
+      return work.checkpoints.take(event);
     case 'end':
       return;
   }
@@ -142,7 +146,12 @@ async function tryOnce(work: Work, lockOver: boolean, signal: AbortSignal): Prom
   if (isToHandOver && !lockOver) {
     const answer = await drive.ports.network.run(
       drive.agent(),
-      { spec: drive.record().spec, quote: quote.envelope, lock: lockTx.reference },
+      {
+        spec: drive.record().spec,
+        quote: quote.envelope,
+        lock: lockTx.reference,
+        ...(drive.trace === undefined ? {} : { trace: drive.trace }),
+      },
       signal,
     );
     if (answer.type === 'refusal') return takeEnvelope(work, 'lock-refusal', answer.envelope);
@@ -209,10 +218,12 @@ async function untilChange(
 export async function followJob(drive: Drive, signal: AbortSignal): Promise<void> {
   const { lock } = await drive.until((record) => record.lock !== null && record.lock !== 'building' && record.lock !== 'submitted', signal);
   if (lock === 'dropped') return;
-  const work = workOf(drive);
+  const work = workOf(drive, signal);
   const { jobId, spec } = drive.record();
   await drive.ports.network.serveInputs(jobId, spec.inputs, { peerIds: [drive.agent().peerId], anybody: spec.replay === 'public' });
   await whilePaying(work, signal, awaitResult(work, signal));
+  // A job that gave what it should needs no way to go on; of any other the last checkpoint is what it leaves.
+  await work.checkpoints.end(drive.record().manifest?.body.exit.kind !== 'completed');
   const { manifest, refusal } = drive.record();
   if (refusal !== undefined) {
     await goJob(drive, 'refused', refusal.body.reasons.map((reason) => reason.message).join('; '));

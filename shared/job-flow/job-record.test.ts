@@ -8,6 +8,7 @@ import { jobEntry, openedEntry, quotedEntry, readJob, type JobEntry } from './jo
 const atMs = samples.SAMPLE_TIME_MS;
 const agent = samples.sampleSigner('agent');
 const jobKey = samples.sampleSigner('job key');
+const CHECKPOINT = { name: 'checkpoint-1.tar', cid: samples.sampleSpec.inputs[0]?.cid, bytes: 1 };
 const hex = (signed: Signed<unknown>): string => bytesToHex(signed.envelope);
 let opened: JobEntry;
 let quoted: JobEntry;
@@ -59,6 +60,15 @@ describe('cannot take into a journal', () => {
   test(
     'a second quote',
     refuses(() => [opened, quoted, quoted], 'the job is quoted'),
+  );
+  const kept = (number: number): JobEntry => jobEntry.parse({ type: 'checkpoint', atMs, number, takenAtMs: atMs, file: CHECKPOINT });
+  test(
+    'a checkpoint of a job that is not locked',
+    refuses(() => [opened, quoted, kept(1)], 'there is no lock yet'),
+  );
+  test(
+    'a checkpoint that is older than the one that is kept',
+    refuses(() => [opened, quoted, built, kept(2), kept(2)], 'number 2 is kept already'),
   );
   test(
     'a second lock',

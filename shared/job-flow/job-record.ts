@@ -13,7 +13,7 @@ import { NO_KEY_HASH, voucherBytes } from '../lock.ts';
 import { outputFile, type Ack, type Cancel, type Dispute, type Manifest, type OutputFile } from '../manifest.ts';
 import { MAX_QUOTE_REQUEST_BYTES, quoteRequest, type LockRefusal, type Quote, type QuoteRequest } from '../quote.ts';
 import { verifySignature, type Signed } from '../signature.ts';
-import type { BuiltLock, BuiltTransaction, CheckResult, SpentLock } from './ports.ts';
+import type { BuiltLock, BuiltTransaction, Checkpoint, CheckResult, SpentLock } from './ports.ts';
 
 /** bigint in memory; a journal kept as JSON gives decimal text back. */
 const amountText = z.union([z.bigint(), z.string().regex(/^\d{1,19}$/)]).transform((value) => BigInt(value));
@@ -33,6 +33,10 @@ const spent = z.strictObject({
   secret: hex32.nullable().default(null),
 });
 
+/** 2 brought checkpoints: every entry of 1 is one of 2. */
+export const JOB_JOURNAL_VERSION = 2;
+export const JOB_JOURNAL_MIGRATIONS = { 1: (entry: unknown): unknown => entry } as const;
+
 /** One line of a job's journal. Bytes are hex text and amounts bigint or decimal text, so that JSON and structured clones both keep it. */
 export const jobEntry = z.discriminatedUnion('type', [
   /** `spec` and `request` are dag-cbor. */
@@ -45,6 +49,8 @@ export const jobEntry = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('job'), atMs: timeMs, state: z.enum(JOB_STATES), detail: sentence }),
   z.strictObject({ type: z.literal('refusal'), atMs: timeMs, envelope: hexText }),
   z.strictObject({ type: z.literal('manifest'), atMs: timeMs, envelope: hexText }),
+  /** A checkpoint is kept, whole and verified. */
+  z.strictObject({ type: z.literal('checkpoint'), atMs: timeMs, number: z.int().min(1), takenAtMs: timeMs, file: outputFile }),
   /** Every output of the manifest is stored, whole and verified. */
   z.strictObject({ type: z.literal('outputs-stored'), atMs: timeMs }),
   z.strictObject({ type: z.literal('checked'), atMs: timeMs, accept: z.boolean(), score: z.number().nullable(), detail: sentence }),
@@ -104,6 +110,8 @@ export interface JobRecord {
   readonly lockTx?: BuiltLock;
   readonly refusal?: Signed<LockRefusal>;
   readonly manifest?: Signed<Manifest>;
+  /** The last one that is kept. */
+  readonly checkpoint?: Checkpoint;
   readonly outputsStored: boolean;
   readonly check?: CheckResult;
   readonly cancelWanted: boolean;
@@ -231,6 +239,12 @@ export function reduceJob(record: JobRecord | undefined, entry: JobEntry): JobRe
     case 'manifest':
       if (record.manifest !== undefined) return illegal(entry, 'there is a manifest already');
       return { ...record, manifest: piece(record, 'manifest', entry) as Signed<Manifest> };
+    case 'checkpoint': {
+      const { number, takenAtMs, file } = entry;
+      if (record.lockTx === undefined) return illegal(entry, 'there is no lock yet');
+      if (number <= (record.checkpoint?.number ?? 0)) return illegal(entry, `number ${record.checkpoint?.number} is kept already`);
+      return { ...record, checkpoint: { number, takenAtMs, file } };
+    }
     case 'outputs-stored':
       if (record.manifest === undefined) return illegal(entry, 'there is no manifest yet');
       return { ...record, outputsStored: true };

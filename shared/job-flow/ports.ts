@@ -147,6 +147,14 @@ export interface CheckResult {
   detail: string;
 }
 
+/** A running job's workspace as it was then, to begin another job from. */
+export interface Checkpoint {
+  number: number;
+  /** When the agent took it, chain time. */
+  takenAtMs: number;
+  file: OutputFile;
+}
+
 /** Where delivered bytes go. */
 export interface Outputs {
   /**
@@ -155,6 +163,17 @@ export interface Outputs {
    * commits to, and `outputs-unsaved` when this machine cannot keep it, which must never look like a fault of the agent.
    */
   fetch(agent: AgentContact, jobId: string, file: OutputFile, onBytes: (doneBytes: number) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Fetches a checkpoint as `fetch` does an output, and keeps it apart from them; of one job the last two stay. Idempotent. Throws
+   * as `fetch`.
+   */
+  keepCheckpoint(
+    agent: AgentContact,
+    jobId: string,
+    checkpoint: Checkpoint,
+    onBytes: (doneBytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Sealed delivery: as `fetch`, but keeps the file for `open`, under no name. For each of `sealedFiles(manifest)`. */
   fetchSealed(
     agent: AgentContact,

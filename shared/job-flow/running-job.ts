@@ -73,6 +73,8 @@ export type JobEvent =
   /** A streamed job: what the agent says is due, and what was signed. `paused`: it stands still until the next voucher. */
   | { type: 'due'; billedMs: number; payBaseUnits: bigint; signedBaseUnits: bigint; paused: boolean }
   | { type: 'log'; offset: number; line: string }
+  /** A checkpoint on its way here; its entry says that it is kept. */
+  | { type: 'checkpoint'; number: number; doneBytes: number; totalBytes: number }
   | { type: 'output'; name: string; doneBytes: number; totalBytes: number }
   /** Something to know that changes no state: out of reach, tried again, ignored. */
   | { type: 'notice'; code: string; message: string };
@@ -82,6 +84,8 @@ export interface Drive {
   readonly ports: Ports;
   readonly network: NetworkRecord;
   readonly pace: Pace;
+  /** W3C traceparent that the agent's own trace shall continue. */
+  readonly trace?: string | undefined;
   record(): JobRecord;
   /** Decides on the newest record, journals, then changes the record. Nothing is written when `decide` gives nothing. */
   append(decide: (record: JobRecord, atMs: number) => JobEntry | undefined): Promise<JobRecord>;
@@ -103,7 +107,7 @@ export interface Drive {
 export function openDrive(
   ports: Ports,
   first: JobRecord,
-  options: { record: NetworkRecord; onEvent?: (event: JobEvent) => void; pace?: Pace },
+  options: { record: NetworkRecord; onEvent?: (event: JobEvent) => void; pace?: Pace; trace?: string | undefined },
   over: AbortController,
 ): Drive {
   let current = first;
@@ -118,6 +122,7 @@ export function openDrive(
     ports,
     network: options.record,
     pace,
+    trace: options.trace,
     emit,
     notice,
     record: () => current,
