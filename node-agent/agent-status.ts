@@ -3,6 +3,7 @@ import type { Network } from '@nunet/shared/fields.ts';
 import type { Offer } from './capacity.ts';
 import type { ExecutorFingerprint } from './executor/executor.ts';
 import type { JobLine } from './job-line.ts';
+import type { MachineUsage } from './telemetry/usage-figures.ts';
 import type { HubState } from '@nunet/shared/keep-hubs.ts';
 
 export interface AgentStatus {
@@ -17,6 +18,8 @@ export interface AgentStatus {
   pausedBy: 'terminal' | 'owner' | null;
   /** Resident memory of the agent itself, without its executions. */
   memoryBytes: number;
+  /** Of the machine and the lent GPUs now; null: nobody can say. */
+  usage: MachineUsage | null;
   hubs: HubState[];
   jobs: JobLine[];
   /** Pay that came, all jobs together. */

@@ -32,8 +32,9 @@ import type { ExecutionParts } from './execution.ts';
 import { executorSet, type Fingerprints } from './executor/executor-set.ts';
 import type { Executor } from './executor/executor.ts';
 import { withGpus } from './executor/with-gpus.ts';
+import { withTraces } from './executor/with-traces.ts';
 import type { JobGpus } from './gpu/job-gpus.ts';
-import { hasEnded, isOver, JobBook, type Job } from './job-book.ts';
+import { hasEnded, isOver, JobBook, stateOf, type Job } from './job-book.ts';
 import { JobFeed } from './job-feed.ts';
 import { jobLine } from './job-line.ts';
 import { PUBLIC_WEB, type Web } from './job-downloads.ts';
@@ -50,6 +51,9 @@ import type { ServeOptions } from './network/protocol.ts';
 import { serveQuotes } from './network/quote.ts';
 import { serveReleases } from './network/release.ts';
 import { serveRun } from './network/run.ts';
+import { traceJob } from './telemetry/trace-job.ts';
+import type { JobTraces } from './telemetry/traces.ts';
+import type { MachineUsage, UsageFigures } from './telemetry/usage-figures.ts';
 import type { Limits, Windows } from './policy.ts';
 import { STREAM_SHARES, type Prices, type StreamShares } from './pricing.ts';
 import { createQuotes, createReleases, KEEP_UNSOLD_MS } from './quotes.ts';
@@ -98,6 +102,10 @@ export interface AgentComponents {
   oracle(key: string): OracleClient | undefined;
   /** Where GPUs are lent: their usage, and which of them must not be given to a job now. */
   gpuCare?: JobGpus;
+  /** How busy and hot the machine and its lent GPUs are. Left out: nobody can say. */
+  sample?: () => Promise<MachineUsage>;
+  /** Where the owner wants jobs traced. */
+  traces?: JobTraces;
   /** What this machine was last measured at. */
   benchmark?: () => Benchmark | null;
   /** Where files by URL come from; the public internet unless given. */
@@ -114,6 +122,8 @@ export interface Agent {
   readonly fingerprints: Fingerprints;
   addresses(): string[];
   status(): Promise<AgentStatus>;
+  /** Figures without a name in them. */
+  usage(): Promise<UsageFigures>;
   /** Lines of a job's log from this line on, and how many there are. Throws `job-unknown`. */
   logOf(jobId: string, fromLine: number, lines: number): Promise<{ lines: string[]; total: number }>;
   /** Ends a job that has not ended, as the compute provider's doing. Throws `job-unknown`, `job-ended`. */
@@ -124,7 +134,8 @@ export interface Agent {
   readonly stopped: Promise<void>;
 }
 
-const AGENT_VERSION = '0.1.0';
+const NOTHING_TOLD: MachineUsage = { machine: { cpuBusyPercent: null, memoryUsedPercent: 0, temperatureC: null }, gpus: [] };
+export const AGENT_VERSION = '0.1.0';
 const TWIN: Reason = {
   code: 'agent-twin',
   message: 'A copy of this agent runs elsewhere with the same key, so no new jobs are taken here',
@@ -147,9 +158,11 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     lastProblem = problem;
   };
 
-  const { gpuCare } = components;
+  const { gpuCare, traces } = components;
   const executor = executorSet(
-    gpuCare === undefined ? components.executors : components.executors.map((one) => withGpus(one, gpuCare, signal)),
+    components.executors
+      .map((one) => (gpuCare === undefined ? one : withGpus(one, gpuCare, signal)))
+      .map((one) => (traces === undefined ? one : withTraces(one, traces))),
   );
   await executor.fingerprint(signal);
   const fingerprints = executor.fingerprints();
@@ -164,7 +177,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     toOperators: components.toOperators ?? false,
     pausedBy: components.pausedBy ?? null,
   });
-  const capacity = new Capacity(components.offer, components.gpus);
+  const capacity = new Capacity(components.offer, components.gpus, () => gpuCare?.unfit.keys() ?? []);
   const demandOf = demandBy(fingerprints);
   const isOwnPeer = (peer: string): boolean =>
     settings.now.policy.ownServiceProviders.includes(peer) || components.isOwnPeer?.(peer) === true;
@@ -264,6 +277,10 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     onChange: () => publish(),
     onFatal: (error) => onFatal(error),
   });
+  function take(job: Job): void {
+    if (traces !== undefined) traceJob(job, book, traces);
+    jobs.take(job);
+  }
   function onFatal(error: unknown): void {
     if (signal.aborted) return;
     onFailure(error);
@@ -308,13 +325,15 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
       if (found && isNew && twins.twin !== null) onTwin(twins.twin);
       return found;
     },
-    onAccepted: (job) => jobs.take(job),
+    onAccepted: take,
     onRefused: (refused) => jobs.tellRefusal(refused),
   });
   const answers = createAnswers(book, now, runs.cancelUnseen);
   const problem: ServeOptions = { onFailure: (error: unknown, peer: string) => onFailure(error, `peer ${peer}`) };
   const answerQuote = async (request: QuoteRequest, caller: Caller): Promise<AnswerOf<'quote'>> => {
+    const askedAt = clock.now();
     const answer = await quotes(request, caller);
+    if (answer.type === 'quote') traces?.quoted(request.jobId, askedAt, clock.now());
     publish();
     return answer;
   };
@@ -329,7 +348,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   if (at > 0) await book.compact(at - KEEP_UNSOLD_MS);
   for (const job of book.jobs()) {
     if (isOver(job)) continue;
-    jobs.take(job);
+    take(job);
   }
   for (const refused of book.strayRefusals()) {
     const keys = refused.quote.body.oracleKeys.filter((key) => components.oracle(key) !== undefined);
@@ -400,6 +419,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     stopped.resolve();
   }
 
+  const freeNow = async (): Promise<Offer> => capacity.free(await now(AbortSignal.timeout(2_000)).catch(() => clock.now()));
   return {
     peerId,
     settings,
@@ -412,8 +432,21 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     },
     stop,
     stopped: stopped.promise,
+    usage: async () => {
+      const states = book.jobs().map(stateOf);
+      const running = states.filter((state) => state === 'running').length;
+      const ended = book.jobs().filter(hasEnded).length;
+      return {
+        ...((await components.sample?.()) ?? NOTHING_TOLD),
+        total: capacity.total,
+        free: await freeNow(),
+        jobs: { running, waiting: states.length - running - ended, ended },
+        hubsConnected: presence.hubs().filter(({ state }) => state === 'connected').length,
+        agentMemoryBytes: process.memoryUsage.rss(),
+      };
+    },
     status: async () => {
-      const free = capacity.free(await now(AbortSignal.timeout(2_000)).catch(() => clock.now()));
+      const free = await freeNow();
       return {
         peerId,
         network,
@@ -424,6 +457,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
         capacity: { total: capacity.total, free },
         pausedBy: settings.now.pausedBy,
         memoryBytes: process.memoryUsage.rss(),
+        usage: (await components.sample?.()) ?? null,
         hubs: presence.hubs(),
         twin: twins.twin === null ? null : TWIN.message,
         jobs: book.jobs().map(jobLine),

@@ -59,11 +59,13 @@ interface Held extends Reservation {
 export class Capacity {
   #total: Offer;
   readonly #gpus: readonly LentGpu[];
+  readonly #unfit: () => Iterable<string>;
   readonly #reservations = new Map<string, Held>();
 
-  /** `gpus`: the ones that are lent; how many the offer names is theirs to say. */
-  constructor(total: Omit<Offer, 'gpus'>, gpus: readonly LentGpu[] = []) {
+  /** `gpus`: the ones that are lent; how many the offer names is theirs to say. `unfit`: those that nobody may get now. */
+  constructor(total: Omit<Offer, 'gpus'>, gpus: readonly LentGpu[] = [], unfit: () => Iterable<string> = () => []) {
     this.#gpus = gpus;
+    this.#unfit = unfit;
     this.#total = { ...total, gpus: gpus.length };
   }
 
@@ -148,6 +150,6 @@ export class Capacity {
   }
 
   #taken(now: number, except?: string): Set<string> {
-    return new Set(this.#holding(now, except).flatMap(({ gpuIds }) => gpuIds));
+    return new Set([...this.#unfit(), ...this.#holding(now, except).flatMap(({ gpuIds }) => gpuIds)]);
   }
 }

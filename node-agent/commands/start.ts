@@ -1,7 +1,6 @@
 // start: the daemon. Reads the configuration, builds the real parts and hands them to the agent. Never loads a wallet or Mesh (a test proves it).
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '@nunet/contracts/chain/chain.ts';
 import { openChain, type ChainAccess } from '@nunet/contracts/chain/open.ts';
 import { formatAmount } from '@nunet/shared/amount.ts';
@@ -9,7 +8,7 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import { createOracleClient } from '@nunet/shared/oracle-client.ts';
 import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
-import { startAgent, type Agent } from '../agent.ts';
+import { AGENT_VERSION, startAgent, type Agent } from '../agent.ts';
 import { keepBenchmarkRead } from '../benchmark/benchmark-file.ts';
 import { openBlobStore } from '../blobs.ts';
 import { shareOf } from '../capacity.ts';
@@ -18,9 +17,7 @@ import { chainAccessOf, flagsParsed, parseListen, pathsOf, pricesOf, readConfig,
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
 import type { Executor } from '../executor/executor.ts';
 import { lentGpus } from '../gpu/allotment.ts';
-import { createJobGpus, type JobGpus } from '../gpu/job-gpus.ts';
 import { readGpus, systemTool } from '../gpu/read-gpus.ts';
-import { gpuWatch } from '../gpu/watch.ts';
 import { openJournal, type JournalOptions } from '../journal.ts';
 import { machineOffer } from '../machine.ts';
 import { loadPeerKey } from '../network/identity.ts';
@@ -31,6 +28,7 @@ import { createNode, type ListenAt } from '../network/node.ts';
 import { readNetworkRecord } from '../network-trust.ts';
 import { payoutAtStart, payoutPathOf, readPayouts } from '../payout-file.ts';
 import { takeIdentityLock } from '../process-lock.ts';
+import { openObservation, startTelemetry } from '../telemetry/start-telemetry.ts';
 import { parseFlags, type Command, type CommandIo, type Parsed } from './flags.ts';
 import { DEFAULT_DATA, FLAG_OF } from './onboard-flags.ts';
 
@@ -186,6 +184,13 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     closing.push(() => node.stop());
     const benchmark = await keepBenchmarkRead(paths.benchmark, { network, peerId: peerKey.peerId }, log);
     closing.push(() => Promise.resolve(benchmark.stop()));
+    const observation = await openObservation({
+      lent: gpus.map(({ id }) => id),
+      tracesUrl: config.telemetry.tracesUrl,
+      version: AGENT_VERSION,
+      log,
+    });
+    closing.push(() => observation.close());
     agent = await startAgent({
       network,
       peerKey,
@@ -210,7 +215,9 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       chain,
       pollMs: network === 'devnet' ? 150 : 5_000,
       benchmark: () => benchmark.current(),
-      ...(config.gpus.length === 0 ? {} : { gpuCare: lentGpuCare(log) }),
+      sample: observation.sample,
+      ...(observation.gpuCare === undefined ? {} : { gpuCare: observation.gpuCare }),
+      ...(observation.traces === undefined ? {} : { traces: observation.traces }),
       oracle: oracleClients(record, peerKey.signer, network),
       clock: { now: () => Date.now(), elapsed: () => performance.now() },
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
@@ -218,6 +225,20 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     });
     const running = agent;
     closing.push(() => running.stop());
+    const telemetry = await startTelemetry({
+      agent,
+      network,
+      operators: () => record.oracles.map(({ url }) => url),
+      prometheusPort: config.telemetry.prometheusPort,
+      io: {
+        fetch: (at, init) => fetch(at, init),
+        signer: peerKey.signer,
+        now: Date.now,
+        random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      },
+      log,
+    });
+    closing.push(() => telemetry.close());
     const control = await startOwnerControl({
       agent,
       node,
@@ -251,25 +272,6 @@ async function chosenGpus(chosen: readonly string[], signal: AbortSignal): Promi
   if (chosen.length === 0) return { lent: [], missing: [] };
   const { gpus } = await readGpus({ run: systemTool(signal), sys: '/sys', dev: '/dev' });
   return lentGpus(gpus, chosen);
-}
-
-/** How often a GPU that got no job because of what was left on it is looked at again. */
-const RECHECK_GPUS_MS = 60_000;
-
-function lentGpuCare(log: (line: string) => void): JobGpus {
-  const run = systemTool(new AbortController().signal);
-  const elapsed = (): number => performance.now();
-  const gpus = createJobGpus({
-    watch: gpuWatch({ run, sys: '/sys', elapsed, maxAgeMs: 1_000 }),
-    read: () => readGpus({ run, sys: '/sys', dev: '/dev' }),
-    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-    elapsed,
-    log,
-  });
-  setInterval(() => {
-    if (gpus.unfit.size > 0) gpus.recheck(new AbortController().signal).catch((error: unknown) => log(String(error)));
-  }, RECHECK_GPUS_MS).unref();
-  return gpus;
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

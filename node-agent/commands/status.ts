@@ -82,12 +82,34 @@ function moneyText({ paidBaseUnits, closedBaseUnits, payBaseUnits, voucherBaseUn
   return signed.slice(2);
 }
 
+function usageLines({ machine, gpus }: NonNullable<AgentStatus['usage']>): string[] {
+  const said = (parts: readonly (string | null)[]): string => parts.filter((part) => part !== null).join(', ');
+  const or = (value: number | null, text: (value: number) => string): string | null => (value === null ? null : text(value));
+  return [
+    `Machine: ${said([
+      or(machine.cpuBusyPercent, (percent) => `CPUs ${percent} % busy`),
+      `memory ${machine.memoryUsedPercent} % taken`,
+      or(machine.temperatureC, (degrees) => `${degrees} °C`),
+    ])}`,
+    ...gpus.map(
+      ({ busyPercent, usedBytes, temperatureC, powerW }, place) =>
+        `GPU ${place}: ${said([
+          or(busyPercent, (percent) => `${percent} % busy`),
+          or(usedBytes, (bytes) => `${gib(bytes)} taken`),
+          or(temperatureC, (degrees) => `${degrees} °C`),
+          or(powerW, (watts) => `${watts} W`),
+        ])}`,
+    ),
+  ];
+}
+
 function linesOf(status: AgentStatus): string[] {
   const { total, free } = status.capacity;
   return [
     `Agent ${status.peerId} runs on ${status.network}`,
     ...status.executors.map(({ kinds, detail }) => `Runs ${kinds.length === 0 ? 'nothing' : kinds.join(', ')} (${detail})`),
     `Free: ${free.cpus} of ${total.cpus} CPUs, ${gib(free.memoryBytes)} of ${gib(total.memoryBytes)} memory, ${gib(free.diskBytes)} of ${gib(total.diskBytes)} disk${total.gpus === 0 ? '' : `, ${free.gpus} of ${total.gpus} GPUs`}`,
+    ...(status.usage === null ? [] : usageLines(status.usage)),
     `The agent itself takes ${(status.memoryBytes / 2 ** 20).toFixed(0)} MiB of memory`,
     `Pay goes to ${status.payoutAddress}`,
     'Addresses:',

@@ -1,6 +1,7 @@
 // An executor whose jobs have GPUs: what each used of them goes into its result, and no other job gets them before they are clean.
 import type { GpusInUse, JobGpus } from '../gpu/job-gpus.ts';
 import type { Executor } from './executor.ts';
+import { overridden } from './overridden.ts';
 
 /** Everything but `start` and `wait` is the executor's own. `signal` ends the looking at GPUs after a job. */
 export function withGpus(executor: Executor, gpus: JobGpus, signal: AbortSignal): Executor {
@@ -29,13 +30,5 @@ export function withGpus(executor: Executor, gpus: JobGpus, signal: AbortSignal)
     give(using);
     return { ...result, usage: { ...result.usage, ...used } };
   };
-  return new Proxy(executor, {
-    get(target, name) {
-      if (name === 'start') return start;
-      if (name === 'wait') return wait;
-      const value: unknown = Reflect.get(target, name);
-      // Executors are classes with private fields, which want to be called on themselves.
-      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
-    },
-  });
+  return overridden(executor, { start, wait });
 }
