@@ -332,7 +332,9 @@ export class EmbeddedExecution {
     this.#settle({
       exit,
       billedMs: this.#billedMs,
-      ...this.#usage,
+      cpuMs: this.#usage.cpuMs,
+      peakMemoryBytes: this.#usage.peakMemoryBytes,
+      ...(this.#usage.disk === undefined ? {} : { usage: this.#usage.disk }),
       outputs: exit.kind === 'completed' ? this.#incoming.map(({ name, path, bytes }) => ({ name, path, bytes })) : [],
       metrics: exit.kind === 'completed' ? this.#metrics : [],
     });

@@ -24,6 +24,8 @@ export async function startTime(pid: number): Promise<string | null> {
 export interface ProcessUsage {
   readonly cpuMs: number;
   readonly peakMemoryBytes: number;
+  /** Of block devices; left out where the kernel does not tell it of another user's process. */
+  readonly disk?: { readonly readBytes: number; readonly writtenBytes: number };
 }
 
 /**
@@ -55,20 +57,25 @@ export async function processTree(root: number): Promise<Map<number, string[]>> 
   return tree;
 }
 
-/** CPU time and peak memory of a process and all below it. Measured from outside, so that the child cannot say otherwise. */
+/** CPU time, peak memory and disk of a process and all below it. Measured from outside, so that the child cannot say otherwise. */
 export async function usageOf(root: number): Promise<ProcessUsage | null> {
   const tree = await processTree(root);
   if (!tree.has(root)) return null;
   let cpuTicks = 0;
   let peakMemoryBytes = 0;
+  let disk: ProcessUsage['disk'] | null = { readBytes: 0, writtenBytes: 0 };
   for (const [pid, fields] of tree) {
     // utime 14, stime 15.
     cpuTicks += Number(fields[11]) + Number(fields[12]);
     const status = await text(`/proc/${pid}/status`);
     peakMemoryBytes = Math.max(peakMemoryBytes, Number(/^VmHWM:\s+(\d+) kB/m.exec(status ?? '')?.[1] ?? 0) * 1024);
+    const io = await text(`/proc/${pid}/io`);
+    const [read, written] = [/^read_bytes: (\d+)$/m, /^write_bytes: (\d+)$/m].map((line) => line.exec(io ?? '')?.[1]);
+    if (read === undefined || written === undefined) disk = null;
+    else if (disk !== null) disk = { readBytes: disk.readBytes + Number(read), writtenBytes: disk.writtenBytes + Number(written) };
   }
   // USER_HZ is 100 on every architecture that Node runs on.
-  return { cpuMs: cpuTicks * 10, peakMemoryBytes };
+  return { cpuMs: cpuTicks * 10, peakMemoryBytes, ...(disk === null ? {} : { disk }) };
 }
 
 /**
