@@ -10,15 +10,30 @@ import type { OnnxProgram } from '@nunet/shared/onnx-program.ts';
 import { confinements, type Confinement } from './confinement.ts';
 import type { ExecutionRequest } from './executor.ts';
 
-export interface TestJob {
+export interface TestJob<Program extends JobSpec['program'] = JobSpec['program']> {
   readonly files: Readonly<Record<string, Uint8Array>>;
-  readonly program: OnnxProgram;
+  readonly program: Program;
   readonly limits?: {
+    readonly diskBytes?: number;
     readonly timeLimitMs?: number;
     readonly outputLimitBytes?: number;
     readonly memoryBytes?: number;
     readonly cpus?: number;
   };
+}
+
+/** What the suite runs, by intent: each kind of program has its own way to do it. */
+export interface ConformanceJobs {
+  /** Outputs `y.npy` (2, 4, 6, 8, 10) and `total.npy`, three epochs, metric `mean` of 3, and something in the log. */
+  doublingJob(this: void): TestJob;
+  /** Starts, and ends with a fault of its own. */
+  failingJob(this: void): TestJob;
+  /** Computes for ever, 60 s of it by default. */
+  endlessJob(this: void, timeLimitMs?: number): TestJob;
+  /** Wants more memory than any machine has. */
+  memoryBombJob(this: void): TestJob;
+  /** 4 MB of output where 1 MB is allowed. */
+  largeOutputJob(this: void): TestJob;
 }
 
 const program = (part: Partial<OnnxProgram>): OnnxProgram => ({
@@ -40,7 +55,7 @@ export const floats = (values: readonly number[], shape: readonly number[]): Uin
   writeNpy({ dtype: 'float32', shape, data: new Uint8Array(Float32Array.from(values).buffer) });
 
 /** Rows 1..5 doubled in batches of 2 over 3 shuffled epochs; a running total fed back; the mean of the rows as a metric. */
-export function doublingJob(): TestJob {
+export function doublingJob(): TestJob<OnnxProgram> {
   const graph = new GraphBuilder();
   graph.node('Add', ['x', 'x'], 'y');
   graph.node('ReduceMean', ['x'], 'mean', { keepdims: 0 });
@@ -73,7 +88,7 @@ export function doublingJob(): TestJob {
 }
 
 /** An index beyond the data: passes every check, fails when it runs. */
-export function failingJob(): TestJob {
+export function failingJob(): TestJob<OnnxProgram> {
   const graph = new GraphBuilder();
   graph.node('Gather', ['x', 'index'], 'y');
   return {
@@ -111,7 +126,7 @@ function loopGraph(grow: boolean): Uint8Array {
   return graph.model('loop', [scalar('trips', 'int64'), vector('x')], [vector('y')]);
 }
 
-const loopJob = (grow: boolean, trips: number, limits: TestJob['limits']): TestJob => ({
+const loopJob = (grow: boolean, trips: number, limits: TestJob['limits']): TestJob<OnnxProgram> => ({
   files: { 'graph.onnx': loopGraph(grow), 'x.npy': floats([1, 1], [2]) },
   program: program({
     feeds: {
@@ -123,13 +138,13 @@ const loopJob = (grow: boolean, trips: number, limits: TestJob['limits']): TestJ
 });
 
 /** 2^62 turns: never ends by itself, and never lets the child's event loop turn. */
-export const endlessJob = (timeLimitMs = 60_000): TestJob => loopJob(false, 2 ** 62, { timeLimitMs });
+export const endlessJob = (timeLimitMs = 60_000): TestJob<OnnxProgram> => loopJob(false, 2 ** 62, { timeLimitMs });
 
 /** Doubles its tensor until no memory could hold it. */
-export const memoryBombJob = (): TestJob => loopJob(true, 60, {});
+export const memoryBombJob = (): TestJob<OnnxProgram> => loopJob(true, 60, {});
 
 /** One tensor of 80 GB from 16 bytes of input. */
-export function hugeTensorJob(): TestJob {
+export function hugeTensorJob(): TestJob<OnnxProgram> {
   const graph = new GraphBuilder();
   graph.node('ConstantOfShape', ['shape'], 'y');
   return {
@@ -145,7 +160,7 @@ export function hugeTensorJob(): TestJob {
 }
 
 /** 4 MB of output where 1 MB is allowed. */
-export function largeOutputJob(): TestJob {
+export function largeOutputJob(): TestJob<OnnxProgram> {
   const huge = hugeTensorJob();
   return {
     ...huge,
@@ -153,6 +168,8 @@ export function largeOutputJob(): TestJob {
     limits: { outputLimitBytes: 2 ** 20 },
   };
 }
+
+export const onnxJobs: ConformanceJobs = { doublingJob, failingJob, endlessJob, memoryBombJob, largeOutputJob };
 
 /** Writes a job's files and makes the request that an agent would. */
 export async function requestOf(job: TestJob, folder: string): Promise<ExecutionRequest> {
@@ -166,7 +183,12 @@ export async function requestOf(job: TestJob, folder: string): Promise<Execution
     title: 'conformance',
     delivery: 'open',
     replay: 'never',
-    resources: { cpus: job.limits?.cpus ?? 1, memoryBytes: job.limits?.memoryBytes ?? 256 * 2 ** 20, diskBytes: 2 ** 20, gpus: 0 },
+    resources: {
+      cpus: job.limits?.cpus ?? 1,
+      memoryBytes: job.limits?.memoryBytes ?? 256 * 2 ** 20,
+      diskBytes: job.limits?.diskBytes ?? 2 ** 20,
+      gpus: 0,
+    },
     timeLimitMs: job.limits?.timeLimitMs ?? 30_000,
     outputLimitBytes: job.limits?.outputLimitBytes ?? 2 ** 20,
     inputs: Object.entries(job.files).map(([name, bytes]) => ({ name, cid: rawCidOf(bytes), bytes: bytes.length })),

@@ -6,11 +6,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNpy } from '@nunet/shared/onnx/npy.ts';
-import { doublingJob, endlessJob, failingJob, largeOutputJob, memoryBombJob, requestOf, type TestJob } from './conformance-jobs.ts';
+import { onnxJobs, requestOf, type ConformanceJobs, type TestJob } from './conformance-jobs.ts';
 import { startTime, usageOf } from './process-identity.ts';
 import { executionHandle, type ExecutionEvent, type ExecutionHandle, type ExecutionResult, type Executor } from './executor.ts';
 
 export interface ConformanceSubject {
+  /** The suite's jobs as this executor takes them; ONNX programs by default. */
+  readonly jobs?: ConformanceJobs;
+  /** An execution outlives the agent that started it, and the next agent goes on with it. */
+  readonly survivesAgent?: boolean;
   /** A fresh executor, as after a start of the agent. */
   open(): Executor & { close(): Promise<void> };
   /** Ends the process of a running execution as a stranger with `kill -9` would. */
@@ -20,6 +24,7 @@ export interface ConformanceSubject {
 }
 
 export function describeExecutor(name: string, subject: ConformanceSubject): void {
+  const { doublingJob, endlessJob, failingJob, largeOutputJob, memoryBombJob } = subject.jobs ?? onnxJobs;
   describe(`${name} executor`, () => {
     const { signal } = new AbortController();
     let folder = '';
@@ -70,8 +75,8 @@ export function describeExecutor(name: string, subject: ConformanceSubject): voi
       expect(events.filter((event) => event.type === 'log').length).toBeGreaterThan(0);
       expect(events.findLast((event) => event.type === 'progress')).toMatchObject({ epoch: 3, epochs: 3 });
       expect(result.metrics).toEqual([{ name: 'mean', value: 3 }]);
-      expect(result.outputs.map((output) => output.name)).toEqual(['y.npy', 'total.npy']);
-      const [y] = result.outputs;
+      expect(result.outputs.map((output) => output.name).toSorted()).toEqual(['total.npy', 'y.npy']);
+      const y = result.outputs.find((output) => output.name === 'y.npy');
       const bytes = await readFile(y?.path ?? '');
       expect(bytes.length).toBe(y?.bytes);
       expect(new Float32Array(parseNpy(bytes, 'y.npy').data.slice().buffer)).toEqual(Float32Array.of(2, 4, 6, 8, 10));
@@ -220,20 +225,44 @@ export function describeExecutor(name: string, subject: ConformanceSubject): voi
       expect(await executor.recover(handle)).toBe('gone');
     });
 
-    test('knows nothing of an execution of an earlier agent, and leaves nothing of it running', async () => {
-      const { handle, result } = await running();
-      const processes = await subject.processes(handle);
-      const later = subject.open();
-      expect(await later.recover(handle)).toBe('gone');
-      await expectGone(processes);
-      await expect(later.wait(handle, () => {}, signal)).rejects.toThrow('did not start it');
-      await later.remove(handle);
-      expect(existsSync(handle.workDir)).toBe(false);
-      await later.close();
-      // The first executor stands for the dead agent here; its view of the end does not matter, only that there is one.
-      await executor.stop(handle, { by: 'agent', message: 'test over' });
-      await result;
-    });
+    if (subject.survivesAgent === true) {
+      test('goes on with an execution of an earlier agent, and tells its log where that one stopped', async () => {
+        const earlier = subject.open();
+        const handle = await earlier.start(await request(endlessJob()), save, signal);
+        const processes = await subject.processes(handle);
+        expect(processes.length).toBeGreaterThan(0);
+        await earlier.close();
+        const later = subject.open();
+        expect(await later.recover(handle)).toBe('running');
+        const events: ExecutionEvent[] = [];
+        // The job says one line when it begins, and the earlier agent has passed that on.
+        const result = later.wait(handle, (event) => events.push(event), signal, 1);
+        await expect.poll(() => later.billed(handle)).toBeGreaterThan(0);
+        await later.stop(handle, { by: 'asked', message: 'enough' });
+        expect((await result).exit).toEqual({ kind: 'jobFault', code: 'stopped', message: 'enough' });
+        expect((await result).billedMs).toBeGreaterThan(0);
+        expect(events.filter((event) => event.type === 'log')).toEqual([]);
+        await expectGone(processes);
+        await later.remove(handle);
+        expect(await later.recover(handle)).toBe('gone');
+        await later.close();
+      });
+    } else {
+      test('knows nothing of an execution of an earlier agent, and leaves nothing of it running', async () => {
+        const { handle, result } = await running();
+        const processes = await subject.processes(handle);
+        const later = subject.open();
+        expect(await later.recover(handle)).toBe('gone');
+        await expectGone(processes);
+        await expect(later.wait(handle, () => {}, signal)).rejects.toThrow('did not start it');
+        await later.remove(handle);
+        expect(existsSync(handle.workDir)).toBe(false);
+        await later.close();
+        // The first executor stands for the dead agent here; its view of the end does not matter, only that there is one.
+        await executor.stop(handle, { by: 'agent', message: 'test over' });
+        await result;
+      });
+    }
 
     test('runs several jobs at once, each in its own folder', async () => {
       const results = await Promise.all([run(doublingJob()), run(doublingJob()), run(failingJob())]);

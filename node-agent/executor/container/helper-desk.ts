@@ -233,10 +233,8 @@ export class HelperDesk {
   async #remove(place: Place): Promise<void> {
     const { engine } = await this.#opened();
     const execution = this.#executions.get(place.id);
-    if (execution !== undefined) {
-      await execution.stop('agent', 'The execution was removed');
-      execution.forget();
-    }
+    // What it would still tell is of no use: the agent asked for its end.
+    execution?.forget();
     this.#executions.delete(place.id);
     this.#held.get(place.id)?.();
     this.#held.delete(place.id);

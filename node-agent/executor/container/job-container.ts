@@ -159,8 +159,7 @@ async function makeDisk(
 ): Promise<Pick<JobPlaces, 'workspace' | 'outputs' | 'diskIsMemory'>> {
   const { diskBytes } = job.resources;
   if (parts.disk === 'memory') {
-    const sizes = { diskBytes, outputBytes: job.outputLimitBytes };
-    const { workspace, outputs } = await makeMemoryWorkspace(parts.engine, job.id, sizes, labels).catch(
+    const { workspace, outputs } = await makeMemoryWorkspace(parts.engine, job.id, diskBytes, labels).catch(
       translated('engine-volume', "make the job's volumes"),
     );
     return { workspace: { type: 'volume', source: workspace }, outputs: { type: 'volume', source: outputs }, diskIsMemory: true };

@@ -19,11 +19,11 @@ export interface MemoryWorkspace {
 const namesOf = (id: string): MemoryWorkspace => ({ workspace: `nunet-${id}-workspace`, outputs: `nunet-${id}-outputs` });
 const keeperName = (id: string): string => `nunet-${id}-keeper`;
 
-/** `diskBytes` for the workspace, as much of it for outputs as they may have. The volumes vanish with their last container. */
+/** Each may fill the whole quota: the job's memory limit, which counts them, bounds both together. They vanish with their last container. */
 export async function makeMemoryWorkspace(
   engine: Engine,
   id: string,
-  sizes: { readonly diskBytes: number; readonly outputBytes: number },
+  diskBytes: number,
   labels: Readonly<Record<string, string>>,
 ): Promise<MemoryWorkspace> {
   const names = namesOf(id);
@@ -38,8 +38,8 @@ export async function makeMemoryWorkspace(
       DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `size=${size},nr_inodes=${files},mode=1777,nosuid,nodev` },
     });
   };
-  await make(names.workspace, sizes.diskBytes);
-  await make(names.outputs, Math.min(sizes.diskBytes, sizes.outputBytes + MIB));
+  await make(names.workspace, diskBytes);
+  await make(names.outputs, diskBytes);
   const options = keeperOptions(keeperName(id), await ownImage(docker), [names.workspace, names.outputs], traits, labels);
   const keeper = await docker.createContainer(options);
   await keeper.start();

@@ -22,13 +22,15 @@ const version = (compiler: string): string => {
 };
 
 describe('the programs', () => {
-  test.runIf(version('gcc') === COMPILER)('are fresh: compiled again they are the same bytes (x64)', () => {
-    for (const name of PROGRAM_NAMES) expect(compile('x64', name).equals(programOf(name, 'x64'))).toBe(true);
-  });
+  if (version('gcc') === COMPILER)
+    test('are fresh: compiled again they are the same bytes (x64)', () => {
+      for (const name of PROGRAM_NAMES) expect(compile('x64', name).equals(programOf(name, 'x64'))).toBe(true);
+    });
 
-  test.runIf(version('aarch64-linux-gnu-gcc').includes('12.2.0'))('are fresh on arm64 too', () => {
-    for (const name of PROGRAM_NAMES) expect(compile('arm64', name).equals(programOf(name, 'arm64'))).toBe(true);
-  });
+  if (version('aarch64-linux-gnu-gcc').includes('12.2.0'))
+    test('are fresh on arm64 too', () => {
+      for (const name of PROGRAM_NAMES) expect(compile('arm64', name).equals(programOf(name, 'arm64'))).toBe(true);
+    });
 
   test('are small static programs of their architecture', () => {
     for (const name of PROGRAM_NAMES) {
@@ -50,13 +52,13 @@ describe('the programs', () => {
   });
 });
 
-test.runIf(process.platform === 'linux')('the probe cannot do anything outside a container', () => {
+test('the probe cannot do anything outside a container', () => {
   const probe = join(folder, 'probe');
   writeFileSync(probe, programOf('probe', process.arch), { mode: 0o755 });
   expect(spawnSync(probe, ['nothing'], { encoding: 'utf8' })).toMatchObject({ status: 1, stdout: 'not-confined 0\n' });
 });
 
-describe.runIf(process.platform === 'linux')('PID 1', () => {
+describe('PID 1', () => {
   const init = join(folder, 'init');
   writeFileSync(init, programOf('init', process.arch), { mode: 0o755 });
   const run = (...argv: string[]) => spawnSync(init, argv, { encoding: 'utf8', env: { PATH: '/usr/bin:/bin' }, timeout: 10_000 });
