@@ -180,9 +180,12 @@ export function describeEscapes(column: string, cells: Cells, open: (world: Worl
         });
         await endBeside?.();
         if (!(outcome instanceof NunetError)) {
-          expect(outcome.logs.filter((line) => line.includes('ESCAPED'))).toEqual([]);
-          await attack.outside?.(outcome, world);
-          await executor.remove(outcome.handle);
+          try {
+            expect(outcome.logs.filter((line) => line.includes('ESCAPED'))).toEqual([]);
+            await attack.outside?.(outcome, world);
+          } finally {
+            await executor.remove(outcome.handle);
+          }
         }
         expect(ground.reached() + loopbackReached, 'somebody was reached').toBe(before.reached);
         expect(await machineState()).toEqual(before.machine);

@@ -1,5 +1,6 @@
 // Models that mean harm: external data, an operator of its own; and a model that carries a note.
 import { GraphBuilder } from '@nunet/shared/onnx/build.ts';
+import type { OnnxProgram } from '@nunet/shared/onnx-program.ts';
 import { joined, writeBytes, writeNumber, writeText } from '@nunet/shared/onnx/protobuf.ts';
 import { doublingJob, type TestJob } from './conformance-jobs.ts';
 
@@ -23,7 +24,7 @@ export const externalDataJob = (location: string): TestJob => ({
   ...doublingJob(),
   files: { 'graph.onnx': externalDataGraph(location) },
   program: {
-    ...doublingJob().program,
+    ...(doublingJob().program as OnnxProgram),
     feeds: {},
     feedback: [],
     batches: null,

@@ -107,7 +107,7 @@ my %attacks = (
   'log-flood' => sub { my $line = ('x' x 200)."\n"; while (1) { print $line; print STDERR $line } },
   'log-line' => sub { my $piece = 'x' x 65536; while (1) { print $piece } },
   'log-codes' => sub { print "\e[2J\e]0;owned\a\x00\x07plain\n"; print STDERR "\e[31mred\n"; exit 0 },
-  'progress-flood' => sub { for my $i (1 .. 200_000) { print "{\"epoch\":$i,\"epochs\":200000,\"loss\":1}\n" } exit 0 },
+  'progress-flood' => sub { for my $i (1 .. 20_000) { print "{\"epoch\":$i,\"epochs\":20000,\"loss\":1}\n" } exit 0 },
   'burn-cpu' => sub { for (1 .. 7) { last unless fork } while (1) { } },
   'open-files' => sub { my @held; while (1) { open(my $file, '<', '/bin/attack') or refused(scalar(@held).' files '.errno_name()); push @held, $file; escaped('100000 files') if @held > 100_000 } },
   'dump-core' => sub { print "dumping\n"; chdir '/workspace'; kill 'ABRT', $$; sleep 5 },

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const CLEAN_WITHIN_MS = 20_000;
 
 /** Daemons, shims and monitors carry the folder in their command line; a container's processes have their root in it. */
-async function processesOf(folder: string): Promise<number[]> {
+export async function processesOf(folder: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((entry) => /^[0-9]+$/.test(entry)).map(Number);
   const text = async (pid: number, name: string): Promise<string> => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
   const found = await Promise.all(
