@@ -16,7 +16,7 @@ import './shell.css';
 import { UnlockDialog } from './unlock-dialog.tsx';
 import { View } from './view.tsx';
 
-const placeOf = (route: Route): string => (route.view === 'job' ? route.jobId : route.view);
+const placeOf = (route: Route): string => (route.view === 'job' ? route.jobId : route.view === 'machine' ? route.peerId : route.view);
 
 export function App(): JSX.Element {
   const { toasts } = usePage();

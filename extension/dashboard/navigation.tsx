@@ -7,7 +7,7 @@ import { PopoverPanel } from '../ui/popover-panel.tsx';
 import { routeHash, type Route, type View } from './route.ts';
 import { useRouter } from './router.ts';
 
-type Place = 'overview' | 'jobs' | 'deploy' | 'nodes' | 'escrow' | 'wallet' | 'activity' | 'settings';
+type Place = 'overview' | 'jobs' | 'deploy' | 'nodes' | 'escrow' | 'machines' | 'wallet' | 'activity' | 'settings';
 
 const PLACES: readonly { place: Place; icon: IconName; route: Route; isMain: boolean }[] = [
   { place: 'overview', icon: 'home', route: { view: 'overview' }, isMain: true },
@@ -15,13 +15,15 @@ const PLACES: readonly { place: Place; icon: IconName; route: Route; isMain: boo
   { place: 'deploy', icon: 'rocket', route: { view: 'deploy', template: null }, isMain: true },
   { place: 'nodes', icon: 'nodes', route: { view: 'nodes' }, isMain: false },
   { place: 'escrow', icon: 'lock', route: { view: 'escrow' }, isMain: false },
+  { place: 'machines', icon: 'node', route: { view: 'machines' }, isMain: false },
   { place: 'wallet', icon: 'wallet', route: { view: 'wallet', place: [] }, isMain: true },
   { place: 'activity', icon: 'activity', route: { view: 'activity' }, isMain: false },
   { place: 'settings', icon: 'settings', route: { view: 'settings', place: [] }, isMain: false },
 ];
 const MORE = 'more-places';
 
-const isIn = (view: View, place: Place): boolean => view === place || (view === 'job' && place === 'jobs');
+const isIn = (view: View, place: Place): boolean =>
+  view === place || (view === 'job' && place === 'jobs') || (view === 'machine' && place === 'machines');
 
 export function Navigation(): JSX.Element {
   const { runner } = usePage();

@@ -14,6 +14,8 @@ describe('routes', () => {
       { view: 'nodes' },
       { view: 'escrow' },
       { view: 'activity' },
+      { view: 'machines' },
+      { view: 'machine', peerId: '12D3KooWQYV9dGMFoRzNStwpXztXaBUjtPqi6aU76ZgUriHhKust' },
       { view: 'wallet', place: [] },
       { view: 'wallet', place: ['send'] },
       { view: 'settings', place: ['accounts'] },
@@ -32,5 +34,6 @@ describe('routes', () => {
     for (const hash of ['', '#', '#/nothing', `#/${'x'.repeat(100_000)}`, `#/wallet${'/x'.repeat(50)}`])
       expect(readRoute(hash)).toEqual({ view: 'overview' });
     for (const hash of ['#/jobs/../../x', '#/jobs/<script>', `#/jobs/${jobId}/x`]) expect(readRoute(hash).view).not.toBe('job');
+    for (const hash of ['#/machines/x', '#/machines/12D3KooW<script>']) expect(readRoute(hash).view).toBe('machines');
   });
 });

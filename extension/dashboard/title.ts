@@ -8,6 +8,12 @@ const MAX_TITLE = 80;
 export function titleOf(route: Route, jobTitle: string | null): string {
   const { nav, titles } = t().shell;
   const view =
-    route.view === 'job' ? visibleText(jobTitle ?? titles.job, MAX_TITLE) : route.view === 'connect' ? titles.connect : nav[route.view];
+    route.view === 'job'
+      ? visibleText(jobTitle ?? titles.job, MAX_TITLE)
+      : route.view === 'connect'
+        ? titles.connect
+        : route.view === 'machine'
+          ? titles.machine
+          : nav[route.view];
   return `${view} · NuNet`;
 }

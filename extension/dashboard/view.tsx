@@ -9,6 +9,8 @@ const JobView = lazyView<{ jobId: string }>(async () => (await import('../jobs/j
 const Deploy = lazyView<{ template: string | null }>(async () => (await import('../jobs/deploy.tsx')).Deploy);
 const Nodes = lazyView(async () => (await import('./nodes.tsx')).Nodes);
 const Escrow = lazyView(async () => (await import('./escrow.tsx')).Escrow);
+const Machines = lazyView(async () => (await import('../lend/machines.tsx')).Machines);
+const Machine = lazyView<{ peerId: string }>(async () => (await import('../lend/machine.tsx')).Machine);
 const Activity = lazyView(async () => (await import('./activity.tsx')).Activity);
 const Connect = lazyView(async () => (await import('./connect.tsx')).Connect);
 const Wallet = lazyView<{ place: string[] }>(async () => (await import('../pages/wallet/wallet-page.tsx')).WalletPage);
@@ -28,6 +30,10 @@ export function View({ route }: { route: Route }): JSX.Element {
       return <Nodes />;
     case 'escrow':
       return <Escrow />;
+    case 'machines':
+      return <Machines />;
+    case 'machine':
+      return <Machine key={route.peerId} peerId={route.peerId} />;
     case 'activity':
       return <Activity />;
     case 'connect':

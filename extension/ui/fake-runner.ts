@@ -1,6 +1,8 @@
 // FakeRunner: plays the runner's side of extension/messages.ts from sample jobs, for tests of the page and for looking at it. Never shipped.
 import { safeError, NunetError } from '@nunet/shared/errors.ts';
 import { pageMessage, pageRequest, type AppState, type JobSnapshot, type PageRequest, type RunnerMessage } from '../messages.ts';
+import { fakeLendAnswer } from '../lend/fake-machine.ts';
+import { isLendRequest } from '../lend/messages.ts';
 import { isWalletRequest, type Contact, type WalletView } from '../wallet/messages.ts';
 import { fakeWalletAnswer } from './fake-wallet.ts';
 import { samplePreflight, sampleSnapshot } from './sample-jobs.ts';
@@ -131,6 +133,7 @@ export class FakeRunner {
   }
 
   async #act(port: MessagePort, request: PageRequest): Promise<unknown> {
+    if (isLendRequest(request)) return fakeLendAnswer(request, this.#now());
     if (isWalletRequest(request)) return fakeWalletAnswer(request, this.#contacts, this.#now());
     switch (request.type) {
       case 'connect':

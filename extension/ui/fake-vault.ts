@@ -1,4 +1,6 @@
 // FakeVault: plays the vault's side of extension/vault/messages.ts with no key in it, for tests of pages and for looking at them. Never shipped.
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { blake2b256, encode } from '@nunet/shared/encoding.ts';
 import type { FromVault, ToVault, VaultRequest, VaultState } from '../vault/messages.ts';
 
 const PASSWORD = 'right';
@@ -52,6 +54,7 @@ export class FakeVault {
   #answer(port: MessagePort, { id, request }: ToVault): void {
     this.asked.push(request.type);
     const fail = (code: string): void => this.#say(port, { type: 'failed', id, code, message: 'the fake says no' });
+    let value: unknown = null;
     switch (request.type) {
       case 'unlock':
         if (new TextDecoder().decode(request.password) !== PASSWORD) return fail('password-wrong');
@@ -64,11 +67,21 @@ export class FakeVault {
         this.set({ selected: request.index });
         break;
       case 'state':
+        value = this.state;
+        break;
       case 'touch':
+        break;
+      case 'propose': {
+        const { what } = request.proposal;
+        if (what.kind !== 'owner') return fail('request-invalid');
+        value = { approvalId: '0'.repeat(32), hashes: [bytesToHex(blake2b256(encode(what.order)))], notBeforeMs: 0, wantsPassword: false };
+        break;
+      }
+      case 'refuse':
         break;
       default:
         return fail('request-invalid');
     }
-    this.#say(port, { type: 'reply', id, value: request.type === 'state' ? this.state : null, closing: null });
+    this.#say(port, { type: 'reply', id, value, closing: null });
   }
 }

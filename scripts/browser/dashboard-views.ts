@@ -1,4 +1,5 @@
 // Every view of the dashboard in the states that differ to the eye, over the fake runner and the fake vault: for axe and for looking at.
+import { SAMPLE_PEER, sampleMachine } from '@nunet/extension/lend/fake-machine.ts';
 import type { Page } from 'playwright-core';
 import type { Chromium } from './chromium.ts';
 import type { FakeDashboard } from './fake-dashboard.ts';
@@ -27,6 +28,9 @@ interface DashboardView {
   prepare?: (page: Page) => Promise<void>;
 }
 
+/** The fake runner reaches none of this id. */
+const OTHER_PEER = '12D3KooWHHSPXfUUKLpsoBYMWHy9h2LJQtfbi7wE4ahsBuTvGuY4';
+
 const MANY: readonly Stage[] = ['draft', 'running', 'delivered', 'paid', 'disputed', 'dropped'];
 
 export const DASHBOARD_VIEWS: readonly DashboardView[] = [
@@ -44,6 +48,53 @@ export const DASHBOARD_VIEWS: readonly DashboardView[] = [
   { name: 'nodes', hash: '#/nodes', shows: '[data-testid=node]' },
   { name: 'escrow-empty', hash: '#/escrow', shows: '[data-testid=escrow-empty]' },
   { name: 'escrow', hash: '#/escrow', jobs: MANY, shows: '[data-testid=escrow-line]' },
+  { name: 'machines-empty', hash: '#/machines', shows: '[data-testid=machines-empty]' },
+  {
+    name: 'machines',
+    hash: '#/machines',
+    shows: '[data-testid=machine-state]',
+    prepare: async (page) => {
+      await fake(page, 'app', { machines: [sampleMachine(), sampleMachine({ peerId: OTHER_PEER, name: 'In the rack' })] });
+      await page.locator('.badge.good').first().waitFor();
+    },
+  },
+  {
+    name: 'machines-pair',
+    hash: '#/machines',
+    shows: '[data-testid=pair-code]',
+    prepare: (page) => page.getByTestId('pair').click(),
+  },
+  {
+    name: 'machine',
+    hash: `#/machines/${SAMPLE_PEER}`,
+    shows: '[data-testid=machine-job]',
+    prepare: (page) => fake(page, 'app', { machines: [sampleMachine()] }),
+  },
+  {
+    name: 'machine-change',
+    hash: `#/machines/${SAMPLE_PEER}`,
+    shows: '[data-testid=change-lines] li',
+    prepare: async (page) => {
+      await fake(page, 'app', { machines: [sampleMachine()] });
+      await page.getByTestId('machine-cpus').fill('80');
+      await page.getByTestId('machine-save').click();
+    },
+  },
+  {
+    name: 'machine-log',
+    hash: `#/machines/${SAMPLE_PEER}`,
+    shows: '[data-testid=machine-log-lines]',
+    prepare: async (page) => {
+      await fake(page, 'app', { machines: [sampleMachine()] });
+      await page.getByTestId('machine-log-open').first().click();
+    },
+  },
+  {
+    name: 'machine-offline',
+    hash: `#/machines/${OTHER_PEER}`,
+    shows: '[data-testid=machine-offline]',
+    prepare: (page) => fake(page, 'app', { machines: [sampleMachine({ peerId: OTHER_PEER, name: 'In the rack' })] }),
+  },
   { name: 'activity', hash: '#/activity', jobs: MANY, shows: '[data-testid=activity-job]' },
   { name: 'wallet', hash: '#/wallet', shows: 'h1' },
   { name: 'wallet-receive', hash: '#/wallet/receive', shows: 'svg.qr' },

@@ -11,11 +11,12 @@ export const shell = {
     deploy: 'Deploy',
     nodes: 'Nodes',
     escrow: 'Escrow',
+    machines: 'My machines',
     wallet: 'Wallet',
     activity: 'Activity',
     settings: 'Settings',
   },
-  titles: { connect: 'Connect', job: 'Job' },
+  titles: { connect: 'Connect', job: 'Job', machine: 'Machine' },
   parts: {
     back: 'Back',
     close: 'Close',

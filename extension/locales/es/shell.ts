@@ -13,11 +13,12 @@ export const shell: typeof English = {
     deploy: 'Desplegar',
     nodes: 'Nodos',
     escrow: 'Depósito',
+    machines: 'Mis máquinas',
     wallet: 'Monedero',
     activity: 'Actividad',
     settings: 'Ajustes',
   },
-  titles: { connect: 'Conectar', job: 'Trabajo' },
+  titles: { connect: 'Conectar', job: 'Trabajo', machine: 'Máquina' },
   parts: {
     back: 'Atrás',
     close: 'Cerrar',
