@@ -5,16 +5,14 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { gossipsub, StrictNoSign, type GossipSub } from '@libp2p/gossipsub';
 import { createTopicScoreParams } from '@libp2p/gossipsub/score';
 import { identify } from '@libp2p/identify';
-import { KEEP_ALIVE, type ConnectionGater, type Libp2p } from '@libp2p/interface';
+import { KEEP_ALIVE, type Libp2p } from '@libp2p/interface';
 import { keychain } from '@libp2p/keychain';
 import { noise } from '@libp2p/noise';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { isPrivate } from '@libp2p/utils';
-import { webSockets } from '@libp2p/websockets';
 import { yamux } from '@libp2p/yamux';
-import type { Multiaddr } from '@multiformats/multiaddr';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { LevelDatastore } from 'datastore-level';
 import { createLibp2p } from 'libp2p';
@@ -26,8 +24,13 @@ import { MAX_ADVERT_BYTES } from '@nunet/shared/advert.ts';
 import { CONNECTION_MONITOR } from '@nunet/shared/connection-monitor.ts';
 import type { Dialer } from '@nunet/shared/peer-client.ts';
 import { within } from '../within.ts';
+import { Admission } from './admission.ts';
+import { connectionLimits, type NodeLimits } from './connection-limits.ts';
 import { openStream } from './dial.ts';
-import { loadWebrtcTransports } from './webrtc-transports.ts';
+import { gaterOf, hostOf } from './gater.ts';
+import { ReservedPeers } from './reserved-peers.ts';
+import { loadWebrtcTransports, MAX_INBOUND_STREAMS, type Admitting } from './webrtc-transports.ts';
+import { loadWebsocketTransport } from './websocket-transport.ts';
 
 /** For closing connections at a stop; what is not closed by then is left to the process's end. */
 const STOP_LIMIT_MS = 5_000;
@@ -58,6 +61,8 @@ export interface NodeOptions {
   agentVersion?: string;
   /** All connections; a quarter of them, 64 at most, are kept for reserved peers. */
   maxConnections?: number;
+  /** Other bounds than the usual ones: for tests. */
+  limits?: Partial<NodeLimits>;
   /** Stops the node. */
   signal: AbortSignal;
 }
@@ -77,12 +82,6 @@ export interface NetworkNode extends Dialer {
   stop(): Promise<void>;
 }
 
-/** Measured: 0.63 MB a WebRTC connection, so 256 of them are 160 MB. */
-const MAX_CONNECTIONS = { agent: 256, hub: 1024 };
-/** Slots that only reserved peers may take. */
-const MAX_RESERVED_SLOTS = 64;
-const MAX_CONNECTIONS_A_PEER = 4;
-const MAX_CONNECTIONS_AN_ADDRESS = 32;
 /**
  * The certhash is part of every address that others store, so the longest life that works: js-libp2p renews by one timer a day
  * before the end, and a timer of more than 2^31 ms (24.8 days) fires at once, for ever.
@@ -96,6 +95,9 @@ const listenText = (at: ListenAt | undefined, kind: 'tcp' | 'ws' | 'webrtc-direc
   return [`${ip}/tcp/${at.port}${kind === 'ws' ? '/ws' : ''}`];
 };
 
+/** `admit` is no option of the library: the loaders of the transports add it. */
+const withAdmission = <T extends object>(init: T, admit: Admitting['admit']): T => Object.assign(init, { admit });
+
 /** Only public STUN servers would be contacted by default; a direct connection needs none. */
 const rtcConfiguration = { iceServers: [] };
 
@@ -103,10 +105,20 @@ const rtcConfiguration = { iceServers: [] };
 export async function createNode(options: NodeOptions): Promise<NetworkNode> {
   options.signal.throwIfAborted();
   const { hub, allowPrivate, listen } = options;
-  const reserved = new Map<string, number>();
-  const maxConnections = options.maxConnections ?? (hub ? MAX_CONNECTIONS.hub : MAX_CONNECTIONS.agent);
+  const reserved = new ReservedPeers();
+  const limits = connectionLimits(options);
+  // One for each port: whoever floods one of them leaves the others as they were.
+  const admissionOf = (): Admission =>
+    new Admission(
+      limits,
+      (from) => reserved.isFrom(from),
+      () => performance.now(),
+    );
+  const [onWebrtc, onSockets, onStreams] = [admissionOf(), admissionOf(), admissionOf()];
   const datastore = options.datastorePath === undefined ? undefined : await openDatastore(options.datastorePath);
   const { webRTC, webRTCDirect } = await loadWebrtcTransports();
+  const { webSockets } = await loadWebsocketTransport();
+  const admit = (from: string) => onWebrtc.enter(from);
   const stopping = new AbortController();
 
   const gossip = gossipsub({
@@ -150,21 +162,30 @@ export async function createNode(options: NodeOptions): Promise<NetworkNode> {
       },
       transports: [
         tcp(),
-        webSockets(),
-        webRTCDirect({ rtcConfiguration, certificateLifespan: CERTIFICATE_LIFESPAN_MS }),
-        webRTC({ rtcConfiguration }),
+        webSockets(withAdmission({}, (from) => onSockets.enter(from))),
+        webRTCDirect(withAdmission({ rtcConfiguration, certificateLifespan: CERTIFICATE_LIFESPAN_MS }, admit)),
+        webRTC(withAdmission({ rtcConfiguration }, admit)),
         circuitRelayTransport(),
       ],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux({ maxInboundStreams: 512, maxOutboundStreams: 512 })],
+      streamMuxers: [yamux({ maxInboundStreams: MAX_INBOUND_STREAMS, maxOutboundStreams: 512 })],
       connectionManager: {
-        maxConnections,
+        maxConnections: limits.maxConnections,
         // The default of 5 a second an address turns a handful of agents behind one NAT away.
         inboundConnectionThreshold: allowPrivate ? 500 : 20,
-        maxIncomingPendingConnections: 128,
+        inboundUpgradeTimeout: 5_000,
+        // The gater counts them, and keeps some for reserved peers.
+        maxIncomingPendingConnections: Infinity,
       },
       connectionMonitor: CONNECTION_MONITOR,
-      connectionGater: gaterOf({ reserved, maxConnections, allowPrivate, connections: () => libp2p.getConnections() }),
+      connectionGater: gaterOf({
+        reserved,
+        limits,
+        admission: onStreams,
+        allowPrivate,
+        now: () => Date.now(),
+        connections: () => libp2p.getConnections(),
+      }),
       services: {
         // First: gossip and relay wait for what identify learns.
         identify: identify(),
@@ -187,6 +208,10 @@ export async function createNode(options: NodeOptions): Promise<NetworkNode> {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new NunetError('listen-failed', `Cannot start the network node: ${reason.slice(0, 300)}`, { cause });
   }
+
+  libp2p.addEventListener('connection:open', ({ detail: { remotePeer, remoteAddr } }) => {
+    reserved.seen(remotePeer.toString(), hostOf(remoteAddr) ?? '');
+  });
 
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> =>
@@ -213,14 +238,12 @@ export async function createNode(options: NodeOptions): Promise<NetworkNode> {
     open: (target, name, signal, force) => openStream(libp2p, target, name, signal, force),
     addresses: () => libp2p.getMultiaddrs().map(String),
     reserve: (peerId) => {
-      const count = reserved.get(peerId) ?? 0;
-      reserved.set(peerId, count + 1);
-      if (count === 0) tag(peerId, true);
+      if (!reserved.add(peerId)) return;
+      tag(peerId, true);
+      for (const { remoteAddr } of libp2p.getConnections(peerIdFromString(peerId))) reserved.seen(peerId, hostOf(remoteAddr) ?? '');
     },
     release: (peerId) => {
-      const count = reserved.get(peerId) ?? 0;
-      if (count > 1) reserved.set(peerId, count - 1);
-      else if (reserved.delete(peerId)) tag(peerId, false);
+      if (reserved.remove(peerId)) tag(peerId, false);
     },
     stop,
   };
@@ -274,32 +297,3 @@ const relayServer = () =>
     maxInboundHopStreams: 32,
     maxOutboundStopStreams: 64,
   });
-
-function gaterOf(options: {
-  reserved: ReadonlyMap<string, number>;
-  maxConnections: number;
-  allowPrivate: boolean;
-  connections: () => { remotePeer: { toString(): string }; remoteAddr: Multiaddr; limits?: unknown }[];
-}): ConnectionGater {
-  const { reserved, allowPrivate, connections } = options;
-  return {
-    denyDialMultiaddr: (address) => {
-      if (allowPrivate || !isPrivate(address)) return false;
-      const peerId = address.getComponents().findLast((part) => part.name === 'p2p')?.value;
-      return peerId === undefined || !reserved.has(peerId);
-    },
-    denyInboundUpgradedConnection: (peerId, connection) => {
-      const text = peerId.toString();
-      const open = connections();
-      if (open.filter((other) => other.remotePeer.toString() === text).length >= MAX_CONNECTIONS_A_PEER) return true;
-      if (reserved.has(text)) return false;
-      if (open.length >= options.maxConnections - Math.min(MAX_RESERVED_SLOTS, Math.floor(options.maxConnections / 4))) return true;
-      if (allowPrivate) return false;
-      const host = hostOf(connection.remoteAddr);
-      return host !== undefined && open.filter((other) => hostOf(other.remoteAddr) === host).length >= MAX_CONNECTIONS_AN_ADDRESS;
-    },
-  };
-}
-
-const hostOf = (address: Multiaddr): string | undefined =>
-  address.getComponents().find((part) => part.name === 'ip4' || part.name === 'ip6')?.value;

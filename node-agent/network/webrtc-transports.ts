@@ -1,12 +1,7 @@
-// The WebRTC transports, with three things of their libraries changed as they are loaded.
-import { registerHooks } from 'node:module';
+// The WebRTC transports, with a few things of their libraries changed as they are loaded.
 import { LARGER_MESSAGES } from '@nunet/shared/webrtc-messages.ts';
-
-interface Change {
-  file: RegExp;
-  from: string;
-  to: string;
-}
+import type { Leave } from './admission.ts';
+import { loadChanged, type Change } from './load-changed.ts';
 
 /**
  * A leak of node-datachannel 0.33.4: a peer connection forgets the channels that it opened itself when they close, but keeps
@@ -65,22 +60,103 @@ const IDLE_PORT_FIRST: Change = {
   to: 'port = stunListener.idlePort?.(host) ?? await getPort();',
 };
 
-const CHANGES = [LEAK, LARGER_MESSAGES, KEPT_LISTENERS, IDLE_PORT_FIRST];
+const LISTENER = /\/@libp2p\/webrtc\/dist\/src\/private-to-public\/listener\.js$/;
 
-/** Loads `@libp2p/webrtc`; nothing else may import its values, for the first import decides. A release that has other code passes unchanged. */
-export async function loadWebrtcTransports(): Promise<typeof import('@libp2p/webrtc')> {
-  const hooks = registerHooks({
-    load(url, context, nextLoad) {
-      const loaded = nextLoad(url, context);
-      const change = CHANGES.find(({ file }) => file.test(url));
-      if (change === undefined || loaded.source === null || loaded.source === undefined) return loaded;
-      const source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
-      return { ...loaded, source: source.replace(change.from, change.to) };
-    },
-  });
-  try {
-    return await import('@libp2p/webrtc');
-  } finally {
-    hooks.deregister();
-  }
+/** A real peer answers the first check of ICE within a round trip; a forged address never does. */
+const ICE_LIMIT_MS = 3_000;
+
+/**
+ * Every STUN request with a new user name makes a peer connection, half a megabyte and several milliseconds of this thread each, before
+ * anybody has shown that it is there: 200 forged packets a second kept a node from everything else (measured). So the node
+ * is asked first (`admit`), a second packet of the same attempt is no second attempt, and what ICE has not confirmed in time is given up.
+ */
+const ADMITTED: Change[] = [
+  {
+    file: LISTENER,
+    from: `(ufrag, remoteHost, remotePort) => {
+                    const signal = this.components.upgrader.createInboundAbortSignal(this.shutdownController.signal);
+                    this.incomingConnection(ufrag, remoteHost, remotePort, signal)`,
+    to: `(ufrag, remoteHost, remotePort) => {
+                    const attempt = remoteHost + ' ' + remotePort + ' ' + ufrag;
+                    this.attempts ??= new Set();
+                    if (this.attempts.has(attempt) || this.connections.has(remoteHost + ':' + remotePort + ':' + ufrag)) return;
+                    const leave = this.init.admit?.(remoteHost);
+                    if (leave === null) return;
+                    this.attempts.add(attempt);
+                    const giveUp = new AbortController();
+                    const signal = this.components.upgrader.createInboundAbortSignal(AbortSignal.any([this.shutdownController.signal, giveUp.signal]));
+                    this.incomingConnection(ufrag, remoteHost, remotePort, signal, giveUp)`,
+  },
+  {
+    file: LISTENER,
+    from: `.finally(() => {
+                        signal.clear();`,
+    to: `.finally(() => {
+                        leave?.();
+                        this.attempts.delete(attempt);
+                        signal.clear();`,
+  },
+  {
+    file: LISTENER,
+    from: 'async incomingConnection(ufrag, remoteHost, remotePort, signal) {',
+    to: 'async incomingConnection(ufrag, remoteHost, remotePort, signal, giveUp) {',
+  },
+  {
+    file: LISTENER,
+    from: 'this.connections.set(key, peerConnection);',
+    to: `this.connections.set(key, peerConnection);
+        const unproven = setTimeout(() => giveUp?.abort(new Error('ICE got no answer')), ${ICE_LIMIT_MS});
+        unproven.unref();
+        peerConnection.addEventListener('iceconnectionstatechange', () => {
+            if (peerConnection.iceConnectionState !== 'new' && peerConnection.iceConnectionState !== 'checking') clearTimeout(unproven);
+        });`,
+  },
+  // The same over a relay: each offer makes a peer connection, and here the other peer has a name.
+  {
+    file: /\/@libp2p\/webrtc\/dist\/src\/private-to-private\/transport\.js$/,
+    from: `async (stream, connection) => {
+            // ensure we don't try to upgrade forever`,
+    to: `async (stream, connection) => {
+            const leave = this.init.admit?.(connection.remotePeer.toString());
+            if (leave === null) return stream.abort(new Error('Too many connections are on their way'));
+            // ensure we don't try to upgrade forever`,
+  },
+  {
+    file: /\/@libp2p\/webrtc\/dist\/src\/private-to-private\/transport\.js$/,
+    from: `.finally(() => {
+                signal.clear();`,
+    to: `.finally(() => {
+                leave?.();
+                signal.clear();`,
+  },
+];
+
+/** As the limit of yamux in node.ts: a data channel costs 17 kB from its first message on, whatever protocol it is of. */
+export const MAX_INBOUND_STREAMS = 128;
+const STREAM_LIMIT: Change = {
+  file: /\/@libp2p\/webrtc\/dist\/src\/muxer\.js$/,
+  from: `        const stream = createStream({
+            ...this.streamOptions,
+            ...this.dataChannelOptions,
+            channel,
+            direction: 'inbound',`,
+  to: `        if (this.streams.filter(({ direction }) => direction === 'inbound').length >= ${MAX_INBOUND_STREAMS}) {
+            closeChannel(channel, this.log);
+            return;
+        }
+        const stream = createStream({
+            ...this.streamOptions,
+            ...this.dataChannelOptions,
+            channel,
+            direction: 'inbound',`,
+};
+
+const CHANGES = [LEAK, LARGER_MESSAGES, KEPT_LISTENERS, IDLE_PORT_FIRST, ...ADMITTED, STREAM_LIMIT];
+
+/** An option of both transports that `ADMITTED` adds. `from`: an address, or a peer id. Null: this attempt is dropped. */
+export interface Admitting {
+  admit(from: string): Leave | null;
 }
+
+/** Loads `@libp2p/webrtc`; nothing else may import its values, for the first import decides. */
+export const loadWebrtcTransports = (): Promise<typeof import('@libp2p/webrtc')> => loadChanged(CHANGES, () => import('@libp2p/webrtc'));
