@@ -9,6 +9,9 @@ import type { Network } from '@nunet/shared/fields.ts';
 import { createOracleClient } from '@nunet/shared/oracle-client.ts';
 import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
 import { AGENT_VERSION, startAgent, type Agent } from '../agent.ts';
+import { AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
+import { isInJournal, openAgentLog } from '../agent-log.ts';
+import { startAgent, type Agent } from '../agent.ts';
 import { keepBenchmarkRead } from '../benchmark/benchmark-file.ts';
 import { openBlobStore } from '../blobs.ts';
 import { shareOf } from '../capacity.ts';
@@ -113,7 +116,11 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     ws: listenAt(given['listen-ws'], config.listen.ws, '--listen-ws'),
     webrtcDirect: listenAt(given['listen-webrtc'], config.listen.webrtc, '--listen-webrtc'),
   };
-  const log = (line: string): void => io.warn(line);
+  const keep = isInJournal(process.env) ? null : openAgentLog(dataPath, () => Date.now());
+  const log = (line: string): void => {
+    io.warn(line);
+    keep?.(line);
+  };
   const closing: (() => Promise<unknown>)[] = [];
   let agent: Agent | undefined;
   try {
