@@ -2,26 +2,10 @@
 import { createInterface } from 'node:readline/promises';
 import { setFlagsFromString } from 'node:v8';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { helpOf, type Command, type CommandIo } from './commands/flags.ts';
+import { helpOf, usageOf, type CommandIo } from './commands/flags.ts';
+import { allCommands, COMMANDS } from './commands/table.ts';
 import { plainLines } from './plain-text.ts';
-
-const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
-  onboard: () => import('./commands/onboard.ts'),
-  start: () => import('./commands/start.ts'),
-  status: () => import('./commands/status.ts'),
-  pair: () => import('./commands/pair.ts'),
-  owners: () => import('./commands/owners.ts'),
-  confirm: () => import('./commands/confirm.ts'),
-  doctor: () => import('./commands/doctor.ts'),
-  payout: () => import('./commands/payout.ts'),
-  run: () => import('./commands/run.ts'),
-  claim: () => import('./commands/claim.ts'),
-  wallet: () => import('./commands/wallet.ts'),
-  hub: () => import('./commands/hub.ts'),
-  replay: () => import('./commands/replay.ts'),
-  benchmark: () => import('./commands/benchmark.ts'),
-  gpus: () => import('./commands/gpus.ts'),
-};
+import { VERSION } from './version.ts';
 
 /** Commands that stay. */
 const RESIDENT = new Set(['start', 'hub', 'replay']);
@@ -29,22 +13,15 @@ const RESIDENT = new Set(['start', 'hub', 'replay']);
 /** After a command has ended, for what is still open. */
 const EXIT_LIMIT_MS = 3_000;
 
-async function usage(): Promise<string> {
-  const commands = await Promise.all(
-    Object.entries(COMMANDS)
-      .filter(([name]) => name !== 'run')
-      .map(async ([, load]) => (await load()).command),
-  );
-  const rows = [...commands.map(({ name, summary }) => [name, summary]), ['run', 'run a job on somebody else’s machine and pay for it']];
-  const list = rows.map(([name = '', summary = '']) => `  ${name.padEnd(9)}${summary}`);
-  return ['Usage: nunet-agent COMMAND [FLAGS]', '', ...list, '', 'nunet-agent COMMAND --help lists the flags of a command.'].join('\n');
-}
-
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(`${await usage()}\n`);
+    process.stdout.write(`${usageOf(await allCommands(), process.stdout.columns)}\n`);
     return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    process.stdout.write(`${VERSION}\n`);
+    return 0;
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {

@@ -2,19 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { command as doctor } from './doctor.ts';
-import { command as gpus } from './gpus.ts';
 import { command as hub } from './hub.ts';
-import { helpOf, hubFlags, parseFlags, sourceFlag, type Command, type CommandIo } from './flags.ts';
-import { command as onboard } from './onboard.ts';
+import { helpOf, hubFlags, parseFlags, sourceFlag, usageOf, type CommandIo } from './flags.ts';
+import { allCommands, COMMANDS } from './table.ts';
 import { command as payout } from './payout.ts';
 import { command as replay } from './replay.ts';
 import { command as run } from './run.ts';
-import { command as start } from './start.ts';
-import { command as status } from './status.ts';
 import { command as wallet } from './wallet.ts';
 
-const commands: Command[] = [onboard, start, status, payout, doctor, run, wallet, hub, replay, gpus];
+const commands = await allCommands();
 const io: CommandIo = { print: () => undefined, warn: () => undefined, signal: new AbortController().signal };
 const flags = { data: { value: 'FOLDER', help: 'where' }, yes: { help: 'ask nothing' } } as const;
 
@@ -31,6 +27,12 @@ describe('help', () => {
     for (const name of Object.keys(command.flags)) expect(helpOf(command)).toContain(`--${name}`);
     expect(helpOf(command)).toContain(`nunet-agent ${command.name}`);
   });
+});
+
+test('the list of commands fits 80 columns, and names each command as it is called', () => {
+  const lines = usageOf(commands).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(commands.map(({ name }) => name)).toEqual(Object.keys(COMMANDS));
 });
 
 describe('a wrong command line names what is allowed', () => {

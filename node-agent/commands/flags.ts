@@ -34,6 +34,8 @@ export interface Command {
   /** One line in the list of commands. */
   summary: string;
   flags: Flags;
+  /** Words that may follow the name. */
+  actions?: readonly string[];
   /** How it is called, where that is more than its flags. */
   usage?: string;
   /** More for `--help`, below the flags; one paragraph a line. */
@@ -135,6 +137,16 @@ export function wrap(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
+/** The list of commands. `columns` is the terminal's width. */
+export function usageOf(commands: readonly Pick<Command, 'name' | 'summary'>[], columns: number = USUAL_COLUMNS): string {
+  const width = Math.max(60, Math.min(columns, MAX_HELP_COLUMNS));
+  const column = Math.max(...commands.map(({ name }) => name.length)) + 4;
+  const list = commands.flatMap(({ name, summary }) =>
+    wrap(summary, width - column).map((line, index) => `${(index === 0 ? `  ${name}` : '').padEnd(column)}${line}`),
+  );
+  return ['Usage: nunet-agent COMMAND [FLAGS]', '', ...list, '', 'nunet-agent COMMAND --help lists the flags of a command.'].join('\n');
+}
+
 /** `columns` is the terminal's width. */
 export function helpOf(command: Pick<Command, 'name' | 'summary' | 'flags' | 'notes' | 'usage'>, columns: number = USUAL_COLUMNS): string {
   const width = Math.max(60, Math.min(columns, MAX_HELP_COLUMNS));
@@ -142,7 +154,7 @@ export function helpOf(command: Pick<Command, 'name' | 'summary' | 'flags' | 'no
     left: `  --${name}${flag.value === undefined ? '' : ` ${flag.value}`}`,
     help: flag.many === true ? `${flag.help}; may be repeated` : flag.help,
   }));
-  const column = Math.max(...rows.map(({ left }) => left.length)) + 2;
+  const column = Math.max(0, ...rows.map(({ left }) => left.length)) + 2;
   const list = rows.flatMap(({ left, help }) =>
     wrap(help, width - column).map((line, index) => `${(index === 0 ? left : '').padEnd(column)}${line}`),
   );
@@ -152,6 +164,8 @@ export function helpOf(command: Pick<Command, 'name' | 'summary' | 'flags' | 'no
     command.usage ?? `Usage: nunet-agent ${command.name} [FLAGS]`,
     '',
     ...list,
-    ...(command.notes === undefined ? [] : ['', ...command.notes.split('\n').flatMap((line) => wrap(line, width))]),
+    ...(command.notes === undefined
+      ? []
+      : [...(list.length === 0 ? [] : ['']), ...command.notes.split('\n').flatMap((line) => wrap(line, width))]),
   ].join('\n');
 }

@@ -88,4 +88,11 @@ const day = (ms: number): string => new Date(ms).toISOString().slice(0, 16).repl
 const lineOf = ({ publicKey, name, addedAtMs, revokedAtMs }: Known): string =>
   plainLine(`${publicKey.slice(0, 16)}...  ${name}, added ${day(addedAtMs)}${revokedAtMs === null ? '' : `, REVOKED ${day(revokedAtMs)}`}`);
 
-export const command: Command = { name: 'owners', summary: 'whose extensions control this agent, and taking that back', flags, usage, run };
+export const command: Command = {
+  name: 'owners',
+  summary: 'whose extensions control this agent, and taking that back',
+  flags,
+  usage,
+  actions: ['list', 'revoke'],
+  run,
+};

@@ -189,4 +189,12 @@ async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   return show({ ...state, config: { ...state.config, address: taken.address }, last: taken }, json, io);
 }
 
-export const command: Command = { name: 'payout', summary: 'where pay goes, and the wallet’s signature for it', flags, usage, notes, run };
+export const command: Command = {
+  name: 'payout',
+  summary: 'where pay goes, and the wallet’s signature for it',
+  flags,
+  usage,
+  notes,
+  actions: ACTIONS,
+  run,
+};

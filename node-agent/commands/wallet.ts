@@ -109,5 +109,6 @@ export const command: Command = {
   flags,
   usage,
   notes,
+  actions: ACTIONS,
   run: walletCommand,
 };
