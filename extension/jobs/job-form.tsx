@@ -15,6 +15,7 @@ import { bytesText, durationText } from '../ui/quantity-text.ts';
 import { Stranger } from '../ui/stranger.tsx';
 import { Tick } from '../ui/toggle.tsx';
 import type { VaultState } from '../vault/messages.ts';
+import { CodeFacts, programText } from './code-facts.tsx';
 import { useIntoView } from './into-view.ts';
 import type { FoundFiles } from './job-folder.ts';
 import {
@@ -34,7 +35,7 @@ function JobFacts({ file, files }: { file: ReadJobFile; files: FoundFiles<Blob> 
   const { program, check, resources } = file;
   const words = t().jobs.deploy;
   const facts = [
-    { name: words.program, value: program.kind === 'onnx' ? words.graph(program.graph) : words.image },
+    { name: words.program, value: <Stranger text={programText(program, words)} length={160} /> },
     { name: words.inputs, value: words.files(Object.keys(file.inputs).length, files === null ? null : bytesText(files.bytes)) },
     { name: words.needs, value: words.threads(resources.cpus, bytesText(resources.memoryBytes), durationText(file.timeLimitMs)) },
     { name: words.check, value: check.type === 'score' ? words.checks.score(check.atLeast) : words.checks[check.type] },
@@ -43,6 +44,7 @@ function JobFacts({ file, files }: { file: ReadJobFile; files: FoundFiles<Blob> 
   return (
     <div class="job-facts">
       <Facts shape="inline" facts={facts} />
+      {program.kind === 'container' && <CodeFacts program={program} />}
     </div>
   );
 }

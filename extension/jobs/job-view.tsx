@@ -17,6 +17,7 @@ import { Progress } from '../ui/progress.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { Stranger } from '../ui/stranger.tsx';
 import { visibleText } from '../ui/visible-text.ts';
+import { CheckpointCard } from './checkpoint-card.tsx';
 import { Curve } from './curve.tsx';
 import { DecisionBar } from './decision-bar.tsx';
 import { JobHead } from './job-head.tsx';
@@ -79,13 +80,17 @@ function JobProgress({ job }: { job: JobSnapshot }): JSX.Element | null {
       data-total={live.progress?.total ?? ''}
       data-epoch={live.progress?.epoch ?? ''}
     >
-      <Progress
-        label={words.label}
-        done={view?.share ?? 0}
-        total={1}
-        says={view?.says ?? words.none}
-        figure={view === null ? '' : `${Math.floor(view.share * 100)} %`}
-      />
+      {view?.hasEnd === false ? (
+        <p>{view.says}</p>
+      ) : (
+        <Progress
+          label={words.label}
+          done={view?.share ?? 0}
+          total={1}
+          says={view?.says ?? words.none}
+          figure={view === null ? '' : `${Math.floor(view.share * 100)} %`}
+        />
+      )}
     </div>
   );
 }
@@ -97,6 +102,8 @@ function TakenJob({ job }: { job: JobSnapshot }): JSX.Element {
   const stands = standstill(job, runner.app.value?.network.state === 'ready');
   const isOver = isJobEnd(record.job);
   const chainError = runner.app.value?.chain.error;
+  // Code names its metrics as it goes.
+  const isCode = record.spec.program.kind === 'container';
   const wanted = record.spec.program.kind === 'onnx' ? record.spec.program.metrics.map(({ name }) => name) : [];
   return (
     <div class="stack">
@@ -116,12 +123,13 @@ function TakenJob({ job }: { job: JobSnapshot }): JSX.Element {
       <JobProgress job={job} />
       <div class="columns job">
         <div class="stack">
-          {wanted.length > 0 && (!isOver || live.curve.length > 0) && <Curve live={live} wanted={wanted} isOver={isOver} />}
+          {(wanted.length > 0 || isCode) && (!isOver || live.curve.length > 0) && <Curve live={live} wanted={wanted} isOver={isOver} />}
           <LogView jobId={summary.jobId} kept={job.logLines} isOver={isOver} />
         </div>
         <div class="stack">
           <MoneyCard record={record} page={job.transactionPage} />
           <Outputs record={record} live={live} />
+          <CheckpointCard record={record} live={live} />
           <Notices job={job} />
         </div>
       </div>

@@ -16,6 +16,7 @@ import { usePage } from '../ui/page.ts';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { Stranger } from '../ui/stranger.tsx';
 import { chainNow } from './chain-clock.ts';
+import { CodeFacts } from './code-facts.tsx';
 import { Offers, Refusals } from './offer-table.tsx';
 import { fundsProblem, nextSentence, offerRows, refusalRows, summarySentence } from './offers.ts';
 
@@ -109,6 +110,7 @@ export function PreFlight({ job }: { job: JobSnapshot }): JSX.Element {
   const failed = useSignal(false);
   const words = t().jobs.offers;
   const { jobId, title, key } = job.summary;
+  const { program } = job.record.spec;
   const isKeyLost = key === 'lost';
   const isReady = runner.app.value?.network.state === 'ready';
   const ask = (): void => {
@@ -136,6 +138,11 @@ export function PreFlight({ job }: { job: JobSnapshot }): JSX.Element {
       />
       <div class="columns">
         <div class="stack">
+          {program.kind === 'container' && (
+            <Card title={t().jobs.code.title}>
+              <CodeFacts program={program} />
+            </Card>
+          )}
           {isKeyLost && (
             <Callout tone="bad" testid="key-lost">
               {words.draftKeyLost}

@@ -34,3 +34,19 @@ test('a job that is paid by vouchers says what is due, or that it waits for the 
     'paused: waits for the next voucher',
   );
 });
+
+test('code that knows no last epoch has its epoch told, without a share', async () => {
+  const code = await sampleSnapshot('running-code', START);
+  expect(progressOf(code.record, code.live, words)).toEqual({ phase: 'steps', share: 0, hasEnd: false, says: 'Epoch 7' });
+});
+
+test('what comes before billed time is told in its own unit', async () => {
+  const preparing = { ...(await sampleSnapshot('running-code', START)) };
+  const at = (phase: 'image' | 'downloads' | 'dependencies') =>
+    progressOf(preparing.record, { ...preparing.live, progress: { phase, done: 3, total: 12, epoch: 0 } }, words)?.says;
+  expect([at('image'), at('downloads'), at('dependencies')]).toEqual([
+    'Image: 3 B of 12 B',
+    'Files from the web: 3 B of 12 B',
+    'Packages: 3 of 12',
+  ]);
+});

@@ -11,6 +11,8 @@ export interface ProgressView {
   phase: ProgressPhase;
   /** From 0 to 1. */
   share: number;
+  /** False where the agent cannot say how much there will be: code need not know. */
+  hasEnd: boolean;
   says: string;
 }
 
@@ -21,13 +23,17 @@ export function progressOf(record: JobRecord, { progress, due }: LiveState, word
   // An agent may say what it likes; a bar is never more than full.
   const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
   const [there, all] = [Math.min(done, total), total];
-  if (phase === 'dependencies') return { phase, share, says: words.dependencies(countText(there), countText(all)) };
-  if (phase !== 'steps') return { phase, share, says: words[phase](bytesText(there), bytesText(all)) };
+  const hasEnd = total > 0;
+  if (phase === 'dependencies') return { phase, share, hasEnd, says: words.dependencies(countText(there), countText(all)) };
+  if (phase !== 'steps') return { phase, share, hasEnd, says: words[phase](bytesText(there), bytesText(all)) };
+  if (!hasEnd && record.spec.program.kind === 'container')
+    return { phase, share, hasEnd, says: words.epochAlone(countText(epoch)) + dueText(due, words) };
   const epochs = record.spec.program.kind === 'onnx' ? record.spec.program.epochs : 1;
   const where = epochs > 1 ? words.epoch(Math.min(Math.max(1, epoch), epochs), epochs) : '';
   return {
     phase,
     share,
+    hasEnd,
     says: words.step(countText(Math.min(done, total)), countText(total)) + where + dueText(due, words),
   };
 }

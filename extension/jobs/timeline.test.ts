@@ -2,6 +2,7 @@ import { canJobGo } from '@nunet/shared/job-state.ts';
 import { canLockGo } from '@nunet/shared/lock-state.ts';
 import { describe, expect, test } from 'vitest';
 import { en } from '../locales/en.ts';
+import { es } from '../locales/es.ts';
 import { sampleRecord, type SampleStage } from '../ui/sample-jobs.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -69,4 +70,15 @@ describe('the timeline', () => {
     );
     expect((await of('shared')).steps.find((step) => step.state === 'failed')?.tone).toBe('bad');
   });
+});
+
+test('a job that failed says why in the person’s own words, then in the agent’s; a code that is not known cannot borrow others', async () => {
+  const failed = await sampleRecord('failed-code', START);
+  expect(timelineOf(failed, es.jobs).work).toContain('el programa terminó con un error. Exit code 1.');
+  expect(timelineOf(failed, en.jobs).work).toContain('Failed: the program ended with an error. Exit code 1.');
+  const { manifest } = failed;
+  if (manifest === undefined) throw new Error('no manifest');
+  const exit = { kind: 'jobFault' as const, code: 'constructor', message: 'so it says' };
+  const other = { ...failed, manifest: { ...manifest, body: { ...manifest.body, exit } } };
+  expect(timelineOf(other, en.jobs).work).toContain('Failed: the job’s own fault');
 });

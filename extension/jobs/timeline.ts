@@ -110,6 +110,13 @@ function finishedSentence(record: JobRecord, words: Catalog['jobs']['workSays'])
   return manifest === undefined ? words.finished : words.coming;
 }
 
+/** Why the signed result says that it failed, in the person's own language, then what the agent wrote. Null for a code without words. */
+function failureOf({ manifest }: JobRecord, words: Catalog['jobs']['workSays']): string | null {
+  const exit = manifest?.body.exit;
+  if (exit === undefined || exit.kind === 'completed' || !Object.hasOwn(words.exits, exit.code)) return null;
+  return `: ${words.exits[exit.code]}. ${exit.message}`;
+}
+
 function workSentence(record: JobRecord, words: Catalog['jobs']['workSays']): string {
   const detail = record.jobHistory.at(-1)?.detail ?? '';
   const because = detail === '' ? '' : `: ${detail}`;
@@ -126,9 +133,10 @@ function workSentence(record: JobRecord, words: Catalog['jobs']['workSays']): st
     case 'locked':
     case 'preparing':
       return words[record.job];
+    case 'failed':
+      return words.failed(failureOf(record, words) ?? because);
     case 'refused':
     case 'expired':
-    case 'failed':
     case 'cancelled':
       return words[record.job](because);
   }

@@ -161,6 +161,13 @@ export class FakeRunner {
         const count = Math.max(0, Math.min(1_000, this.#job(request.jobId).logLines - request.from));
         return { from: request.from, lines: Array.from({ length: count }, (_, i) => this.state.logLine(request.from + i)) };
       }
+      case 'resume': {
+        const job = await sampleSnapshot('draft-code', this.#now(), `${this.#job(request.jobId).summary.title}, resumed`);
+        this.set(job);
+        return { jobId: job.summary.jobId };
+      }
+      case 'checkpoint':
+        return { blob: new Blob(['the bytes of a workspace']), name: 'checkpoint-2.tar' };
       case 'output':
         return { blob: new Blob([`the bytes of ${request.name}`]) };
       case 'discard':

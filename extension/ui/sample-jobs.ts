@@ -8,6 +8,8 @@ import { outputRootOf, type Manifest } from '@nunet/shared/manifest.ts';
 import { billedPay, type LockRefusal, type Quote, type QuoteRequest } from '@nunet/shared/quote.ts';
 import {
   sampleAdvert,
+  sampleContainerRequest,
+  sampleContainerSpec,
   sampleHash,
   sampleManifest,
   samplePeerId,
@@ -33,11 +35,28 @@ export type SampleStage =
   | 'rolled-back'
   | 'dropped'
   | 'shared'
-  | 'reclaimed';
+  | 'reclaimed'
+  /** A container job, which leaves checkpoints. */
+  | 'draft-code'
+  | 'running-code'
+  | 'failed-code';
+
+/** The same for every kind of program. */
+const bareStage = (stage: SampleStage): SampleStage =>
+  (({ 'draft-code': 'draft', 'running-code': 'running', 'failed-code': 'shared' }) as const)[stage as 'draft-code'] ?? stage;
 
 const EPOCHS = 20;
 const OUTPUT = { name: 'model.onnx', bytes: 408_312 };
 const BILLED_MS = 3_840;
+
+const CHECKPOINT_BYTES = 12_400_640;
+
+const codeSpecOf = (title: string): JobSpec => ({
+  ...sampleContainerSpec,
+  title,
+  nonce: sampleHash(`nonce ${title}`).slice(0, 32),
+  resources: { ...sampleContainerSpec.resources, diskBytes: 2 ** 30 },
+});
 
 const specOf = (title: string): JobSpec => ({
   ...sampleSpec,
@@ -79,9 +98,11 @@ const curveOf = (epochs: number): LiveState['curve'] =>
   }));
 
 /** The journal of a job at a stage; `startMs` is when its draft was opened. */
-async function sampleJournal(stage: SampleStage, startMs: number, title: string): Promise<JobEntry[]> {
-  const spec = specOf(title);
-  const request: QuoteRequest = { ...sampleRequest, jobId: cidOf(encode(spec)) };
+async function sampleJournal(at: SampleStage, startMs: number, title: string): Promise<JobEntry[]> {
+  const isCode = at.endsWith('-code');
+  const stage = bareStage(at);
+  const spec = isCode ? codeSpecOf(title) : specOf(title);
+  const request: QuoteRequest = { ...(isCode ? sampleContainerRequest : sampleRequest), jobId: cidOf(encode(spec)) };
   const entries: JobEntry[] = [openedEntry(spec, request, 5_000_000n, startMs)];
   if (stage === 'draft') return entries;
   const quote = await quoteFor(spec, startMs + 1_000);
@@ -155,6 +176,10 @@ async function sampleJournal(stage: SampleStage, startMs: number, title: string)
   entries.push(job(13_600, 'preparing'));
   if (stage === 'preparing') return entries;
   entries.push(job(14_900, 'running', 'one thread, sandbox namespace'));
+  if (isCode) {
+    const file = { name: 'checkpoint-2.tar', cid: cidOf(encode(`checkpoint ${title}`)), bytes: CHECKPOINT_BYTES };
+    entries.push({ type: 'checkpoint', atMs: startMs + 17_000, number: 2, takenAtMs: startMs + 16_400, file });
+  }
   if (stage === 'running' || stage === 'rolled-back') return entries;
   if (stage === 'missed' || stage === 'reclaimed') {
     const end = stage === 'missed' ? spent(245_000, 'refunded', 0n) : spent(342_000, 'reclaimed', 0n);
@@ -174,9 +199,11 @@ async function sampleJournal(stage: SampleStage, startMs: number, title: string)
   const manifestBody: Manifest = {
     ...sampleManifest(quote.cid, reference),
     jobId: quote.body.jobId,
-    exit: failed
-      ? { kind: 'jobFault', code: 'memory-limit', message: 'it wanted more memory than the 256 MiB of its limit' }
-      : { kind: 'completed' },
+    exit: isCode
+      ? { kind: 'jobFault', code: 'program-failed', message: 'Exit code 1. RuntimeError: loss is not a number' }
+      : failed
+        ? { kind: 'jobFault', code: 'memory-limit', message: 'it wanted more memory than the 256 MiB of its limit' }
+        : { kind: 'completed' },
     startedAt: startMs + 14_900,
     finishedAt: startMs + 14_900 + BILLED_MS,
     billedMs: BILLED_MS,
@@ -191,7 +218,15 @@ async function sampleJournal(stage: SampleStage, startMs: number, title: string)
   const manifest = await signStatement('manifest', manifestBody, sampleSigner('agent'));
   entries.push({ type: 'manifest', atMs: startMs + 18_800, envelope: bytesToHex(manifest.envelope) });
   if (failed) {
-    entries.push(job(18_820, 'failed', 'the job’s own fault: it wanted more memory than the 256 MiB of its limit (memory-limit)'));
+    entries.push(
+      job(
+        18_820,
+        'failed',
+        isCode
+          ? 'the job’s own fault: Exit code 1. RuntimeError: loss is not a number (program-failed)'
+          : 'the job’s own fault: it wanted more memory than the 256 MiB of its limit (memory-limit)',
+      ),
+    );
     return [
       ...entries,
       lock(21_000, 'attested', '3 of 3 oracles signed a pay of 2.125 NTX (job-fault-half)'),
@@ -227,16 +262,27 @@ export async function sampleRecord(stage: SampleStage, startMs: number, title = 
 }
 
 const hasEnded = (stage: SampleStage): boolean =>
-  !['draft', 'submitted', 'preparing', 'running', 'delivered', 'rolled-back'].includes(stage);
+  !['draft', 'submitted', 'preparing', 'running', 'delivered', 'rolled-back'].includes(bareStage(stage));
 
 /** A job as the runner tells a page of it. */
 export async function sampleSnapshot(stage: SampleStage, startMs: number, title?: string): Promise<JobSnapshot> {
   const record = await sampleRecord(stage, startMs, title);
   const isDecided = stage !== 'delivered';
   const epochs =
-    { draft: 0, submitted: 0, preparing: 0, refused: 0, dropped: 0, running: 11, 'rolled-back': 3, missed: 7, reclaimed: 7 }[
-      stage as 'running'
-    ] ?? EPOCHS;
+    {
+      draft: 0,
+      submitted: 0,
+      preparing: 0,
+      refused: 0,
+      dropped: 0,
+      running: 11,
+      'draft-code': 0,
+      'running-code': 6,
+      'failed-code': 9,
+      'rolled-back': 3,
+      missed: 7,
+      reclaimed: 7,
+    }[stage as 'running'] ?? EPOCHS;
   const summary: JobSummary = {
     jobId: record.jobId,
     title: record.spec.title,
@@ -248,13 +294,14 @@ export async function sampleSnapshot(stage: SampleStage, startMs: number, title?
     changedAtMs: Math.max(record.jobHistory.at(-1)?.atMs ?? 0, record.lockHistory.at(-1)?.atMs ?? 0),
     reclaimAfterMs: record.quote?.body.reclaimAfter ?? null,
     hasEnded: hasEnded(stage),
-    isDriven: stage !== 'draft' && !hasEnded(stage),
+    isDriven: bareStage(stage) !== 'draft' && !hasEnded(stage),
     key: 'ready',
     wantsDecision: !isDecided,
   };
   const progress: Partial<Record<SampleStage, LiveState['progress']>> = {
     preparing: { phase: 'inputs', done: 4_718_592, total: 7_473_112, epoch: 0 },
     running: { phase: 'steps', done: 1_562, total: 2_820, epoch: 12 },
+    'running-code': { phase: 'steps', done: 0, total: 0, epoch: 7 },
     'rolled-back': { phase: 'steps', done: 420, total: 2_820, epoch: 3 },
   };
   return {
@@ -262,6 +309,7 @@ export async function sampleSnapshot(stage: SampleStage, startMs: number, title?
     record,
     live: {
       progress: progress[stage] ?? null,
+      ...(stage === 'running-code' ? { checkpoint: { number: 3, doneBytes: 4_194_304, totalBytes: CHECKPOINT_BYTES } } : {}),
       curve: curveOf(epochs),
       outputs: record.manifest?.body.outputs.map(({ name, bytes }) => ({ name, bytes, doneBytes: bytes, isStored: true })) ?? [],
     },
