@@ -231,6 +231,7 @@ export class ContainerExecution {
         oomKilled: State.OOMKilled,
         wasShortOfMemory: this.#wasShortOfMemory(),
         error: printable(State.Error ?? ''),
+        isGvisor: inspect.HostConfig.Runtime === 'runsc',
         lastErrorLine: log.lastErrorLine,
       });
     if (exit.kind !== 'completed') return this.#settleWith(exit, [], []);

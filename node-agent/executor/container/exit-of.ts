@@ -10,6 +10,8 @@ export interface ContainerEnd {
   readonly wasShortOfMemory: boolean;
   /** The engine's own words when it could not run the container. */
   readonly error: string;
+  /** gVisor lets a job kill PID 1, and tells that in no other way than an end from outside. */
+  readonly isGvisor: boolean;
   readonly lastErrorLine: string;
 }
 
@@ -24,6 +26,8 @@ export function exitOf(end: ContainerEnd): Exit {
   const jobFault = (code: string, message: string): Exit => ({ kind: 'jobFault', code, message: message.slice(0, MAX_MESSAGE) });
   const killed = exitCode === KILLED_INSIDE || exitCode === 128 + SIGKILL;
   if (end.oomKilled || (killed && end.wasShortOfMemory)) return jobFault('memory-limit', 'The job wanted more memory than its spec grants');
+  if (exitCode === 128 + SIGKILL && end.isGvisor)
+    return jobFault('crashed', 'The container was killed, which under gVisor a job can do itself');
   // Nobody inside can kill PID 1, and PID 1 never ends with this code by itself.
   if (exitCode === 128 + SIGKILL)
     return { kind: 'computeProviderFault', code: 'child-vanished', message: 'The container was ended from outside while the job ran' };

@@ -94,10 +94,7 @@ export class HelperDesk {
       now: () => this.#parts.clock.now(),
       elapsed: () => this.#parts.clock.machine(),
     });
-    const disk =
-      settings.disk === 'auto' && engine.traits.engine !== 'podman' && (await canMountDisks(settings.stateDir, signal))
-        ? 'mount'
-        : 'memory';
+    const disk = settings.disk === 'auto' && (await canMountDisks(settings.stateDir, signal)) ? 'mount' : 'memory';
     const parts = { engine, agent: settings.agent, stateDir: settings.stateDir, disk } as const;
     return { settings, engine, images, parts };
   }

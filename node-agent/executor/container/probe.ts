@@ -35,7 +35,7 @@ const REFUSED = [
   .join(' ')
   .split(' ');
 /** Inside gVisor these are calls of its own kernel, which the machine's never sees. */
-const OWN_KERNEL = new Set(['unshare', 'clone-namespace', 'ptrace', 'keyctl', 'setns', 'netlink-socket', 'io-uring']);
+const OWN_KERNEL = new Set(['mknod', 'unshare', 'clone-namespace', 'ptrace', 'keyctl', 'setns', 'netlink-socket', 'io-uring']);
 const ALLOWED = ['write-workspace', 'write-outputs'];
 
 export interface Probed {
