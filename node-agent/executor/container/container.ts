@@ -24,6 +24,7 @@ const KIND = 'container';
 /** A helper that dies at each start must not be started for ever without a pause. */
 const AGAIN_MS = 500;
 const MAX_BUFFERED = 20_000;
+const ANTICIPATE_MS = 10 * 60_000;
 
 export interface ContainerExecutorOptions {
   readonly clock: ExecutionClock;
@@ -62,7 +63,12 @@ export class ContainerExecutor implements Executor {
 
   constructor(options: ContainerExecutorOptions) {
     this.#options = options;
-    this.#helper = new HelperProcess({ settings: options.settings, told: (message) => this.#told(message), lost: () => this.#lost() });
+    this.#helper = new HelperProcess({
+      settings: options.settings,
+      told: (message) => this.#told(message),
+      lost: () => this.#lost(),
+      isNeeded: () => [...this.#proxies.values()].some(({ isOver }) => !isOver),
+    });
   }
 
   /** Of the helper; null while none runs. */
@@ -70,7 +76,7 @@ export class ContainerExecutor implements Executor {
     return this.#helper.pid;
   }
 
-  /** Throws `engine-...` when there is no engine to be asked. */
+  /** Without an engine it takes no kinds, and says why. */
   fingerprint(signal: AbortSignal): Promise<ExecutorFingerprint> {
     this.#fingerprint ??= this.#probe(signal).catch((error: unknown) => {
       this.#fingerprint = null;
@@ -80,22 +86,32 @@ export class ContainerExecutor implements Executor {
   }
 
   async #probe(signal: AbortSignal): Promise<ExecutorFingerprint> {
-    const answer = await this.#helper.ask({ ask: 'fingerprint' }, signal);
+    const answer = await this.#helper.ask({ ask: 'fingerprint' }, signal).catch((error: unknown) => {
+      if (error instanceof NunetError && error.code.startsWith('engine-')) return error;
+      throw error;
+    });
+    if (answer instanceof NunetError) {
+      await this.#helper.rest();
+      return { sandbox: 'none', detail: answer.message, checks: [], kinds: [], version: 'no container engine' };
+    }
     if (answer.answer !== 'fingerprint') throw wrongAnswer();
-    const { sandbox, detail, checks, takes, version, diskIsMemory } = answer.fingerprint;
+    const { sandbox, detail, checks, takes, version, diskIsMemory, runtime } = answer.fingerprint;
+    this.#helper.settle({ runtime: runtime === 'runsc' ? 'runsc' : 'runc', disk: diskIsMemory ? 'memory' : 'auto' });
     return {
       sandbox,
       detail,
       checks,
-      kinds: takes ? ['container'] : [],
       version,
+      kinds: takes ? ['container'] : [],
+      ...(takes ? {} : { ownKinds: ['container'] as const }),
       ...(diskIsMemory ? { diskIsMemory: true as const } : {}),
     };
   }
 
   async prepare(request: ExecutionRequest, signal: AbortSignal, onProgress?: (progress: PrepareProgress) => void): Promise<void> {
     const { kinds, detail } = await this.fingerprint(signal);
-    if (kinds.length === 0) throw new NunetError('sandbox-below-floor', `Cannot run the job: the sandbox is ${detail}`);
+    if (kinds.length === 0 && request.isOwn !== true)
+      throw new NunetError('sandbox-below-floor', `Cannot run the job: the sandbox is ${detail}`);
     const { run } = await this.#jobOf(request, '0'.repeat(32));
     await this.#helper.ask({ ask: 'prepare', run }, signal, ({ phase, done, total }) => onProgress?.({ phase, done, total }));
   }
@@ -109,10 +125,15 @@ export class ContainerExecutor implements Executor {
     return this.#images.references.includes(reference);
   }
 
-  /** Wakes the helper up, so that it need not be waited for when the inputs are here. */
+  /** Wakes the helper up and has image and disk got ready, so that they need not be waited for when the inputs are here. */
   anticipate(_jobId: string, spec: JobSpec): void {
     if (spec.program.kind !== 'container') return;
-    this.fingerprint(new AbortController().signal).catch(() => undefined);
+    const { run } = spec.program;
+    const { diskBytes } = spec.resources;
+    const signal = AbortSignal.timeout(ANTICIPATE_MS);
+    this.fingerprint(signal)
+      .then(async ({ kinds }) => (kinds.length === 0 ? undefined : this.#helper.ask({ ask: 'anticipate', run, diskBytes }, signal)))
+      .catch(() => undefined);
   }
 
   async start(

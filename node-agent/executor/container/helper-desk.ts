@@ -8,9 +8,11 @@ import { openEngine, withRuntime, type Engine } from './engine.ts';
 import { translated } from './engine-errors.ts';
 import { readState } from './execution-state.ts';
 import type { Answer, Ask, ContainerJob, FromHelper, HelperSettings, Place } from './helper-protocol.ts';
+import { openDependencies, type Dependencies } from './dependencies.ts';
 import { openImageStore, type ImageStore, type ReadyImage } from './images.ts';
 import { AGENT_LABEL, EXECUTION_LABEL, makeContainer, removeContainer, type JobContainerParts } from './job-container.ts';
 import { isKept, removeMemoryWorkspace } from './memory-workspace.ts';
+import { SpareDisks } from './spare-disks.ts';
 import { probeEngine, type Probed } from './probe.ts';
 
 export interface HelperDeskParts {
@@ -23,6 +25,7 @@ interface Desk {
   readonly settings: HelperSettings;
   readonly engine: Engine;
   readonly images: ImageStore;
+  readonly dependencies: Dependencies;
   readonly parts: JobContainerParts;
 }
 
@@ -30,10 +33,13 @@ export class HelperDesk {
   readonly #parts: HelperDeskParts;
   readonly #executions = new Map<string, ContainerExecution>();
   readonly #held = new Map<string, () => void>();
+  readonly #spareDisks = new SpareDisks();
+  readonly #startedAt: number;
   #desk: Promise<Desk> | null = null;
 
   constructor(parts: HelperDeskParts) {
     this.#parts = parts;
+    this.#startedAt = parts.clock.now();
   }
 
   /** Throws NunetError: what may be told to the agent's owner. */
@@ -50,6 +56,9 @@ export class HelperDesk {
         return this.#fingerprint(signal);
       case 'prepare':
         await this.#ready(ask.run, seq, signal);
+        return { answer: 'done' };
+      case 'anticipate':
+        await this.#anticipate(ask.run, ask.diskBytes, seq, signal);
         return { answer: 'done' };
       case 'create':
         await this.#create(ask.job, seq, signal);
@@ -94,9 +103,28 @@ export class HelperDesk {
       now: () => this.#parts.clock.now(),
       elapsed: () => this.#parts.clock.machine(),
     });
-    const disk = settings.disk === 'auto' && (await canMountDisks(settings.stateDir, signal)) ? 'mount' : 'memory';
-    const parts = { engine, agent: settings.agent, stateDir: settings.stateDir, disk } as const;
-    return { settings, engine, images, parts };
+    const canMount = settings.disk === 'auto' && (await canMountDisks(settings.stateDir, signal));
+    return this.#deskOf(settings, engine, images, canMount ? 'mount' : 'memory');
+  }
+
+  #deskOf(settings: HelperSettings, engine: Engine, images: ImageStore, disk: JobContainerParts['disk']): Desk {
+    const dependencies = openDependencies({
+      docker: engine.docker,
+      store: images,
+      traits: engine.traits,
+      packageIndex: settings.packageIndex,
+      downloadHosts: settings.downloadHosts,
+      labels: { [AGENT_LABEL]: settings.agent },
+      elapsed: () => this.#parts.clock.machine(),
+    });
+    const parts: JobContainerParts = {
+      engine,
+      agent: settings.agent,
+      stateDir: settings.stateDir,
+      disk,
+      takeSpareDisk: (bytes) => this.#spareDisks.take(bytes),
+    };
+    return { settings, engine, images, dependencies, parts };
   }
 
   async #fingerprint(signal: AbortSignal): Promise<Answer> {
@@ -119,27 +147,38 @@ export class HelperDesk {
         takes,
         version: engine.version,
         diskIsMemory: desk.parts.disk === 'memory',
+        runtime: engine.traits.runtime,
       },
     };
   }
 
-  /** gVisor where it is there and passes; the usual runtime where it does not and the owner did not insist. */
+  /**
+   * The strictest way that passes: gVisor where it is there and the owner did not choose, a disk by mounting where the engine sees what
+   * is mounted here. What was proven is what jobs run under; with nothing proven the last try says why.
+   */
   async #probed(signal: AbortSignal): Promise<{ desk: Desk; probed: Probed }> {
     const first = await this.#opened();
-    const probe = async (desk: Desk): Promise<Probed> => probeEngine(desk.engine, desk.parts, desk.settings.workRoot, signal);
-    if (first.settings.runtime !== 'auto' || first.engine.traits.runtime !== 'runsc') return { desk: first, probed: await probe(first) };
-    const strict = await probe(first).catch(() => null);
-    signal.throwIfAborted();
-    if (strict?.level === 'container') return { desk: first, probed: strict };
-    const engine = withRuntime(first.engine, 'runc');
-    const desk = { ...first, engine, parts: { ...first.parts, engine } };
-    this.#desk = Promise.resolve(desk);
-    return { desk, probed: await probe(desk) };
+    const { settings, engine, images, parts } = first;
+    const runtimes = settings.runtime === 'auto' && engine.traits.runtime === 'runsc' ? ['runsc', 'runc'] : [engine.traits.runtime];
+    const disks = parts.disk === 'mount' ? (['mount', 'memory'] as const) : ([parts.disk] as const);
+    const ways = runtimes.flatMap((runtime) => disks.map((disk) => this.#deskOf(settings, withRuntime(engine, runtime), images, disk)));
+    for (const [i, desk] of ways.entries()) {
+      const isLast = i === ways.length - 1;
+      const probed = await probeEngine(desk.engine, desk.parts, settings.workRoot, signal).catch((error: unknown) => {
+        if (isLast || signal.aborted) throw error;
+        return null;
+      });
+      if (probed?.level !== 'container' && !isLast) continue;
+      if (probed === null) break;
+      this.#desk = Promise.resolve(desk);
+      return { desk, probed };
+    }
+    throw new NunetError('engine-probe', 'Cannot try the sandbox out: there was no way to do it');
   }
 
   /** Image and packages, as far as they are missing. */
   async #ready(run: ContainerJob['run'], seq: number, signal: AbortSignal): Promise<ReadyImage> {
-    const { images } = await this.#opened();
+    const { images, dependencies } = await this.#opened();
     const progress =
       (phase: 'image' | 'dependencies') =>
       ({ done, total }: { done: number; total: number }): void =>
@@ -148,7 +187,7 @@ export class HelperDesk {
       if (run.type === 'image') return images.ensure(run.image, { signal, onProgress: progress('image') });
       const base = await images.base(run.base);
       if (run.dependencies.length === 0) return base;
-      throw new NunetError('dependency-index', 'Cannot install the packages of the job: this agent does not install packages yet');
+      return dependencies.ensure(base, run.dependencies, { signal, onProgress: progress('dependencies') });
     };
     const image = await find();
     await this.#tellImages();
@@ -174,6 +213,12 @@ export class HelperDesk {
       release();
       throw error;
     }
+  }
+
+  async #anticipate(run: ContainerJob['run'], diskBytes: number, seq: number, signal: AbortSignal): Promise<void> {
+    const { parts } = await this.#opened();
+    if (parts.disk === 'mount') await this.#spareDisks.add(parts.stateDir, diskBytes, signal).catch(() => undefined);
+    await this.#ready(run, seq, signal);
   }
 
   #found({ id }: Place): ContainerExecution {
@@ -241,16 +286,24 @@ export class HelperDesk {
   /** What this agent left in the engine and no handle names. */
   async #sweep(places: readonly Place[]): Promise<void> {
     const { engine, settings } = await this.#opened();
-    const known = new Set(places.map(({ id }) => id));
+    const known = new Set([...places.map(({ id }) => id), ...this.#executions.keys()]);
+    /** Without an execution: a step of this agent's own. One that is older than this helper is nobody's any more. */
+    const isLeft = (labels: Record<string, string>, created: number): boolean => {
+      const id = labels[EXECUTION_LABEL];
+      return id === undefined ? created * 1_000 < this.#startedAt : !known.has(id);
+    };
     const mine = { label: [`${AGENT_LABEL}=${settings.agent}`] };
     const containers = await engine.docker
       .listContainers({ all: true, filters: mine })
       .catch(translated('engine-lost', 'look for left containers'));
-    const left = new Set(containers.map(({ Labels }) => Labels[EXECUTION_LABEL] ?? ''));
+    const left = new Set(containers.flatMap(({ Labels }) => Labels[EXECUTION_LABEL] ?? []));
     const { Volumes } = await engine.docker.listVolumes({ filters: mine }).catch(translated('engine-lost', 'look for left volumes'));
-    for (const { Labels } of Volumes ?? []) left.add((Labels as Record<string, string> | null)?.[EXECUTION_LABEL] ?? '');
-    for (const { Id, Labels } of containers) {
-      if (known.has(Labels[EXECUTION_LABEL] ?? '')) continue;
+    for (const { Labels } of Volumes ?? []) {
+      const id = (Labels as Record<string, string> | null)?.[EXECUTION_LABEL];
+      if (id !== undefined) left.add(id);
+    }
+    for (const { Id, Labels, Created } of containers) {
+      if (!isLeft(Labels, Created)) continue;
       await engine.docker
         .getContainer(Id)
         .remove({ force: true, v: true })
@@ -258,6 +311,7 @@ export class HelperDesk {
     }
     for (const id of left) if (!known.has(id)) await removeMemoryWorkspace(engine.docker, id).catch(() => undefined);
     const folders = new Set(places.map(({ workDir }) => workDir));
+    await this.#spareDisks.sweep(settings.stateDir);
     for (const path of await mountsBelow(settings.workRoot)) {
       const folder = join(path, '..');
       if (!folders.has(folder)) await removeDisk(folder).catch(() => undefined);

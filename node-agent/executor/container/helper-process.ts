@@ -12,6 +12,8 @@ export interface HelperProcessParts {
   told(message: Told): void;
   /** The helper died; what it followed goes on in the engine, unheard. */
   lost(): void;
+  /** It follows something: it must not be let go. */
+  isNeeded(): boolean;
 }
 
 interface Waiting {
@@ -30,15 +32,20 @@ interface Running {
 const NODE_FLAGS = ['--max-old-space-size=256', '--no-warnings', '--disable-proto=delete'];
 /** An engine that hangs must not hold up a stop of the agent. */
 const END_MS = 2_000;
+/** Unused for so long, it is let go: it is there again within a moment. */
+const IDLE_MS = 30_000;
 
 export class HelperProcess {
   readonly #parts: HelperProcessParts;
+  #settings: HelperSettings;
+  #idle: NodeJS.Timeout | undefined;
   #running: Running | null = null;
   #seq = 0;
   #isClosed = false;
 
   constructor(parts: HelperProcessParts) {
     this.#parts = parts;
+    this.#settings = parts.settings;
   }
 
   /** null while none runs. */
@@ -50,14 +57,27 @@ export class HelperProcess {
   async ask(body: Ask, signal?: AbortSignal, onPreparing?: (progress: Preparing) => void): Promise<Answer> {
     if (this.#isClosed) throw new NunetError('executor-closed', 'Cannot ask the engine helper: the executor is closed');
     signal?.throwIfAborted();
+    clearTimeout(this.#idle);
     const running = (this.#running ??= this.#start());
     await running.opened;
     return this.#send(running, body, signal, onPreparing);
   }
 
+  /** What was found out holds for helpers to come. */
+  settle(found: Partial<HelperSettings>): void {
+    this.#settings = { ...this.#settings, ...found };
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.rest();
+  }
+
+  /** Lets the process go; the next ask starts another. */
+  async rest(): Promise<void> {
+    clearTimeout(this.#idle);
     const running = this.#running;
+    this.#running = null;
     if (running === null) return;
     const { child } = running;
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -80,17 +100,18 @@ export class HelperProcess {
     });
     const waiting = new Map<number, Waiting>();
     const onEnd = (): void => {
-      if (this.#running?.child === child) this.#running = null;
+      const isMine = this.#running?.child === child;
+      if (isMine) this.#running = null;
       for (const one of waiting.values())
         one.reject(new NunetError('helper-lost', 'Cannot hear from the engine helper: its process ended'));
       waiting.clear();
-      if (!this.#isClosed) this.#parts.lost();
+      if (isMine && !this.#isClosed) this.#parts.lost();
     };
     child.once('exit', onEnd);
     child.once('error', onEnd);
     child.on('message', (value: unknown) => this.#message(value, waiting, child));
     const running: Running = { child, waiting, opened: Promise.resolve() };
-    const opened = this.#send(running, { ask: 'open', settings: this.#parts.settings });
+    const opened = this.#send(running, { ask: 'open', settings: this.#settings });
     opened.catch(() => {
       // What cannot be opened is tried anew at the next ask.
       if (this.#running?.child === child) this.#running = null;
@@ -117,7 +138,18 @@ export class HelperProcess {
     } finally {
       signal?.removeEventListener('abort', abort);
       running.waiting.delete(seq);
+      this.#restSoon();
     }
+  }
+
+  #restSoon(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      if (this.#running === null || this.#running.waiting.size > 0) return;
+      if (this.#parts.isNeeded()) this.#restSoon();
+      else void this.rest();
+    }, IDLE_MS);
+    this.#idle.unref();
   }
 
   #message(value: unknown, waiting: Map<number, Waiting>, child: ChildProcess): void {

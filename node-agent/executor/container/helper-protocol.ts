@@ -75,6 +75,8 @@ export const ask = z.discriminatedUnion('ask', [
   /** Runs the probe. */
   z.strictObject({ ask: z.literal('fingerprint') }),
   z.strictObject({ ask: z.literal('prepare'), run: containerJob.shape.run }),
+  /** A job is about to come: its image is fetched, a disk of its size made. */
+  z.strictObject({ ask: z.literal('anticipate'), run: containerJob.shape.run, diskBytes: byteCount }),
   /** Makes everything; nothing of the job runs. */
   z.strictObject({ ask: z.literal('create'), job: containerJob }),
   z.strictObject({ ask: z.literal('begin'), place }),
@@ -130,6 +132,8 @@ export const fingerprintAnswer = z.strictObject({
   takes: z.boolean(),
   version: z.string().max(300),
   diskIsMemory: z.boolean(),
+  /** The one that passed, for helpers to come. */
+  runtime: z.string().max(100),
 });
 
 /** What is here of images (image-listing.ts). */

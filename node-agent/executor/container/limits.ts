@@ -151,9 +151,11 @@ export function createOptions(
         { Type: 'bind', Source: places.inputs, Target: '/inputs', ReadOnly: true, BindOptions: { Propagation: 'rprivate' } },
         placed(places.workspace, '/workspace'),
         placed(places.outputs, '/outputs'),
-        temporary('/tmp', Math.min(TMP_BYTES, memoryBytes / 2)),
-        ...coveredVolumes(image.volumes),
       ],
+      Tmpfs: {
+        '/tmp': temporary(Math.min(TMP_BYTES, memoryBytes / 2), isPodman),
+        ...Object.fromEntries(coveredVolumes(image.volumes).map((path) => [path, temporary(VOLUME_BYTES, isPodman)])),
+      },
       ...devicesOf(job.gpus, traits),
     },
   };
@@ -199,18 +201,22 @@ const placed = ({ type, source }: JobPlaces['workspace'], target: string): Docke
         VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
       };
 
-/** nosuid, nodev and noexec are what engines give a tmpfs. */
-const temporary = (target: string, bytes: number): Docker.MountSettings => ({
-  Type: 'tmpfs',
-  Source: '',
-  Target: target,
-  TmpfsOptions: { SizeBytes: Math.floor(bytes), Mode: 0o1777 },
-});
+/** The job owns it: runc before 1.2 gives it the mode of the folder that it covers, whatever is asked for. Podman takes no owner. */
+const temporary = (bytes: number, isPodman: boolean): string =>
+  [
+    'rw',
+    'noexec',
+    'nosuid',
+    'nodev',
+    `size=${Math.floor(bytes)}`,
+    'mode=1777',
+    ...(isPodman ? [] : [`uid=${JOB_UID}`, `gid=${JOB_UID}`]),
+  ].join(',');
 
 const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
 /** A volume of an image is a way to the machine's disk without any limit: each becomes a small one in memory. */
-function coveredVolumes(volumes: readonly string[]): Docker.MountSettings[] {
+function coveredVolumes(volumes: readonly string[]): string[] {
   const refuse = (why: string): never => {
     throw new NunetError('image-volume', `Cannot run the image: ${why}`);
   };
@@ -226,7 +232,7 @@ function coveredVolumes(volumes: readonly string[]): Docker.MountSettings[] {
     )
       refuse(`its volume ${shown} lies over a place of the agent or the system`);
   }
-  return paths.map((path) => temporary(path, VOLUME_BYTES));
+  return paths;
 }
 
 function ulimitsOf(diskBytes: number, { hardLimits }: EngineTraits) {
