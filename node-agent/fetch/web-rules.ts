@@ -21,4 +21,4 @@ export function inputUrlProblem(url: URL, hosts: readonly string[]): string | nu
 }
 
 /** What may be said of a URL: its path and query may be somebody's secret. */
-export const safeUrl = (url: URL): string => url.origin;
+export const safeUrl = (url: URL): string => (url.origin === 'null' ? url.protocol.slice(0, 20) : url.origin);

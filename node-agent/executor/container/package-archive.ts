@@ -13,6 +13,7 @@ export interface ArchiveBounds {
 
 const MAX_PATH = 500;
 const MAX_DEPTH = 40;
+const PLAIN = { uid: 0, gid: 0, mtime: new Date(0) };
 
 /** Names of Python's own packages folder, as the container tells it. Throws `dependency-archive`. */
 export function packagesFolder(path: unknown): string {
@@ -47,19 +48,25 @@ async function copy(from: Readable, out: Pack, folder: string, bounds: ArchiveBo
   feeding.catch(() => undefined);
   const seen = new Set<string>();
   let bytes = 0;
+  const closed = new Promise<never>((_, reject) => {
+    out.once('close', () => reject(refused('the engine stopped reading')));
+  });
+  closed.catch(() => undefined);
   try {
+    // The folder itself too: otherwise it would carry the time of the day.
+    out.entry({ ...PLAIN, name: folder.slice(1), type: 'directory', size: 0, mode: 0o755 });
     for await (const entry of reader) {
       const header = checked(entry.header, folder, seen);
       if (seen.size > bounds.maxEntries) throw refused(`more than ${bounds.maxEntries} files`);
-      bytes += header.size ?? 0;
+      bytes += header.size;
       if (bytes > bounds.maxBytes) throw refused(`more than ${bounds.maxBytes} bytes`);
-      await new Promise<void>((resolve, reject) => {
+      const copied = new Promise<void>((resolve, reject) => {
         const sink = out.entry(header, (error) => (error ? reject(error) : resolve()));
         entry.once('error', reject);
-        out.once('close', () => reject(new NunetError('dependency-archive', 'Cannot install the packages: the engine stopped reading')));
         if (header.type === 'file') entry.pipe(sink);
         else entry.resume();
       });
+      await Promise.race([copied, closed]);
     }
     await feeding;
     out.finalize();
@@ -100,8 +107,6 @@ function checked(
     type,
     size: type === 'file' ? (size ?? 0) : 0,
     mode: isProgram ? 0o755 : 0o644,
-    uid: 0,
-    gid: 0,
-    mtime: new Date(0),
+    ...PLAIN,
   };
 }

@@ -1,6 +1,7 @@
 // The configured package index as a list of packages is served from it: only projects of the list, only wheels of the exact version,
 // only over our own hands. What the installer inside asks for never becomes an address.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -106,7 +107,7 @@ export function packageServer(list: readonly string[], folder: string, access: I
     try {
       const bytes = await readBody(answer, { maxBytes: Math.max(1, left), ...idle(access) }, signal, async (chunk) => {
         hash.update(chunk);
-        if (!out.write(chunk)) await new Promise<void>((resolve, reject) => void out.once('drain', resolve).once('error', reject));
+        if (!out.write(chunk)) await once(out, 'drain');
       });
       await new Promise<void>((resolve, reject) => {
         out.once('error', reject);

@@ -38,7 +38,7 @@ export function packageStepOptions(
     Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'HOME=/work', 'TMPDIR=/work/tmp', 'LANG=C.UTF-8', 'SOURCE_DATE_EPOCH=0', 'PYTHONHASHSEED=0'],
     Labels: { ...labels },
     User: `${JOB_UID}:${JOB_UID}`,
-    WorkingDir: '/work',
+    WorkingDir: '/',
     Hostname: 'packages',
     Tty: false,
     OpenStdin: true,
@@ -71,6 +71,7 @@ export function packageStepOptions(
       ],
       // What it says is read as it comes, and nowhere kept.
       LogConfig: { Type: 'none', Config: {} },
+      // Not over a folder of the image, nor the working directory: runc before 1.2 gives a tmpfs the mode of what it covers.
       Mounts: [{ Type: 'tmpfs', Source: '', Target: '/work', TmpfsOptions: { SizeBytes: folder, Mode: 0o1777 } }],
     },
   };

@@ -34,6 +34,8 @@ export interface StepOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: () => void;
+  /** What runs inside; a test's attacker, or package-step.py. */
+  readonly program?: string;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function runPackageStep<T>(
   const late = AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([options.signal, late]);
   const { imageId, list, bounds, traits, labels } = options;
-  const container = await docker.createContainer(packageStepOptions(imageId, PROGRAM, list, bounds, traits, labels));
+  const container = await docker.createContainer(packageStepOptions(imageId, options.program ?? PROGRAM, list, bounds, traits, labels));
   try {
     signal.throwIfAborted();
     const stream = (await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true })) as unknown as Duplex;
