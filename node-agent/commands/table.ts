@@ -19,6 +19,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command 
   confirm: () => import('./confirm.ts'),
   benchmark: () => import('./benchmark.ts'),
   gpus: () => import('./gpus.ts'),
+  images: () => import('./images.ts'),
   offboard: () => import('./offboard.ts'),
   'update-check': () => import('./update-check.ts'),
   completion: () => import('./completion.ts'),

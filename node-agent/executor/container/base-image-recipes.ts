@@ -46,7 +46,7 @@ export const RECIPES: readonly BaseRecipe[] = [
     purge: COMPILERS,
     check: 'import numpy, scipy, sklearn.datasets, sklearn.neural_network; sklearn.datasets.load_digits()',
     buildBytes: 2 * GIB,
-    imageBytes: 500 * MIB,
+    imageBytes: 360 * MIB,
   },
   {
     name: 'pytorch',
@@ -65,7 +65,7 @@ export const RECIPES: readonly BaseRecipe[] = [
     ],
     check: 'import torch; x = torch.ones(2, 2, requires_grad=True); (x @ x).sum().backward(); assert x.grad is not None',
     buildBytes: 3 * GIB,
-    imageBytes: 1_000 * MIB,
+    imageBytes: 915 * MIB,
   },
   {
     name: 'onnx',
@@ -77,7 +77,7 @@ export const RECIPES: readonly BaseRecipe[] = [
     purge: COMPILERS,
     check: 'import numpy, onnx, onnxruntime',
     buildBytes: 2 * GIB,
-    imageBytes: 500 * MIB,
+    imageBytes: 360 * MIB,
   },
 ];
 

@@ -58,8 +58,10 @@ export function usualSockets(engine: HelperSettings['engine'], uid: number): str
   return engine === 'docker' ? docker : engine === 'podman' ? podman : [...docker, ...podman];
 }
 
+export type EngineChoice = Pick<HelperSettings, 'engine' | 'socket' | 'runtime' | 'stateDir'>;
+
 /** Throws `engine-none`, `engine-permission`, `engine-old`, `engine-kind`, `engine-runtime`. */
-export async function openEngine(settings: HelperSettings, uid: number): Promise<Engine> {
+export async function openEngine(settings: EngineChoice, uid: number): Promise<Engine> {
   const sockets = settings.socket === null ? usualSockets(settings.engine, uid) : [settings.socket];
   let refused: string | null = null;
   for (const socket of sockets) {
@@ -95,7 +97,7 @@ async function answered<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-async function lookAt(docker: Docker, socket: string, settings: HelperSettings): Promise<Engine> {
+async function lookAt(docker: Docker, socket: string, settings: EngineChoice): Promise<Engine> {
   const version = versionAnswer.parse(await answered(docker.version()));
   const info = infoAnswer.parse(await answered(docker.info()));
   const components = version.Components ?? [];
