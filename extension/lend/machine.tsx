@@ -11,6 +11,7 @@ import { Button } from '../ui/button.tsx';
 import { Callout } from '../ui/callout.tsx';
 import { Card } from '../ui/card.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
+import { Field } from '../ui/field.tsx';
 import { errorText } from '../ui/error-text.ts';
 import { t } from '../ui/i18n.ts';
 import { PageHeader } from '../ui/page-header.tsx';
@@ -27,6 +28,8 @@ import { useLive, type Live } from './machine-live.ts';
 import { MachineSettings } from './machine-settings.tsx';
 import type { MachineAnswer, MachineView } from './messages.ts';
 import { Waiting } from './waiting.tsx';
+
+const MAX_NAME = 60;
 
 type Asked = Extract<OwnerOrder, { type: 'change' | 'stop-job' | 'revoke-owner' }>;
 
@@ -91,6 +94,34 @@ function Pause({ machine, status, look }: { machine: MachineView; status: OwnerS
     >
       {isPaused ? words.resume : words.pause}
     </Button>
+  );
+}
+
+function Rename({ machine }: { machine: MachineView }): JSX.Element {
+  const { runner, act, toasts } = usePage();
+  const words = t().lend.rename;
+  const name = useSignal(machine.name);
+  const rename = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const isDone = await act(() => runner.ask({ type: 'rename-machine', peerId: machine.peerId, name: name.peek().trim() }));
+    if (isDone) toasts.say(words.done);
+  };
+  return (
+    <form class="stack" onSubmit={(event) => void rename(event)}>
+      <Field
+        label={words.name}
+        isRequired
+        maxLength={MAX_NAME}
+        value={name.value}
+        testid="machine-name"
+        onInput={(value) => (name.value = value)}
+        end={
+          <Button type="submit" size="small" isDisabled={name.value.trim() === '' || name.value.trim() === machine.name}>
+            {words.action}
+          </Button>
+        }
+      />
+    </form>
   );
 }
 
@@ -217,6 +248,8 @@ function Known({ machine, back }: { machine: MachineView; back: { href: string; 
             <Stranger text={words.removal.listed(machine.ownerName)} />
           </p>
           <Address text={machine.peerId} what={words.peerId} />
+          {status !== null && <Address text={status.payoutAddress} what={words.payoutAddress} />}
+          <Rename machine={machine} />
           <p class="hint">{words.removal.says}</p>
           <div class="actions">
             {isOnline && (

@@ -47,7 +47,7 @@ describe('the catalogs', () => {
 });
 
 /** Text of a component that is not a word of ours: names, commands, units, marks. */
-const ALLOWED = /^(?:NuNet|https?:\/\/[\w.:]*|extends Frame|npm run dev|NTX|ADA|[\d\s\p{P}\p{S}]*)$/u;
+const ALLOWED = /^(?:NuNet|https?:\/\/[\w.:]*|extends Frame|npm run dev|nunet-agent (?:pair|confirm)|NTX|ADA|[\d\s\p{P}\p{S}]*)$/u;
 const FOLDERS = ['ui', 'jobs', 'dashboard', 'lend', 'pages', 'preview'];
 const SPOKEN = ['aria-label', 'title', 'label', 'placeholder', 'alt', 'hint', 'says', 'lead', 'what'];
 

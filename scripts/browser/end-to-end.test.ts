@@ -7,6 +7,7 @@ import { inFirefox } from './scenes/firefox.ts';
 import { hostileAgents } from './scenes/hostile-agents.ts';
 import { lostHub, lostParts } from './scenes/lost-parts.ts';
 import { signedJobs } from './scenes/signed-jobs.ts';
+import { ownMachines } from './scenes/own-machines.ts';
 import { openStage } from './scenes/stage.ts';
 import { twoPages } from './scenes/two-pages.ts';
 
@@ -16,6 +17,7 @@ describe.skipIf(CHROMIUM === undefined)('the extension', () => {
   signedJobs(stage);
   lostParts(stage);
   twoPages(stage);
+  ownMachines(stage);
   chainTrouble(stage);
   hostileAgents(stage);
   inFirefox(stage);

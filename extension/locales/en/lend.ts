@@ -148,6 +148,7 @@ export const lend = {
     approving: 'Being sent',
     again: 'Try again',
   },
+  rename: { name: 'Name of the machine, for you alone', action: 'Rename', done: 'The machine has another name here.' },
   removal: {
     title: 'Ownership',
     listed: (name: string) => `This browser is listed there as “${name}”.`,

@@ -150,6 +150,7 @@ export const lend: typeof english = {
     approving: 'Enviando',
     again: 'Intentarlo otra vez',
   },
+  rename: { name: 'Nombre de la máquina, solo para ti', action: 'Cambiar nombre', done: 'La máquina tiene otro nombre aquí.' },
   removal: {
     title: 'Propiedad',
     listed: (name) => `Este navegador figura allí como «${name}».`,
