@@ -177,7 +177,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     toOperators: components.toOperators ?? false,
     pausedBy: components.pausedBy ?? null,
   });
-  const capacity = new Capacity(components.offer, components.gpus, () => gpuCare?.unfit.keys() ?? []);
+  const capacity = new Capacity(components.offer, components.gpus, gpuCare?.unfit);
   const demandOf = demandBy(fingerprints);
   const isOwnPeer = (peer: string): boolean =>
     settings.now.policy.ownServiceProviders.includes(peer) || components.isOwnPeer?.(peer) === true;

@@ -102,6 +102,16 @@ describe('capacity', () => {
     expect(capacity.free(50).gpus).toBe(2);
   });
 
+  it('gives no job a GPU that is not fit, for as long as it is not', () => {
+    const unfit = new Map([['0', 'memory is still taken']]);
+    const capacity = new Capacity(total, [gpu('0'), gpu('1')], unfit);
+    expect(capacity.free(0).gpus).toBe(1);
+    expect(capacity.problems('a', { ...one, gpus: 2 }, 0).map((r) => r.code)).toEqual(['capacity-busy']);
+    expect(capacity.reserve('a', { resources: { ...one, gpus: 1 }, until: null }, 0)).toEqual(['1']);
+    unfit.clear();
+    expect(capacity.reserve('b', { resources: { ...one, gpus: 1 }, until: null }, 0)).toEqual(['0']);
+  });
+
   it('keeps the GPUs that a journal names, also one that is not lent any more', () => {
     const capacity = new Capacity(total, [gpu('0'), gpu('1')]);
     expect(capacity.reserve('a', { resources: { ...one, gpus: 2 }, until: null }, 0, ['1', 'gone'])).toEqual(['1', 'gone']);

@@ -59,11 +59,14 @@ interface Held extends Reservation {
 export class Capacity {
   #total: Offer;
   readonly #gpus: readonly LentGpu[];
-  readonly #unfit: () => Iterable<string>;
+  readonly #unfit: ReadonlyMap<string, string>;
   readonly #reservations = new Map<string, Held>();
 
-  /** `gpus`: the ones that are lent; how many the offer names is theirs to say. `unfit`: those that nobody may get now. */
-  constructor(total: Omit<Offer, 'gpus'>, gpus: readonly LentGpu[] = [], unfit: () => Iterable<string> = () => []) {
+  /**
+   * `gpus`: the ones that are lent; how many the offer names is theirs to say. `unfit`: those that no job may have now, by id: the last
+   * job left something on them, or they are being looked at.
+   */
+  constructor(total: Omit<Offer, 'gpus'>, gpus: readonly LentGpu[] = [], unfit: ReadonlyMap<string, string> = new Map()) {
     this.#gpus = gpus;
     this.#unfit = unfit;
     this.#total = { ...total, gpus: gpus.length };
@@ -150,6 +153,6 @@ export class Capacity {
   }
 
   #taken(now: number, except?: string): Set<string> {
-    return new Set([...this.#unfit(), ...this.#holding(now, except).flatMap(({ gpuIds }) => gpuIds)]);
+    return new Set([...this.#unfit.keys(), ...this.#holding(now, except).flatMap(({ gpuIds }) => gpuIds)]);
   }
 }

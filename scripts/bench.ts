@@ -7,13 +7,14 @@ import { measureTransfers } from '@nunet/node-agent/network/transfer.bench.ts';
 import { benchBrowser } from './bench/browser.ts';
 import { benchEscrow } from './bench/escrow.ts';
 import { benchExecutor, EXECUTOR_BENCH_DEFAULTS } from './bench/executor.ts';
+import { benchJobs } from './bench/jobs.ts';
 import { benchNetwork } from './bench/network.ts';
 import { printRows, type Row } from './bench/table.ts';
 import { bold, dim, say } from './demo/terminal.ts';
 import { stopAll } from './network/process.ts';
 import { root, runProgram } from './run-tool.ts';
 
-const PARTS = ['escrow', 'executor', 'network', 'transfer', 'browser', 'demo'] as const;
+const PARTS = ['escrow', 'executor', 'jobs', 'network', 'transfer', 'browser', 'demo'] as const;
 const HELP = `npm run bench                  everything, about fifteen minutes on two cores
 npm run bench -- --only PART   one of: ${PARTS.join(', ')}`;
 
@@ -80,6 +81,7 @@ async function main(signal: AbortSignal): Promise<void> {
     printRows('The sandbox', found);
     rows.push(...found);
   }
+  if (wanted.includes('jobs')) rows.push(...(await benchJobs()));
   if (wanted.includes('network')) rows.push(...(await benchNetwork(join(folder, 'network'), bareMs, signal)));
   if (wanted.includes('browser')) rows.push(...(await benchBrowser(join(folder, 'browser'), (line) => say(dim(`  ${line}`)), signal)));
   if (wanted.includes('transfer')) {
