@@ -162,7 +162,8 @@ describe('nunet-agent', () => {
     expect(await done(['start', '--data', data])).toMatchObject({ code: 1, err: expect.stringContaining('pinned keys signed it') });
   });
 
-  it('cannot load a wallet signer or a transaction builder with start', async () => {
+  /** All files and packages that a program loads. */
+  async function loadedBy(entry: string): Promise<{ files: string[]; packages: string[] }> {
     const seen = new Set<string>();
     const outside = new Set<string>();
     const walk = async (file: string): Promise<void> => {
@@ -180,19 +181,29 @@ describe('nunet-agent', () => {
       else if (path.startsWith('@nunet/')) await walk(resolve(import.meta.dirname, '../..', path.slice('@nunet/'.length)));
       else outside.add(path);
     };
-    // The honest twin: the walk does find them where they are loaded.
-    await walk(resolve(import.meta.dirname, 'run.ts'));
-    expect([...outside]).toContain('@meshsdk/core');
-    seen.clear();
-    outside.clear();
-    await walk(resolve(import.meta.dirname, 'start.ts'));
+    await walk(resolve(import.meta.dirname, entry));
     const root = resolve(import.meta.dirname, '../..');
-    const files = [...seen].map((file) => file.slice(root.length + 1));
+    return { files: [...seen].map((file) => file.slice(root.length + 1)), packages: [...outside] };
+  }
+
+  it('cannot load a wallet signer or a transaction builder with start', async () => {
+    // The honest twin: the walk does find them where they are loaded.
+    expect((await loadedBy('run.ts')).packages).toContain('@meshsdk/core');
+    const { files, packages } = await loadedBy('start.ts');
     expect(files).toContain('node-agent/agent.ts');
     expect(files.length).toBeGreaterThan(60);
-    expect([...outside].filter((name) => /mesh|wallet|blaze|lucid|scalus/i.test(name))).toEqual([]);
+    expect(packages.filter((name) => /mesh|wallet|blaze|lucid|scalus/i.test(name))).toEqual([]);
     const signing = /^contracts\/(draft|lock|settle|reclaim|sign|balance|deploy)\.ts$|wallet|^node-agent\/run\//;
     expect(files.filter((file) => signing.test(file))).toEqual([]);
     expect(files.filter((file) => file.endsWith('commands/run.ts') || file.endsWith('main.ts'))).toEqual([]);
+  });
+
+  it("cannot open a container engine's socket in the agent's own process", async () => {
+    // The honest twin: the helper's process does load what speaks to an engine.
+    expect((await loadedBy('../executor/container/engine-helper.ts')).packages).toContain('dockerode');
+    const { files, packages } = await loadedBy('start.ts');
+    expect(files).toContain('node-agent/executor/container/container.ts');
+    expect(packages.filter((name) => /dockerode|docker-modem/.test(name))).toEqual([]);
+    expect(files.filter((file) => /container\/(engine|helper-desk|limits|images|job-container|probe)\.ts$/.test(file))).toEqual([]);
   });
 });

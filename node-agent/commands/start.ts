@@ -15,7 +15,7 @@ import { openBlobStore } from '../blobs.ts';
 import { shareOf } from '../capacity.ts';
 import { chainLocks } from '../chain-locks.ts';
 import { chainAccessOf, flagsParsed, parseListen, pathsOf, pricesOf, readConfig, type AgentConfig } from '../config.ts';
-import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
+import { executorsOf } from '../executors-of.ts';
 import type { Executor } from '../executor/executor.ts';
 import { lentGpus } from '../gpu/allotment.ts';
 import { readGpus, systemTool } from '../gpu/read-gpus.ts';
@@ -159,17 +159,17 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     const offer = shareOf(await machineOffer(dataPath), config.share);
     const { lent: gpus, missing } = await chosenGpus(config.gpus, io.signal);
     for (const id of missing) log(`GPU ${id} of the configuration is not here, and is not lent: see "nunet-agent gpus"`);
-    const embedded = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor });
-    closing.push(() => embedded.close());
-    const executor = hooks.executor?.(embedded) ?? embedded;
-    const fingerprint = await executor.fingerprint(io.signal);
-    if (fingerprint.kinds.length === 0) {
-      log(
-        `No jobs are taken: ${fingerprint.detail}. ${network === 'devnet' ? 'On the devnet --allow-below-floor takes data-only jobs all the same.' : ''}`,
-      );
-    } else if (allowBelowFloor && (fingerprint.sandbox === 'none' || fingerprint.sandbox === 'limits')) {
-      log(`WARNING: --allow-below-floor: ${fingerprint.detail}`);
-    }
+    const jobs = await executorsOf({
+      config,
+      dataPath,
+      peerId: peerKey.peerId,
+      diskBytes: offer.diskBytes,
+      allowBelowFloor,
+      embedded: hooks.executor,
+      signal: io.signal,
+      log,
+    });
+    closing.push(() => jobs.close());
     const store = await openBlobStore({ root: paths.blobs, maxBytes: offer.diskBytes });
     closing.push(() => store.close());
     const node = await createNode({
@@ -216,7 +216,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
       node,
       journal,
       store,
-      executors: [executor],
+      executors: jobs.executors,
       chain,
       pollMs: network === 'devnet' ? 150 : 5_000,
       benchmark: () => benchmark.current(),
