@@ -78,7 +78,10 @@ export class FakeChain implements LockSource {
     return Promise.resolve({ slot: this.height, height: this.height, hash: `h${this.height}-${this.timeMs}`, timeMs: this.timeMs });
   }
 
-  makeBlock(aheadMs = 1_000): void {
+  /** Of chain time between two blocks. */
+  blockMs = 1_000;
+
+  makeBlock(aheadMs = this.blockMs): void {
     this.height += 1;
     this.timeMs += aheadMs;
   }
