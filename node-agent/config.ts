@@ -153,6 +153,7 @@ export const pathsOf = (dataPath: string) => ({
   config: join(dataPath, 'config.json'),
   peerKey: join(dataPath, 'peer.key'),
   journal: join(dataPath, 'journal.jsonl'),
+  machine: join(dataPath, 'machine.json'),
   blobs: join(dataPath, 'blobs'),
   peers: join(dataPath, 'peers'),
   benchmark: join(dataPath, 'benchmark.json'),

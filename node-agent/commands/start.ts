@@ -28,6 +28,7 @@ import { readPause } from '../pause-file.ts';
 import { createNode, type ListenAt } from '../network/node.ts';
 import { readNetworkRecord } from '../network-trust.ts';
 import { payoutAtStart, payoutPathOf, readPayouts } from '../payout-file.ts';
+import { bindToMachine, readMachineId } from '../machine-binding.ts';
 import { takeIdentityLock } from '../process-lock.ts';
 import { openObservation, startTelemetry } from '../telemetry/start-telemetry.ts';
 import { parseFlags, type Command, type CommandIo, type Parsed } from './flags.ts';
@@ -45,6 +46,7 @@ const flags = {
   'listen-webrtc': { value: 'IP:PORT', help: 'the same for WebRTC' },
   'listen-relay': { help: 'be reached through the hubs as well' },
   hub: { value: 'MULTIADDR', many: true, help: 'one more hub' },
+  moved: { help: 'the data folder was moved here from another machine, where it never starts again' },
   'allow-below-floor': { help: 'devnet only: take data-only jobs although the sandbox is below its floor' },
   'payout-unproven': { help: 'start although no wallet has signed that pay may go to the configured address' },
   json: { help: 'one JSON line when ready, then nothing but problems on stderr' },
@@ -156,6 +158,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     if (payout !== null) log(payout);
     const identity = await takeIdentityLock(peerKey.peerId, `agent ${peerKey.peerId}`);
     closing.push(() => identity.release());
+    await bindToMachine(paths.machine, await readMachineId(), given.moved === true);
     const offer = shareOf(await machineOffer(dataPath), config.share);
     const { lent: gpus, missing } = await chosenGpus(config.gpus, io.signal);
     for (const id of missing) log(`GPU ${id} of the configuration is not here, and is not lent: see "nunet-agent gpus"`);
