@@ -8,6 +8,7 @@ import type { AgentConfig } from './config.ts';
 import type { Waiting } from './confirmations.ts';
 import type { Owner } from './owner-book.ts';
 import type { LiveSettings } from './settings.ts';
+import { highestOf } from './telemetry/usage-figures.ts';
 
 /** For the JSON around what is cut. */
 const ROOM_BYTES = MAX_OWNER_ANSWER_BYTES - 8 * 1024;
@@ -36,6 +37,7 @@ export function statusReport(
   more: { nowMs: number; settings: LiveSettings; share: AgentConfig['share']; waiting: readonly Waiting[] },
 ): OwnerStatus {
   const { jobs } = status;
+  const problem = status.twin ?? status.lastProblem;
   return {
     peerId: status.peerId,
     network: status.network,
@@ -54,8 +56,11 @@ export function statusReport(
     unclaimedBaseUnits: sum(jobs.map(({ closedBaseUnits, paidBaseUnits }) => (paidBaseUnits === null ? closedBaseUnits : null))),
     memoryBytes: status.memoryBytes,
     hubs: { connected: status.hubs.filter(({ state }) => state === 'connected').length, all: status.hubs.length },
-    lastProblem: status.lastProblem === null ? null : cut(status.lastProblem),
-    temperatureC: null,
+    lastProblem: problem === null ? null : cut(problem),
+    temperatureC:
+      status.usage === null
+        ? null
+        : highestOf([status.usage.machine.temperatureC, ...status.usage.gpus.map(({ temperatureC }) => temperatureC)]),
     settings: settingsOf(more.settings, more.share),
     waiting: more.waiting.map(({ id, what, untilMs }) => ({ id, what, untilMs })),
   };

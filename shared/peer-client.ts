@@ -4,8 +4,8 @@ import { ask, askMany, type AnswerOf } from './exchange.ts';
 import type { ByteStream } from './frames.ts';
 import { PROTOCOLS, type ProtocolName, type RequestOf } from './wire.ts';
 
-/** A peer id (12D3Koo..., already known or connected), a multiaddr, or a peer with the addresses it may have. */
-export type Target = string | { peerId: string; addresses: readonly string[] };
+/** A peer id (12D3Koo..., already known or connected), a multiaddr, or a peer with the addresses it may have; `isOwn`: a machine of the person's own, which may stand in the same house. */
+export type Target = string | { peerId: string; addresses: readonly string[]; isOwn?: boolean };
 
 /** Opens streams to peers. */
 export interface Dialer {

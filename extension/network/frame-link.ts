@@ -73,7 +73,10 @@ export class FrameLink {
     };
     signal.addEventListener('abort', cancel, { once: true });
     try {
-      const wanted = typeof target === 'string' ? target : { peerId: target.peerId, addresses: target.addresses.slice(0, 32) };
+      const wanted =
+        typeof target === 'string'
+          ? target
+          : { peerId: target.peerId, addresses: target.addresses.slice(0, 32), isOwn: target.isOwn === true };
       this.#say({ type: 'open', stream: number, target: wanted, protocol: name, force }, port2);
       if (this.#closed) throw lost('the network frame ended');
       await opened;

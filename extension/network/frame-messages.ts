@@ -31,7 +31,7 @@ export const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('open'),
     stream: streamNumber,
-    target: z.union([text(512), z.strictObject({ peerId: text(100), addresses: z.array(text(512)).max(32) })]),
+    target: z.union([text(512), z.strictObject({ peerId: text(100), addresses: z.array(text(512)).max(32), isOwn: z.boolean() })]),
     protocol: protocolName,
     force: z.boolean(),
   }),

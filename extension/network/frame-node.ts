@@ -2,7 +2,7 @@
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
-import type { Connection, PeerId, Stream } from '@libp2p/interface';
+import type { Connection, ConnectionGater, PeerId, Stream } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
@@ -31,11 +31,15 @@ export interface FrameNode extends Dialer {
 
 const HUB_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 64;
+/** Machines of the person's own in one life of the frame. */
+const MAX_OWN = 64;
 /** Only public STUN servers would be contacted by default; a connection to an address needs none. */
 const rtcConfiguration = { iceServers: [] };
 
 export async function startFrameNode(config: FrameConfig): Promise<FrameNode> {
   const forever = new AbortController().signal;
+  const gater: ConnectionGater = config.allowPrivate ? { denyDialMultiaddr: () => false } : {};
+  const own = new Set<string>();
   const libp2p = await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', config.seed),
     nodeInfo: { userAgent: 'nunet-extension' },
@@ -46,10 +50,10 @@ export async function startFrameNode(config: FrameConfig): Promise<FrameNode> {
     streamMuxers: [yamux({ maxInboundStreams: 256, maxOutboundStreams: 256 })],
     connectionManager: { maxConnections: MAX_CONNECTIONS, maxParallelDials: 16 },
     connectionMonitor: CONNECTION_MONITOR,
-    // libp2p's own gater for browsers refuses private addresses and plain WebSockets.
-    connectionGater: config.allowPrivate ? { denyDialMultiaddr: () => false } : {},
+    connectionGater: gater,
     services: { identify: identify(), ping: ping() },
   });
+  allowOwn(gater, own);
   void keepHubs({
     hubs: config.hubs,
     connect: async (hub, signal) => {
@@ -62,8 +66,10 @@ export async function startFrameNode(config: FrameConfig): Promise<FrameNode> {
   });
   return {
     peerId: libp2p.peerId.toString(),
-    open: (target, name, signal, force) =>
-      dialPeer((to, id, options) => libp2p.dialProtocol(dialable(to), id, options), target, name, signal, force),
+    open: (target, name, signal, force) => {
+      if (typeof target !== 'string' && target.isOwn === true && own.size < MAX_OWN) own.add(target.peerId);
+      return dialPeer((to, id, options) => libp2p.dialProtocol(dialable(to), id, options), target, name, signal, force);
+    },
     serve: (name, take) =>
       libp2p.handle(PROTOCOLS[name].id, (stream, connection) => take(stream, connection.remotePeer.toString()), {
         maxInboundStreams: PEER_LIMITS[name].maxOpenAPeer + STREAMS_TO_REFUSE,
@@ -77,6 +83,20 @@ export async function startFrameNode(config: FrameConfig): Promise<FrameNode> {
     onChange(listener) {
       for (const event of ['connection:open', 'connection:close', 'self:peer:update'] as const) libp2p.addEventListener(event, listener);
     },
+  };
+}
+
+/**
+ * libp2p's own gater for browsers, which it puts where none is given, refuses private addresses and plain WebSockets: a stranger's advert
+ * must not have this browser look around in its house. An own machine may stand there.
+ */
+function allowOwn(gater: ConnectionGater, own: ReadonlySet<string>): void {
+  const usual = gater.denyDialMultiaddr?.bind(gater);
+  gater.denyDialMultiaddr = (address) => {
+    const parts = address.getComponents();
+    const peerId = parts.findLast(({ name }) => name === 'p2p')?.value;
+    const isDirect = parts.some(({ name }) => name === 'webrtc-direct');
+    return isDirect && peerId !== undefined && own.has(peerId) ? false : (usual?.(address) ?? false);
   };
 }
 

@@ -2,6 +2,7 @@
 // key, because it is the part that strangers talk to.
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { ByteStream } from '@nunet/shared/frames.ts';
+import type { Target } from '@nunet/shared/peer-client.ts';
 import type { ProtocolName } from '@nunet/shared/wire.ts';
 import type { FrameConfig } from '../host/messages.ts';
 import { clientMessage, FRAME_VERSION, hostMessage, type ClientMessage, type FrameToClient, type FrameToHost } from './frame-messages.ts';
@@ -135,7 +136,7 @@ class FrameClientPort {
     await this.#counted(async () => {
       try {
         const node = await this.#node;
-        const stream = await node.open(message.target, message.protocol, dialling.signal, message.force);
+        const stream = await node.open(this.#heeded(message.target), message.protocol, dialling.signal, message.force);
         if (dialling.signal.aborted) return stream.abort(new Error('cancelled'));
         const joined = joinStreams(stream, new PortStream(port));
         this.#say({ type: 'opened', stream: number });
@@ -148,6 +149,11 @@ class FrameClientPort {
         this.#dials.delete(number);
       }
     });
+  }
+
+  /** Which machines are the person's own is the runner's to say. */
+  #heeded(target: (ClientMessage & { type: 'open' })['target']): Target {
+    return typeof target === 'string' || this.role === 'runner' ? target : { ...target, isOwn: false };
   }
 
   async #serve(name: ProtocolName): Promise<void> {

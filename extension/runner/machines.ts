@@ -86,7 +86,7 @@ export async function openMachines(parts: MachineParts): Promise<Machines> {
       if (peerId === undefined)
         throw new NunetError('machine-address-invalid', 'Cannot dial: the address has to end in /p2p/ and a peer id');
       if (!isOf(peerId, fingerprint)) throw new NunetError('machine-other', 'Cannot pair: the address is of another machine than the code');
-      return [{ peerId, addresses: [address] }];
+      return [{ peerId, addresses: [address], isOwn: true }];
     }
     const found = (await ground.adverts(within(ground))).filter(({ peerId }) => isOf(peerId, fingerprint)).slice(0, MAX_CANDIDATES);
     if (found.length > 0) return found.map(({ peerId, addresses }) => ({ peerId, addresses: [...addresses] }));
@@ -144,7 +144,7 @@ export async function openMachines(parts: MachineParts): Promise<Machines> {
   async function send(note: MachineNote, order: OwnerOrder, { body, signature }: SignedOrder): Promise<MachineAnswer> {
     const ground = parts.ground();
     const signal = within(ground);
-    const target = { peerId: note.peerId, addresses: note.addresses };
+    const target = { peerId: note.peerId, addresses: note.addresses, isOwn: true };
     const envelope = encode({ body, signature });
     const ask = (to: Target) => own(request(dialer, to, 'owner', { envelope }, signal));
     try {
@@ -155,7 +155,7 @@ export async function openMachines(parts: MachineParts): Promise<Machines> {
       const advert = (await ground.adverts(signal)).find(({ peerId }) => peerId === note.peerId);
       if (advert === undefined) throw error;
       const moved = { ...note, addresses: advert.addresses.slice(0, MAX_ADDRESSES) };
-      const answer = readAnswer(order, await ask({ peerId: note.peerId, addresses: moved.addresses }));
+      const answer = readAnswer(order, await ask({ peerId: note.peerId, addresses: moved.addresses, isOwn: true }));
       await keep({ ...noteOf(note.peerId), addresses: moved.addresses });
       return answer;
     }

@@ -19,6 +19,8 @@ import type { ProtocolName } from '@nunet/shared/wire.ts';
 export interface FrameSettings {
   seed: string;
   hubs: string[];
+  /** True unless given. */
+  allowPrivate?: boolean;
 }
 
 /** Milliseconds and bytes of one transfer, from the request to the last byte. */
@@ -78,7 +80,7 @@ function countingSink(): BlockSink {
 
 const inPage = {
   /** Mounts the product's frame and resolves with its peer id. A frame that is there is removed. */
-  mount({ seed, hubs }: FrameSettings): Promise<string> {
+  mount({ seed, hubs, allowPrivate = true }: FrameSettings): Promise<string> {
     host?.close();
     client?.detach('mounted anew');
     client = new FrameClient({
@@ -102,7 +104,7 @@ const inPage = {
       };
       host = hostFrame({
         mount: (onLoad) => mountFrameElement(document, '/net.html', onLoad),
-        config: { seed: hexToBytes(seed), network: 'devnet', allowPrivate: true, hubs },
+        config: { seed: hexToBytes(seed), network: 'devnet', allowPrivate, hubs },
         onState: (frame, counts) => {
           page.states.push({ ...frame, ...counts });
           if (frame.state === 'gone') client?.detach(frame.why);

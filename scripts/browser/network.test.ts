@@ -122,6 +122,16 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
     },
   );
 
+  test('a private address cannot be dialled off the devnet, except that of an own machine', async () => {
+    const stranger = await agent({ webrtcDirect: LOOPBACK });
+    const machine = await agent({ webrtcDirect: LOOPBACK });
+    await net.mount({ seed: randomBytes(32).toString('hex'), hubs: [], allowPrivate: false });
+    for (const { target } of [stranger, machine]) expect(await net.ask(target)).toMatchObject({ code: 'peer-unreachable' });
+    expect(await net.ask({ ...machine.target, isOwn: true })).toMatchObject({ ms: expect.any(Number) as number });
+    expect(await net.ask(stranger.target)).toMatchObject({ code: 'peer-unreachable' });
+    expect(await connections()).toEqual([expect.stringContaining('/webrtc-direct/')]);
+  });
+
   test('an agent that listens on nothing public is reached through a hub, and the stream goes on when the hub is gone', async () => {
     const { peer, kill } = await peerProcess(['--hub']);
     const hidden = await agent(
