@@ -11,6 +11,7 @@ import { formatDisk, mountDisk, removeDisk, takeDisk } from './disk-workspace.ts
 import type { Engine } from './engine.ts';
 import { statusOf, translated } from './engine-errors.ts';
 import { writeState, type ExecutionState } from './execution-state.ts';
+import { checkGpusInside } from './gpu-check.ts';
 import type { ContainerJob, Place } from './helper-protocol.ts';
 import type { ReadyImage } from './images.ts';
 import { createOptions, JOB_UID, type ImageTraits, type JobPlaces } from './limits.ts';
@@ -54,6 +55,7 @@ export async function makeContainer(
     const [init, inputs, disk] = await Promise.all([placeInit(parts.stateDir), placeInputs(job), makeDisk(job, labels, parts, signal)]);
     const options = createOptions(job, traitsOf(image), { init, inputs, ...disk }, engine.traits, labels);
     signal.throwIfAborted();
+    await checkGpusInside(docker, job, options, signal);
     const container = await docker.createContainer(options).catch(translated('engine-create', 'make the container of the job'));
     if (job.resumeFrom !== null) await putWorkspace(container, job, job.resumeFrom);
     const state: ExecutionState = {
