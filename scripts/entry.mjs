@@ -38,6 +38,7 @@ const COMMANDS = {
     packages: { bwrap: 'bubblewrap', ...CHROMIUM },
   },
   'chain:check': { file: 'scripts/chain-check.ts', what: 'whether a chain source works for this build, one line a part' },
+  'gpu:check': { file: 'scripts/gpu-check.ts', what: 'whether jobs can have this machine’s GPUs; for a machine that has one' },
   chaos: {
     file: 'scripts/chaos.ts',
     what: 'kill -9 around every journal write; every run must end paid, refunded or reclaimed',
