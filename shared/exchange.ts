@@ -1,5 +1,6 @@
 // One request and its answers over one stream, both sides. Sizes are judged before memory is taken; every failure ends the stream.
 import type { z } from 'zod';
+import { readBlockAnswer } from './block-answer.ts';
 import { decode, encode } from './encoding.ts';
 import { NunetError, safeError } from './errors.ts';
 import { FramedStream, type ByteStream } from './frames.ts';
@@ -109,6 +110,8 @@ export async function ask<Name extends ProtocolName>(
 
 function readAnswer<Name extends ProtocolName>(name: Name, bytes: Uint8Array): AnswerOf<Name> {
   const protocol: Protocol = PROTOCOLS[name];
+  const block = name === 'blocks' ? readBlockAnswer(bytes) : null;
+  if (block !== null) return block as AnswerOf<Name>;
   const answer = decode(protocol.response, bytes, { name: `${name} answer`, maxBytes: protocol.maxResponseBytes }) as ResponseOf<Name>;
   if (answer.type === 'error') throw new PeerFailure(name, answer);
   return answer as AnswerOf<Name>;
