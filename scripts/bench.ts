@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measureTransfers } from '@nunet/node-agent/network/transfer.bench.ts';
+import { measureTransfers, type TransferFigures } from '@nunet/node-agent/network/transfer.bench.ts';
 import { benchBrowser } from './bench/browser.ts';
 import { benchEscrow } from './bench/escrow.ts';
 import { benchExecutor, EXECUTOR_BENCH_DEFAULTS } from './bench/executor.ts';
@@ -46,6 +46,18 @@ async function benchDemo(): Promise<Row[]> {
   return rows;
 }
 
+const TRANSFER_MEGABYTES = 100;
+const TRANSFER_GOAL = 0.9;
+
+const transferRows = (figures: readonly TransferFigures[]): Row[] =>
+  figures.map(({ transport, megabytesPerSecond, rawMegabytesPerSecond, ofRaw, connectMs, requestMs }) => ({
+    what: `${TRANSFER_MEGABYTES} MB of outputs by ${transport}`,
+    figure: `${megabytesPerSecond.toFixed(1)} MB/s`,
+    baseline: `${ofRaw.toFixed(2)} of a raw stream's ${rawMegabytesPerSecond.toFixed(1)} MB/s; dialled in ${connectMs.toFixed(0)} ms, a request ${requestMs.toFixed(1)} ms`,
+    goal: `>= ${TRANSFER_GOAL} of raw`,
+    met: ofRaw >= TRANSFER_GOAL,
+  }));
+
 async function main(signal: AbortSignal): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean' } } });
   const wanted = PARTS.filter((part) => values.only === undefined || part === values.only);
@@ -85,8 +97,9 @@ async function main(signal: AbortSignal): Promise<void> {
   if (wanted.includes('network')) rows.push(...(await benchNetwork(join(folder, 'network'), bareMs, signal)));
   if (wanted.includes('browser')) rows.push(...(await benchBrowser(join(folder, 'browser'), (line) => say(dim(`  ${line}`)), signal)));
   if (wanted.includes('transfer')) {
-    say('\nBlock transfer between two processes');
-    console.table(await measureTransfers(30, 3));
+    const found = transferRows(await measureTransfers(TRANSFER_MEGABYTES, 3));
+    printRows('Outputs to a peer, disk to disk, each byte hashed on both sides', found);
+    rows.push(...found);
   }
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify({ version: 1, at: new Date().toISOString(), rows }, null, 2)}\n`);
