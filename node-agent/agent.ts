@@ -63,6 +63,7 @@ import { createRuns } from './runs.ts';
 import { Settings, type LiveSettings } from './settings.ts';
 import { createVouchers } from './vouchers.ts';
 import { serveVouchers } from './network/voucher.ts';
+import { VERSION } from './version.ts';
 
 /** Everything an agent is made of; tests and scripts put fakes in some places. The agent owns and closes journal, store and node. */
 export interface AgentComponents {
@@ -135,7 +136,7 @@ export interface Agent {
 }
 
 const NOTHING_TOLD: MachineUsage = { machine: { cpuBusyPercent: null, memoryUsedPercent: 0, temperatureC: null }, gpus: [] };
-export const AGENT_VERSION = '0.1.0';
+export const AGENT_VERSION = VERSION;
 const TWIN: Reason = {
   code: 'agent-twin',
   message: 'A copy of this agent runs elsewhere with the same key, so no new jobs are taken here',

@@ -25,7 +25,7 @@ export const ACTIONS = ['show', 'set', 'check'] as const;
 const textOf = (value: unknown): string => {
   if (value === null || value === undefined) return 'none';
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(String).join(',');
-  return typeof value === 'object' ? Object.values(value).join('-') : String(value);
+  return typeof value === 'object' ? Object.values(value).join('-') : typeof value === 'string' ? value : JSON.stringify(value);
 };
 const valueAt = (config: object, key: string): unknown =>
   key

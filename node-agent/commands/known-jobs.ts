@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { NunetError } from '@nunet/shared/errors.ts';
 import { isJobEnd, JOB_STATES } from '@nunet/shared/job-state.ts';
 import type { Network } from '@nunet/shared/fields.ts';
-import { AGENT_JOURNAL_VERSION, agentEntry } from '../agent-entries.ts';
+import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry } from '../agent-entries.ts';
 import type { AgentStatus } from '../agent-status.ts';
 import { pathsOf } from '../config.ts';
 import { askControl, controlSocketOf } from '../control-socket.ts';
@@ -35,7 +35,12 @@ export async function knownJobs(
   if (status !== null) return { isRunning: true, jobs: status.jobs };
   // No journal: it was never started.
   if (!existsSync(pathsOf(dataPath).journal)) return { isRunning: false, jobs: [] };
-  const entries = await readJournal(pathsOf(dataPath).journal, { schema: agentEntry, name: 'agent jobs', version: AGENT_JOURNAL_VERSION });
+  const entries = await readJournal(pathsOf(dataPath).journal, {
+    schema: agentEntry,
+    name: 'agent jobs',
+    version: AGENT_JOURNAL_VERSION,
+    migrations: AGENT_JOURNAL_MIGRATIONS,
+  });
   const book = new JobBook(network, { entries, append: refuse, retain: refuse, close: () => Promise.resolve() });
   return { isRunning: false, jobs: book.jobs().map(jobLine) };
 }
