@@ -5,10 +5,10 @@ import type { NetworkRecord } from '@nunet/shared/network-record.ts';
 import { chainAccessOf, type AgentConfig } from '../config.ts';
 import { askControl, controlSocketOf } from '../control-socket.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
-import type { Executor } from '../executor/executor.ts';
+import type { ExecutorFingerprint } from '../executor/executor.ts';
 import { readGpus, systemTool } from '../gpu/read-gpus.ts';
 import { judgeClock } from './clock.ts';
-import { judgeEngine } from './engine.ts';
+import { judgeEngine, type EngineSocket } from './engine.ts';
 import { fail, skip, type Finding } from './finding.ts';
 import { judgeConfig, judgeFolder, judgeKey, judgePayout, judgeRecord, type Read } from './folder.ts';
 import { judgeGpus } from './gpus.ts';
@@ -29,8 +29,6 @@ export interface DoctorContext {
   dataPath: string;
   env: Readonly<Record<string, string | undefined>>;
   now: () => number;
-  /** Executors for code, to be probed beside the embedded one; none where no engine answers. */
-  containers?(config: AgentConfig | null): Promise<Executor | null>;
   signal: AbortSignal;
 }
 
@@ -61,32 +59,37 @@ async function folder({ dataPath, uid, config, configRead, record, now }: Known)
   ];
 }
 
-async function engine({ config, env, uid, signal }: Known): Promise<Finding[]> {
+async function answering({ config, env, uid, signal }: Known): Promise<{ sockets: EngineSocket[]; path: string | null }> {
   const run = systemTool(signal);
   const paths = engineSockets({ configured: config?.containers.socket ?? null, env, uid });
   const sockets = await Promise.all(paths.map(async (path) => readEngine(path, run, signal)));
-  const findings = judgeEngine(sockets, config?.containers ?? null);
-  const used = sockets.find(({ state }) => state === 'answers');
-  if (config?.containers.engine === 'off' || used === undefined) return findings;
-  return [...findings, ...judgeBaseImages(config?.policy.baseImages ?? [], await readBaseImages(used.path, signal))];
+  const isOff = config?.containers.engine === 'off';
+  return { sockets, path: isOff ? null : (sockets.find(({ state }) => state === 'answers')?.path ?? null) };
+}
+
+async function engine(known: Known): Promise<Finding[]> {
+  const { sockets, path } = await answering(known);
+  const findings = judgeEngine(sockets, known.config?.containers ?? null);
+  if (path === null) return findings;
+  return [...findings, ...judgeBaseImages(known.config?.policy.baseImages ?? [], await readBaseImages(path, known.signal))];
 }
 
 async function sandbox(known: Known): Promise<Finding[]> {
+  const { config, signal } = known;
   const facts = await readProbeFacts();
-  const probe = async (kind: 'embedded' | 'container', executor: Executor): Promise<Finding> => {
-    try {
-      const probed = await attempt(() => executor.fingerprint(known.signal));
-      known.signal.throwIfAborted();
-      return judgeSandbox(kind, 'value' in probed ? probed.value : probed, facts);
-    } finally {
-      await executor.close?.();
-    }
+  const probe = async (kind: 'embedded' | 'container', ask: () => Promise<ExecutorFingerprint>): Promise<Finding> => {
+    const probed = await attempt(ask);
+    signal.throwIfAborted();
+    return judgeSandbox(kind, 'value' in probed ? probed.value : probed, facts);
   };
-  const containers = (await known.containers?.(known.config)) ?? null;
-  return [
-    await probe('embedded', new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: false })),
-    ...(containers === null ? [skip('sandbox-container', 'No engine to run containers in')] : [await probe('container', containers)]),
-  ];
+  const embedded = new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: false });
+  const findings = [await probe('embedded', () => embedded.fingerprint(signal))];
+  await embedded.close();
+  const { path } = await answering(known);
+  if (path === null) return [...findings, skip('sandbox-container', 'No engine to run containers in')];
+  // Loaded only where there is an engine.
+  const { probeContainers } = await import('./probe-containers.ts');
+  return [...findings, await probe('container', () => probeContainers(path, config, signal))];
 }
 
 const gpu = async ({ config, signal }: Known): Promise<Finding[]> =>
