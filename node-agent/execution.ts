@@ -189,6 +189,7 @@ async function startDeadline(job: Job, before: AbortController, parts: Execution
 function progressOf(phase: 'inputs' | 'downloads', total: number, feed: JobFeed, parts: ExecutionParts): (done: number) => void {
   let toldAt = -Infinity;
   return (done) => {
+    if (total === 0) return;
     if (done < total && parts.elapsed() - toldAt < PROGRESS_EVERY_MS) return;
     toldAt = parts.elapsed();
     feed.progress({ phase, done, total, epoch: 0, metrics: [] });

@@ -24,6 +24,7 @@ export function progressOf(record: JobRecord, { progress, due }: LiveState, word
   const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
   const [there, all] = [Math.min(done, total), total];
   const hasEnd = total > 0;
+  if (!hasEnd && phase !== 'steps') return null;
   if (phase === 'dependencies') return { phase, share, hasEnd, says: words.dependencies(countText(there), countText(all)) };
   if (phase !== 'steps') return { phase, share, hasEnd, says: words[phase](bytesText(there), bytesText(all)) };
   if (!hasEnd && record.spec.program.kind === 'container')

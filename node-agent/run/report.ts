@@ -213,6 +213,7 @@ export function textReport(print: (line: string) => void, rewrite?: (line: strin
       if (barPhase !== event.phase) barAt = 0;
       barPhase = event.phase;
       if (event.total === 0) {
+        if (event.phase !== 'steps') return;
         if (event.epoch !== openEpoch) print(line);
         openEpoch = event.epoch;
         return;

@@ -31,6 +31,7 @@ import { startAgent, type Agent } from '../agent.ts';
 import { openBlobStore } from '../blobs.ts';
 import { chainLocks } from '../chain-locks.ts';
 import { EmbeddedExecutor, systemClock } from '../executor/embedded.ts';
+import type { Executor } from '../executor/executor.ts';
 import { openJournal } from '../journal.ts';
 import { AdvertBook } from '@nunet/shared/advert-book.ts';
 import { startAdverts } from '../network/adverts.ts';
@@ -95,7 +96,14 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-export async function openSmallNetwork(options: { price?: bigint; stream?: StreamShares } = {}): Promise<SmallNetwork> {
+export interface SmallNetworkOptions {
+  price?: bigint;
+  stream?: StreamShares;
+  /** Besides the embedded one, of the agent with this data folder. */
+  executors?: (folder: string) => readonly Executor[];
+}
+
+export async function openSmallNetwork(options: SmallNetworkOptions = {}): Promise<SmallNetwork> {
   const folder = await mkdtemp(join(tmpdir(), 'small-network-'));
   const devnet = await startDevnet({ blockTimeMs: 200 });
   const chain = await openBlockfrost({ url: devnet.url, network: 'devnet' });
@@ -268,6 +276,7 @@ export async function openSmallNetwork(options: { price?: bigint; stream?: Strea
     price: options.price ?? 3_600_000_000n,
     hub,
     stream: options.stream,
+    executors: options.executors,
   });
   const small: SmallNetwork = {
     folder,
@@ -321,6 +330,7 @@ async function startTestAgent(parts: {
   chain: Source;
   price: bigint;
   stream: StreamShares | undefined;
+  executors: SmallNetworkOptions['executors'];
   hub: NetworkNode;
 }): Promise<Agent> {
   await mkdir(parts.folder, { recursive: true });
@@ -361,7 +371,7 @@ async function startTestAgent(parts: {
       migrations: AGENT_JOURNAL_MIGRATIONS,
     }),
     store: await openBlobStore({ root: join(parts.folder, 'blobs'), maxBytes: 2 ** 30 }),
-    executors: [new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true })],
+    executors: [new EmbeddedExecutor({ clock: systemClock, allowBelowFloor: true }), ...(parts.executors?.(parts.folder) ?? [])],
     chain: { ...chainLocks(parts.chain), tip: (signal) => parts.chain.tip(signal) },
     pollMs: 50,
     oracle: (key) => clients.get(key),
