@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Advert } from '../advert.ts';
 import { NunetError } from '../errors.ts';
-import type { Quote } from '../quote.ts';
+import type { Quote, QuoteRequest } from '../quote.ts';
 import * as samples from '../samples.ts';
 import { signStatement } from '../signature.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -28,7 +28,13 @@ const priced = (perHour: bigint): Partial<Quote> => ({
   minimumBaseUnits: 0n,
 });
 
-async function ask(agents: FakeAgent[], options: { budgetBaseUnits?: bigint; adverts?: () => Promise<never> } = {}): Promise<Preflight> {
+interface AskOptions {
+  budgetBaseUnits?: bigint;
+  adverts?: () => Promise<never>;
+  request?: QuoteRequest;
+}
+
+async function ask(agents: FakeAgent[], options: AskOptions = {}): Promise<Preflight> {
   const clock = new VirtualClock(samples.SAMPLE_TIME_MS);
   const network = {
     adverts:
@@ -44,7 +50,12 @@ async function ask(agents: FakeAgent[], options: { budgetBaseUnits?: bigint; adv
   } as unknown as Network;
   return preflight(
     { network, clock, escrow: { chainTimeMs: () => Promise.resolve(samples.SAMPLE_TIME_MS) } },
-    { request: samples.sampleRequest, record: samples.sampleRecord, budgetBaseUnits: options.budgetBaseUnits ?? 1_000_000n, signal: NEVER },
+    {
+      request: options.request ?? samples.sampleRequest,
+      record: samples.sampleRecord,
+      budgetBaseUnits: options.budgetBaseUnits ?? 1_000_000n,
+      signal: NEVER,
+    },
   );
 }
 
@@ -151,6 +162,25 @@ describe('pre-flight', () => {
     ]);
     expect(found.others.map(({ reasons }) => reasons[0]?.code)).toEqual(expect.arrayContaining(['asset', 'kind', 'peer-revoked']));
   });
+});
+
+test('code and GPUs are asked of those alone that have a place for them', async () => {
+  const mustNotAsk = (): Promise<never> => Promise.reject(new Error('asked'));
+  const { jobId, resources, replay } = samples.sampleContainerRequest;
+  const both: Partial<Advert> = { kinds: ['onnx', 'container'] };
+  const total = { ...samples.sampleAdvert.total, gpus: 1 };
+  const found = await ask(
+    [
+      { name: 'a', answer: mustNotAsk },
+      { name: 'b', advert: { ...both, total: { ...total, gpus: 0 } }, answer: mustNotAsk },
+      { name: 'c', advert: { ...both, total }, answer: () => quoteOf('c', { jobId, resources, replay, sandbox: 'namespace' }) },
+      { name: 'd', advert: { ...both, total }, answer: () => quoteOf('d', { jobId, resources, replay, sandbox: 'container' }) },
+    ],
+    { request: samples.sampleContainerRequest },
+  );
+  expect(names(found)).toEqual(['d']);
+  const codes = found.others.flatMap(({ reasons }) => reasons.map(({ code }) => code));
+  expect(codes.sort()).toEqual(['gpus', 'gpus', 'kind', 'quote-sandbox']);
 });
 
 describe('cannot be fooled by a quote', () => {

@@ -62,6 +62,8 @@ function advertProblems(advert: Advert, request: QuoteRequest, record: NetworkRe
   if (record.revokedPeers.includes(advert.peerId))
     problems.push({ code: 'peer-revoked', message: 'the network record revokes this agent' });
   if (!advert.kinds.includes(request.work.kind)) problems.push({ code: 'kind', message: `it does not run ${request.work.kind} jobs` });
+  const { gpus } = request.resources;
+  if (advert.total.gpus < gpus) problems.push({ code: 'gpus', message: `it lends ${advert.total.gpus} GPUs, the job wants ${gpus}` });
   if (advert.asset.policyId !== record.asset.policyId || advert.asset.assetName !== record.asset.assetName)
     problems.push({ code: 'asset', message: 'it wants to be paid in another asset' });
   return problems;

@@ -55,6 +55,12 @@ export function quoteProblems(
     'quote-foreign-oracle',
     'the quote names an oracle that is not in the network record',
   );
+  // Data-only jobs have lower floors, which differ by network; code has this one everywhere.
+  demand(
+    request.work.kind !== 'container' || quote.sandbox === 'container',
+    'quote-sandbox',
+    `it would run code in sandbox "${quote.sandbox}", want "container"`,
+  );
   const price = quotedAmount(quote.rateBaseUnitsPerHour, quote.timeLimitMs, quote.minimumBaseUnits);
   demand(
     quote.amountBaseUnits === price,
