@@ -60,7 +60,7 @@ describe('nunet-agent benchmark', () => {
     const { addresses: hubs } = await ready(agent(`hub --data ${folder}/hub --network devnet --listen-tcp 127.0.0.1:0 --json`));
     const data = `${folder}/agent`;
     const trust = `--network devnet --network-record ${folder}/record --pinned ${pin.publicKey} --chain ${devnet.url}`;
-    const onboard = `onboard --data ${data} ${trust} --address ${CP_ADDRESS} --cpus 50 --memory 40 --disk 10 --yes --listen-tcp 127.0.0.1:0 --hub ${hubs[0]}`;
+    const onboard = `onboard --data ${data} ${trust} --address ${CP_ADDRESS} --cpus 50 --memory 40 --disk 10 --yes --accept-terms --engine off --listen-tcp 127.0.0.1:0 --hub ${hubs[0]}`;
     expect((await done(onboard)).code).toBe(0);
     const made = await done(`benchmark --data ${data} --json`);
     expect(made.code, made.err).toBe(0);
