@@ -36,7 +36,7 @@ export function judgeSystem({ node, platform, arch, uid, groups, isContainer }: 
       ? warn(
           'account',
           'The agent would run as root: whoever breaks out of it owns the machine',
-          'Run it as an account of its own: packaging/nunet-agent.service does',
+          'Run it as an account of its own: node-agent/packaging/nunet-agent.service does',
         )
       : groups.includes('docker')
         ? warn(
