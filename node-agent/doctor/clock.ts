@@ -24,5 +24,5 @@ export function judgeClock(readings: readonly ClockReading[]): Finding {
   const fix = 'Let the clock be set: timedatectl set-ntp true, or install chrony';
   if (off > HARMFUL_MS) return fail('clock', `The clock is ${ours}: quotes would be refused`, fix);
   if (off > WORTH_SAYING_MS) return warn('clock', `The clock is ${ours}`, fix);
-  return pass('clock', `Agrees with ${readings.map(({ source }) => source).join(', ')}`);
+  return pass('clock', `Agrees with ${[...new Set(readings.map(({ source }) => source))].join(', ')}`);
 }
