@@ -9,6 +9,7 @@ const end = (part: Partial<ContainerEnd>): ContainerEnd => ({
   wasShortOfMemory: false,
   error: '',
   lastErrorLine: '',
+  isGvisor: false,
   ...part,
 });
 
