@@ -1,6 +1,5 @@
 // Models that mean harm: external data, an operator of its own; and a model that carries a note.
 import { GraphBuilder } from '@nunet/shared/onnx/build.ts';
-import type { OnnxProgram } from '@nunet/shared/onnx-program.ts';
 import { joined, writeBytes, writeNumber, writeText } from '@nunet/shared/onnx/protobuf.ts';
 import { doublingJob, type TestJob } from './conformance-jobs.ts';
 
@@ -24,7 +23,7 @@ export const externalDataJob = (location: string): TestJob => ({
   ...doublingJob(),
   files: { 'graph.onnx': externalDataGraph(location) },
   program: {
-    ...(doublingJob().program as OnnxProgram),
+    ...doublingJob().program,
     feeds: {},
     feedback: [],
     batches: null,

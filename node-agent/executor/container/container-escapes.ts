@@ -97,7 +97,7 @@ function tarEntry(name: string, size: number, type: '0' | '2' | '5' = '0', link 
 const END_OF_TAR = Buffer.alloc(1024);
 
 const refused = (message: RegExp): Attack['named'] => ({ exit: 'jobFault', code: 'program-failed', message });
-const fault = (code: string, message?: RegExp): Attack['named'] => ({ exit: 'jobFault', code, ...(message && { message }) });
+const fault = (code: string | RegExp, message?: RegExp): Attack['named'] => ({ exit: 'jobFault', code, ...(message && { message }) });
 /** A job's disk is taken whole when it starts, so that the machine cannot run out of it later. */
 const within =
   (bytes = 0) =>
@@ -123,8 +123,8 @@ export function containerCells(ground: ContainerGround): Cells {
   return {
     'fork-bomb': {
       request: job(['fork-bomb'], { timeLimitMs: 2_500, memoryBytes: 1024 * MIB }),
-      // gVisor pays for each process with memory of its own kernel.
-      named: isGvisor ? fault('memory-limit') : fault('time-limit'),
+      // gVisor pays for each process with memory of its own kernel: whichever limit is met first.
+      named: isGvisor ? fault(/^(memory|time)-limit$/) : fault('time-limit'),
     },
     'memory-balloon': {
       request: job(['memory-balloon']),
@@ -231,7 +231,7 @@ export function containerCells(ground: ContainerGround): Cells {
     },
     lan: tries(
       'connect',
-      /169\.254\.169\.254:\d+ ENETUNREACH.*10\.11\.12\.13/,
+      /169\.254\.169\.254:\d+ E(NET|HOST)UNREACH.*10\.11\.12\.13:\d+ E(NET|HOST)UNREACH/,
       ...NEIGHBOURS.flatMap((address) => [address, String(ground.neighbourhood.port)]),
       '127.0.0.1',
       String(ground.neighbourhood.port),

@@ -16,6 +16,8 @@ import { NO_USAGE, sampled, watchUsage, type UsageSample } from './usage.ts';
 /** An engine that is restarted is back well within this. */
 const ENGINE_BACK_MS = 120_000;
 const ENGINE_RETRY_MS = 500;
+/** How long an end, a pause by hand or a dead engine may go unseen. */
+const WATCH_EVERY_MS = 1_000;
 /** What is left of the log after the end, and what a dead engine may take with it. */
 const LOG_END_MS = 5_000;
 /** Reading outputs is not billed, so it has a limit of its own: a floor, and a rate that any disk keeps. */
@@ -38,6 +40,7 @@ export interface ContainerClock {
 export interface ContainerExecutionParts {
   readonly docker: Docker;
   readonly clock: ContainerClock;
+  readonly engineBackMs?: number | undefined;
   tell(message: FromHelper): void;
 }
 
@@ -55,6 +58,7 @@ export class ContainerExecution {
   #checkpointTimer: NodeJS.Timeout | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #isOver = false;
+  #wasEngineLost = false;
   readonly #over = new AbortController();
 
   constructor(state: ExecutionState, parts: ContainerExecutionParts) {
@@ -144,20 +148,15 @@ export class ContainerExecution {
     for (;;) {
       const log = new JobLog({ emit: (event) => this.#emit(event), elapsed: () => this.#parts.clock.machine(), heard: known });
       const reading = this.#readLog(log);
-      const isOver = await this.#container.wait().then(
-        () => true,
-        (error: unknown) => {
-          if (statusOf(error) === 404) return true;
-          if (!isEngineGone(error)) throw error;
-          return false;
-        },
-      );
+      const isOver = await this.#hasEnded(reading);
       const seenAt = this.#moment();
       await Promise.race([reading, delay(LOG_END_MS, undefined, { ref: false })]);
       log.end();
       known = Math.max(known, log.lines);
       if (this.#isOver) return;
-      if (isOver) return this.#finish(log, seenAt, true);
+      if (isOver && !this.#wasEngineLost) return this.#finish(log, seenAt, true);
+      if (isOver) return this.#finish(await this.#restOfLog(known), seenAt, true);
+      this.#wasEngineLost = true;
       const state = await this.#engineBack();
       if (state === 'running') continue;
       if (state === 'lost')
@@ -166,16 +165,75 @@ export class ContainerExecution {
           [],
           [],
         );
-      // The last lines were written while nobody could read them.
-      const rest = new JobLog({ emit: (event) => this.#emit(event), elapsed: () => this.#parts.clock.machine(), heard: known });
-      await Promise.race([this.#readLog(rest), delay(LOG_END_MS, undefined, { ref: false })]);
-      rest.end();
-      return this.#finish(rest, this.#moment(), false);
+      return this.#finish(await this.#restOfLog(known), this.#moment(), false);
+    }
+  }
+
+  /** Lines that were written while nobody could read them: an engine that was restarted lets nobody follow them. */
+  async #restOfLog(known: number): Promise<JobLog> {
+    const rest = new JobLog({ emit: (event) => this.#emit(event), elapsed: () => this.#parts.clock.machine(), heard: known });
+    await Promise.race([this.#readLog(rest), delay(LOG_END_MS, undefined, { ref: false })]);
+    rest.end();
+    return rest;
+  }
+
+  /** Resolves when the container has ended, or false when the engine does not answer any more. */
+  async #hasEnded(reading: Promise<'ended' | 'broken'>): Promise<boolean> {
+    const enough = new AbortController();
+    const told = this.#container.wait({ abortSignal: enough.signal }).then(
+      () => true,
+      (error: unknown) => {
+        if (statusOf(error) === 404) return true;
+        if (!isEngineGone(error)) throw error;
+        return false;
+      },
+    );
+    told.catch(() => undefined);
+    try {
+      // The log is the connection that a restart of the engine surely breaks, however short it was.
+      const broken = reading.then(async (how) => (how === 'broken' ? false : told));
+      return await Promise.race([told, broken, this.#watched(enough.signal)]);
+    } finally {
+      enough.abort();
+    }
+  }
+
+  /** An engine that is killed leaves its answer half said, and nobody hears of it; and it tells nobody that its owner paused a container. */
+  async #watched(signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      await delay(WATCH_EVERY_MS, undefined, { ref: false });
+      if (signal.aborted) return false;
+      try {
+        const { State } = await this.#container.inspect();
+        if (!State.Running && !State.Paused) return true;
+        if (State.Paused !== (this.#state.pausedSince !== null)) await this.#inTurn(async () => this.#heedOutsidePause());
+      } catch (error) {
+        if (statusOf(error) === 404) return true;
+        if (isEngineGone(error)) return false;
+      }
+    }
+  }
+
+  /** Time that the job stood still is not billed, whoever stopped it. In turn: pauses of our own are over or have not begun. */
+  async #heedOutsidePause(): Promise<void> {
+    if (!this.#isRunning()) return;
+    const { State } = await this.#container.inspect();
+    if (State.Paused && this.#state.pausedSince === null) {
+      await this.#change({ pausedSince: this.#parts.clock.machine(), isPaused: false });
+      clearTimeout(this.#timer);
+      this.#tellBilling();
+    } else if (!State.Paused && this.#state.isPaused) {
+      // It was to stand still, and somebody let it go on.
+      await this.#container.pause().catch(() => undefined);
+    } else if (!State.Paused && this.#state.pausedSince !== null) {
+      await this.#noteResume();
+      this.#tellBilling();
+      this.#setTimer();
     }
   }
 
   async #engineBack(): Promise<'running' | 'ended' | 'lost'> {
-    const deadline = this.#parts.clock.machine() + ENGINE_BACK_MS;
+    const deadline = this.#parts.clock.machine() + (this.#parts.engineBackMs ?? ENGINE_BACK_MS);
     while (this.#parts.clock.machine() < deadline && !this.#isOver) {
       try {
         const { State } = await this.#container.inspect();
@@ -188,18 +246,20 @@ export class ContainerExecution {
     return 'lost';
   }
 
-  async #readLog(log: JobLog): Promise<void> {
+  async #readLog(log: JobLog): Promise<'ended' | 'broken'> {
     try {
       const stream = (await this.#container.logs({ follow: true, stdout: true, stderr: true })) as unknown as AsyncIterable<Uint8Array>;
       for await (const chunk of stream) {
-        if (this.#isOver) return;
+        if (this.#isOver) break;
         log.push(chunk);
         if (!log.isOverLimit) continue;
         this.#end({ kind: 'jobFault', code: 'log-limit', message: 'The job wrote more to its log than a job may' });
-        return;
+        break;
       }
-    } catch {
-      // The engine is gone, or the container is: its end tells.
+      return 'ended';
+    } catch (error) {
+      // The container is gone, and its end tells; or the engine is.
+      return isEngineGone(error) ? 'broken' : 'ended';
     }
   }
 
@@ -231,6 +291,7 @@ export class ContainerExecution {
         oomKilled: State.OOMKilled,
         wasShortOfMemory: this.#wasShortOfMemory(),
         error: printable(State.Error ?? ''),
+        wasEngineLost: this.#wasEngineLost,
         isGvisor: inspect.HostConfig.Runtime === 'runsc',
         lastErrorLine: log.lastErrorLine,
       });

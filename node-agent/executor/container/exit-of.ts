@@ -10,6 +10,8 @@ export interface ContainerEnd {
   readonly wasShortOfMemory: boolean;
   /** The engine's own words when it could not run the container. */
   readonly error: string;
+  /** It did not answer for a while, and may have ended the container when it came back. */
+  readonly wasEngineLost: boolean;
   /** gVisor lets a job kill PID 1, and tells that in no other way than an end from outside. */
   readonly isGvisor: boolean;
   readonly lastErrorLine: string;
@@ -19,11 +21,15 @@ const SIGKILL = 9;
 /** Signals that a program earns by what it does itself. */
 const CRASHES: Record<number, string> = { 4: 'SIGILL', 5: 'SIGTRAP', 6: 'SIGABRT', 7: 'SIGBUS', 8: 'SIGFPE', 11: 'SIGSEGV', 31: 'SIGSYS' };
 const MAX_MESSAGE = 500;
+/** SIGTERM and SIGKILL of an engine that starts, and what it writes where it does not know. */
+const ENDS_OF_ENGINE = new Set([128 + 15, 128 + SIGKILL, 255]);
 
 export function exitOf(end: ContainerEnd): Exit {
   const { exitCode } = end;
   if (exitCode === 0) return { kind: 'completed' };
   const jobFault = (code: string, message: string): Exit => ({ kind: 'jobFault', code, message: message.slice(0, MAX_MESSAGE) });
+  if (end.wasEngineLost && !end.oomKilled && ENDS_OF_ENGINE.has(exitCode))
+    return { kind: 'computeProviderFault', code: 'engine-lost', message: 'The container ended with a restart of the container engine' };
   const killed = exitCode === KILLED_INSIDE || exitCode === 128 + SIGKILL;
   if (end.oomKilled || (killed && end.wasShortOfMemory)) return jobFault('memory-limit', 'The job wanted more memory than its spec grants');
   if (exitCode === 128 + SIGKILL && end.isGvisor)

@@ -195,7 +195,7 @@ export class HelperDesk {
   }
 
   async #create(job: ContainerJob, seq: number, signal: AbortSignal): Promise<void> {
-    const { parts, images } = await this.#opened();
+    const { parts, images, settings } = await this.#opened();
     const image = await this.#ready(job.run, seq, signal);
     const release = images.hold(image.id);
     try {
@@ -206,6 +206,7 @@ export class HelperDesk {
         new ContainerExecution(state, {
           docker: parts.engine.docker,
           clock: this.#parts.clock,
+          engineBackMs: settings.engineBackMs,
           tell: (message) => this.#parts.tell(message),
         }),
       );
@@ -230,7 +231,7 @@ export class HelperDesk {
 
   async #attach(place: Place, heard: number): Promise<void> {
     if (this.#executions.has(place.id)) return;
-    const { engine } = await this.#opened();
+    const { engine, settings } = await this.#opened();
     const state = await readState(place.workDir);
     if (state === null || state.job.id !== place.id)
       throw new NunetError('execution-unknown', `Cannot follow execution ${place.id}: its work folder has no record of it`);
@@ -241,6 +242,7 @@ export class HelperDesk {
     const execution = new ContainerExecution(state, {
       docker: engine.docker,
       clock: this.#parts.clock,
+      engineBackMs: settings.engineBackMs,
       tell: (message) => this.#parts.tell(message),
     });
     this.#executions.set(place.id, execution);

@@ -64,6 +64,8 @@ export const helperSettings = z.strictObject({
   maxImageBytes: byteCount,
   /** Where mounting is allowed too: `auto` tries. */
   disk: z.enum(['auto', 'memory']),
+  /** How long an engine may be away before its jobs are given up; left out: two minutes, an upgrade of the engine. */
+  engineBackMs: z.int().min(1_000).max(600_000).exactOptional(),
 });
 export type HelperSettings = z.infer<typeof helperSettings>;
 
