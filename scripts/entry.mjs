@@ -12,6 +12,8 @@ const marker = join(modules, '.installed-lockfile');
 
 /** Command -> Debian package. */
 const CHROMIUM = { chromium: 'chromium' };
+/** An engine for tests, started by hand with everything of it in one folder; programs for its images. */
+const CONTAINERS = { dockerd: 'docker.io', busybox: 'busybox-static', perl: 'perl-base' };
 
 /** npm script -> the program that Node 24 runs, and system packages that it cannot do without, or only with a flag. */
 const COMMANDS = {
@@ -21,21 +23,26 @@ const COMMANDS = {
   test: {
     file: 'scripts/test.ts',
     what: 'every test; arguments are passed on to vitest',
-    packages: { bwrap: 'bubblewrap', postgres: 'postgresql', ...CHROMIUM, 'firefox-esr': 'firefox-esr' },
+    packages: { bwrap: 'bubblewrap', ...CONTAINERS, postgres: 'postgresql', ...CHROMIUM, 'firefox-esr': 'firefox-esr' },
   },
   fix: { file: 'scripts/fix.ts', what: 'format and lint, with repairs' },
   demo: {
     file: 'scripts/demo.ts',
     what: 'the main job on real input, start to pay; with -- --browser in the extension',
     packages: { bwrap: 'bubblewrap' },
-    flagPackages: { '--browser': CHROMIUM },
+    flagPackages: { '--browser': CHROMIUM, '--containers': { ...CONTAINERS, debootstrap: 'debootstrap' } },
   },
   'demo:audit': { file: 'scripts/demo-audit.ts', what: 'recompute the balances of the last demo from the ledger alone' },
   record: { file: 'scripts/record.ts', what: 'make, deploy, sign and check the network record' },
   bench: {
     file: 'scripts/bench.ts',
     what: 'speed, cost and memory, beside their baselines',
-    packages: { bwrap: 'bubblewrap', ...CHROMIUM },
+    packages: { bwrap: 'bubblewrap', ...CONTAINERS, ...CHROMIUM },
+  },
+  conformance: {
+    file: 'scripts/conformance.ts',
+    what: 'every executor and container engine here against the conformance and escape suites, with the table',
+    packages: { bwrap: 'bubblewrap', ...CONTAINERS, runsc: 'runsc', podman: 'podman' },
   },
   'chain:check': { file: 'scripts/chain-check.ts', what: 'whether a chain source works for this build, one line a part' },
   'gpu:check': { file: 'scripts/gpu-check.ts', what: 'whether jobs can have this machine’s GPUs; for a machine that has one' },
@@ -107,6 +114,21 @@ function withoutDatabase(install) {
   }
 }
 
+/**
+ * Debian starts a daemon when its package is installed, unless this file says no: dockerd would change the machine's network. Tests
+ * start their own. With systemd it is started at the next boot all the same; that is the owner's to switch off.
+ */
+function withoutDaemons(install) {
+  const file = '/usr/sbin/policy-rc.d';
+  if (existsSync(file)) return install();
+  writeFileSync(file, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    install();
+  } finally {
+    rmSync(file);
+  }
+}
+
 /** System packages: installed with apt where that is allowed, otherwise named with the command to run. Missing ones are not fatal: the program says what it skips. */
 function systemPackages(wanted) {
   const missing = Object.entries(wanted).filter(([command]) => !isThere(command));
@@ -124,8 +146,7 @@ function systemPackages(wanted) {
       // One that this system does not have must not keep the others out.
       if (!install(names)) for (const name of names) install([name]);
     };
-    if (missing.some(([command]) => command === 'postgres')) withoutDatabase(twice);
-    else twice();
+    withoutDaemons(missing.some(([command]) => command === 'postgres') ? () => withoutDatabase(twice) : twice);
   }
   const still = missing.filter(([command]) => !isThere(command)).map(([, name]) => name);
   if (still.length > 0) console.log(`Not installed: ${still.join(', ')}. For the full set run: sudo apt-get install -y ${still.join(' ')}`);
