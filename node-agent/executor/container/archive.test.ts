@@ -22,7 +22,7 @@ afterAll(async () => {
 type Entry = Partial<Header> & { name: string; content?: string };
 async function tarOf(entries: readonly Entry[]): Promise<Buffer> {
   const tar = pack();
-  for (const { content = '', ...header } of entries) tar.entry(header as Header, Buffer.from(content));
+  for (const { content = '', ...header } of entries) tar.entry(header, Buffer.from(content));
   tar.finalize();
   return buffer(tar);
 }

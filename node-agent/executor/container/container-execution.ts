@@ -9,7 +9,7 @@ import { engineMessage, isEngineGone, statusOf, translated } from './engine-erro
 import { exitOf } from './exit-of.ts';
 import { writeState, type ExecutionState } from './execution-state.ts';
 import type { ContainerResult, FromHelper } from './helper-protocol.ts';
-import { JobLog, printable } from './job-log.ts';
+import { JobLog, MAX_LOG_BYTES, printable } from './job-log.ts';
 import { GRACE_SECONDS } from './limits.ts';
 import { NO_USAGE, sampled, watchUsage, type UsageSample } from './usage.ts';
 
@@ -77,13 +77,15 @@ export class ContainerExecution {
   /** Starts the container, and follows it. Throws `start-failed`, `engine-lost`. */
   async begin(): Promise<void> {
     const before = this.#moment();
+    // Before the start, so that no line is missed or late, and a flood is held up by how fast it is read.
+    const live = await this.#attachLog();
     await this.#container.start().catch((error: unknown) => {
       // 304: it runs already.
       if (statusOf(error) !== 304) translated('start-failed', 'start the container of the job')(error);
     });
     await this.#noteStart(before);
     this.#emit({ type: 'started', atMs: this.#state.start?.wall ?? this.#parts.clock.now() });
-    this.#follow(0);
+    this.#follow(0, live);
   }
 
   /** Goes on with what another helper began. `heard`: log lines that are known already. */
@@ -98,7 +100,7 @@ export class ContainerExecution {
       await this.#change({ pausedSince: this.#parts.clock.machine(), isPaused: true });
     // A checkpoint froze it, and nobody else will thaw it.
     if (inspect.State.Paused && !this.#state.isPaused) await this.#thaw();
-    this.#follow(heard);
+    this.#follow(heard, null);
   }
 
   async stop(by: 'asked' | 'agent', message: string): Promise<void> {
@@ -130,12 +132,13 @@ export class ContainerExecution {
     this.#settle();
   }
 
-  #follow(heard: number): void {
+  /** `live`: the output from the first byte on; null: from the engine's log, as another helper read some of it. */
+  #follow(heard: number, live: AsyncIterable<Uint8Array> | null): void {
     this.#tellBilling();
     this.#setTimer();
     this.#setCheckpointTimer();
     void watchUsage(this.#container, (sample) => this.#measured(sample), this.#over.signal);
-    this.#live(heard).catch((error: unknown) => {
+    this.#live(heard, live).catch((error: unknown) => {
       const code = error instanceof NunetError ? error.code : 'internal';
       const message = error instanceof Error ? error.message : 'The engine helper failed';
       void this.#settleWith({ kind: 'computeProviderFault', code, message: message.slice(0, 500) }, [], []);
@@ -143,11 +146,13 @@ export class ContainerExecution {
   }
 
   /** Log and end, over restarts of the engine. */
-  async #live(heard: number): Promise<void> {
+  async #live(heard: number, first: AsyncIterable<Uint8Array> | null): Promise<void> {
     let known = heard;
+    let live = first;
     for (;;) {
       const log = new JobLog({ emit: (event) => this.#emit(event), elapsed: () => this.#parts.clock.machine(), heard: known });
-      const reading = this.#readLog(log);
+      const reading = this.#readLog(log, live);
+      live = null;
       const isOver = await this.#hasEnded(reading);
       const seenAt = this.#moment();
       await Promise.race([reading, delay(LOG_END_MS, undefined, { ref: false })]);
@@ -172,7 +177,7 @@ export class ContainerExecution {
   /** Lines that were written while nobody could read them: an engine that was restarted lets nobody follow them. */
   async #restOfLog(known: number): Promise<JobLog> {
     const rest = new JobLog({ emit: (event) => this.#emit(event), elapsed: () => this.#parts.clock.machine(), heard: known });
-    await Promise.race([this.#readLog(rest), delay(LOG_END_MS, undefined, { ref: false })]);
+    await Promise.race([this.#readLog(rest, null), delay(LOG_END_MS, undefined, { ref: false })]);
     rest.end();
     return rest;
   }
@@ -246,14 +251,16 @@ export class ContainerExecution {
     return 'lost';
   }
 
-  async #readLog(log: JobLog): Promise<'ended' | 'broken'> {
+  async #readLog(log: JobLog, live: AsyncIterable<Uint8Array> | null): Promise<'ended' | 'broken'> {
     try {
-      const stream = (await this.#container.logs({ follow: true, stdout: true, stderr: true })) as unknown as AsyncIterable<Uint8Array>;
+      if (live === null) void this.#watchFlood();
+      const stream =
+        live ?? ((await this.#container.logs({ follow: true, stdout: true, stderr: true })) as unknown as AsyncIterable<Uint8Array>);
       for await (const chunk of stream) {
         if (this.#isOver) break;
         log.push(chunk);
         if (!log.isOverLimit) continue;
-        this.#end({ kind: 'jobFault', code: 'log-limit', message: 'The job wrote more to its log than a job may' });
+        this.#endFlood();
         break;
       }
       return 'ended';
@@ -261,6 +268,31 @@ export class ContainerExecution {
       // The container is gone, and its end tells; or the engine is.
       return isEngineGone(error) ? 'broken' : 'ended';
     }
+  }
+
+  /** An engine's log that is read again may fall behind its own rotation: what is written from now on is counted at its source. */
+  async #watchFlood(): Promise<void> {
+    try {
+      let bytes = 0;
+      for await (const chunk of await this.#attachLog()) {
+        bytes += chunk.length;
+        if (this.#isOver) return;
+        if (bytes > MAX_LOG_BYTES) return this.#endFlood();
+      }
+    } catch {
+      // As above.
+    }
+  }
+
+  async #attachLog(): Promise<AsyncIterable<Uint8Array>> {
+    const stream = await this.#container
+      .attach({ stream: true, stdout: true, stderr: true })
+      .catch(translated('start-failed', 'listen to the container of the job'));
+    return stream as unknown as AsyncIterable<Uint8Array>;
+  }
+
+  #endFlood(): void {
+    this.#end({ kind: 'jobFault', code: 'log-limit', message: 'The job wrote more to its log than a job may' });
   }
 
   async #finish(log: JobLog, seenAt: Moment, isSeen: boolean): Promise<void> {

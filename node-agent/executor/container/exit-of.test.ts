@@ -10,6 +10,7 @@ const end = (part: Partial<ContainerEnd>): ContainerEnd => ({
   error: '',
   lastErrorLine: '',
   isGvisor: false,
+  wasEngineLost: false,
   ...part,
 });
 
