@@ -35,7 +35,7 @@ const evaluation = (x: string, y: string): Evaluation => ({
   metric: { name: 'accuracy', output: 'accuracy' },
 });
 
-async function writeDigits(folder: string, prefix: string, digits: Digits): Promise<void> {
+export async function writeDigits(folder: string, prefix: string, digits: Digits): Promise<void> {
   await writeFile(join(folder, `${prefix}x.npy`), writeNpy({ dtype: 'uint8', shape: [digits.count, PIXELS], data: digits.pixels }));
   await writeFile(join(folder, `${prefix}y.npy`), writeNpy({ dtype: 'uint8', shape: [digits.count], data: digits.labels }));
 }
