@@ -41,7 +41,7 @@ export function statusReport(
   return {
     peerId: status.peerId,
     network: status.network,
-    addresses: status.addresses.slice(0, 16),
+    addresses: status.addresses.filter((address) => address.length <= 512).slice(0, 16),
     nowMs: more.nowMs,
     pausedBy: more.settings.pausedBy,
     sandboxes: status.executors.slice(0, 8).map(({ detail }) => cut(detail)),

@@ -5,7 +5,12 @@ import { cidText, hex32, peerIdText, timeMs } from './fields.ts';
 
 const baseUnits = z.string().regex(/^\d{1,19}$/);
 const shortText = z.string().max(500);
-const offer = z.object({ cpus: z.number(), memoryBytes: z.number(), diskBytes: z.number(), gpus: z.number() });
+/** Counts and bytes, however wrong an agent may be. */
+const figure = z
+  .number()
+  .min(0)
+  .max(2 ** 53);
+const offer = z.object({ cpus: figure, memoryBytes: figure, diskBytes: figure, gpus: figure });
 const clock = z.string().regex(/^\d\d:\d\d$/);
 
 /** What may be changed, as it is now. Prices are decimal NTX. */
@@ -41,11 +46,11 @@ export const ownerStatus = z.object({
   /** Pay that came, and what both sides signed but nobody brought on chain. */
   earnedBaseUnits: baseUnits,
   unclaimedBaseUnits: baseUnits,
-  memoryBytes: z.number(),
+  memoryBytes: figure,
   hubs: z.object({ connected: z.int().min(0), all: z.int().min(0) }),
   lastProblem: shortText.nullable(),
   /** Hottest sensor, degrees Celsius; null where nothing measures it. */
-  temperatureC: z.number().nullable(),
+  temperatureC: z.number().min(-273).max(1_000).nullable(),
   settings: ownerSettings,
   /** What still wants a yes at the terminal. */
   waiting: z.array(z.object({ id: z.string().max(20), what: shortText, untilMs: timeMs })).max(16),

@@ -11,6 +11,7 @@ import { Button } from '../ui/button.tsx';
 import { Callout } from '../ui/callout.tsx';
 import { Card } from '../ui/card.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
+import { Facts } from '../ui/facts.tsx';
 import { Field } from '../ui/field.tsx';
 import { errorText } from '../ui/error-text.ts';
 import { t } from '../ui/i18n.ts';
@@ -247,8 +248,15 @@ function Known({ machine, back }: { machine: MachineView; back: { href: string; 
           <p>
             <Stranger text={words.removal.listed(machine.ownerName)} />
           </p>
-          <Address text={machine.peerId} what={words.peerId} />
-          {status !== null && <Address text={status.payoutAddress} what={words.payoutAddress} />}
+          <Facts
+            shape="stacked"
+            facts={[
+              { name: words.removal.peerId, value: <Address text={machine.peerId} what={words.peerId} /> },
+              ...(status === null
+                ? []
+                : [{ name: words.removal.payout, value: <Address text={status.payoutAddress} what={words.payoutAddress} /> }]),
+            ]}
+          />
           <Rename machine={machine} />
           <p class="hint">{words.removal.says}</p>
           <div class="actions">

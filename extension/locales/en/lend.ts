@@ -151,6 +151,8 @@ export const lend = {
   rename: { name: 'Name of the machine, for you alone', action: 'Rename', done: 'The machine has another name here.' },
   removal: {
     title: 'Ownership',
+    peerId: 'Peer id',
+    payout: 'Pay goes to',
     listed: (name: string) => `This browser is listed there as “${name}”.`,
     says: 'Giving up tells the machine. Removing forgets it here alone; the machine keeps the key until you run nunet-agent owners revoke there.',
     revoke: 'Give up',

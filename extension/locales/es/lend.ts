@@ -153,6 +153,8 @@ export const lend: typeof english = {
   rename: { name: 'Nombre de la máquina, solo para ti', action: 'Cambiar nombre', done: 'La máquina tiene otro nombre aquí.' },
   removal: {
     title: 'Propiedad',
+    peerId: 'Identificador',
+    payout: 'Se cobra en',
     listed: (name) => `Este navegador figura allí como «${name}».`,
     says: 'Renunciar se lo dice a la máquina. Quitarla solo la olvida aquí; la máquina conserva la clave hasta que ejecutes nunet-agent owners revoke en ella.',
     revoke: 'Renunciar',
