@@ -65,5 +65,6 @@ test('all else is asked of the executor itself', async () => {
   const { executor, fake } = await setUp(DONE, [GPU]);
   expect(executor.kind).toBe('fake');
   expect(await executor.fingerprint(signal)).toEqual(await fake.fingerprint());
-  expect('sweep' in executor).toBe(false);
+  expect('sweep' in executor).toBe('sweep' in fake);
+  expect('hasImage' in executor).toBe('hasImage' in fake);
 });
