@@ -1,5 +1,8 @@
 // Every view of the dashboard in the states that differ to the eye, over the fake runner and the fake vault: for axe and for looking at.
 import { SAMPLE_PEER, sampleMachine } from '@nunet/extension/lend/fake-machine.ts';
+import { sampleWallet } from '@nunet/extension/ui/fake-runner.ts';
+import { payoutText } from '@nunet/shared/payout-statement.ts';
+import { sampleAddress } from '@nunet/shared/samples.ts';
 import type { Page } from 'playwright-core';
 import type { Chromium } from './chromium.ts';
 import type { FakeDashboard } from './fake-dashboard.ts';
@@ -15,6 +18,9 @@ export const fake = <Name extends keyof FakeDashboard>(
       (globalThis as unknown as { fakeDashboard: Record<string, (...args: unknown[]) => unknown> }).fakeDashboard[name]?.(...args),
     [name, args] as const,
   ) as never;
+
+/** The year 2100: a statement that has not run out when this is looked at. */
+const FAR = 4_102_444_800_000;
 
 type Stage = Parameters<FakeDashboard['job']>[0];
 
@@ -102,6 +108,24 @@ export const DASHBOARD_VIEWS: readonly DashboardView[] = [
   { name: 'wallet', hash: '#/wallet', shows: 'h1' },
   { name: 'wallet-receive', hash: '#/wallet/receive', shows: 'svg.qr' },
   { name: 'wallet-send', hash: '#/wallet/send', shows: 'form' },
+  {
+    name: 'wallet-payout',
+    hash: '#/wallet/more',
+    shows: '[data-testid=payout-review]',
+    prepare: async (page) => {
+      const { address } = sampleWallet();
+      const statement = {
+        network: 'devnet',
+        agent: SAMPLE_PEER,
+        address,
+        sequence: 2,
+        previous: sampleAddress('before'),
+        expiresAt: FAR,
+      } as const;
+      await page.getByTestId('payout-text').fill(payoutText(statement));
+      await page.getByTestId('payout-read').click();
+    },
+  },
   { name: 'settings', hash: '#/settings', shows: 'h1' },
   { name: 'settings-accounts', hash: '#/settings/accounts', shows: 'h1' },
   {
