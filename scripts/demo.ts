@@ -6,6 +6,7 @@ import { formatAmount } from '@nunet/shared/amount.ts';
 import { browserDemo } from './demo/browser.ts';
 import { runJob } from './demo/run-job.ts';
 import { plotCurve } from './demo/plot.ts';
+import { containersDemo } from './demo/containers.ts';
 import { buildReport, reconcile, type FinishedJob } from './demo/report.ts';
 import { AGENTS, SCENARIOS } from './demo/scenarios.ts';
 import { streamDemo } from './demo/stream.ts';
@@ -20,6 +21,7 @@ const HELP = `npm run demo                 six jobs on a network of its own, eve
 npm run demo -- --keep       the same, and everything goes on running; addresses are printed, Ctrl-C stops it
 npm run demo -- --browser    the extension in Chromium: open on the dashboard where there is a display, otherwise a walk-through in pictures
 npm run demo -- --stream     one job that is paid by vouchers while it runs and ended by its two parties, with every oracle off
+npm run demo -- --containers code in containers: scikit-learn, and PyTorch over the death of its agent; builds images of Debian packages once
 npm run demo -- --job FILE   runs this job file instead (docs/job-file.md)
 npm run demo -- --only NAME  one of: ${SCENARIOS.map(({ name }) => name).join(', ')}
 npm run demo:audit           recomputes the balances of the last demo from the raw ledger`;
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean' },
     browser: { type: 'boolean' },
     stream: { type: 'boolean' },
+    containers: { type: 'boolean' },
     job: { type: 'string' },
     only: { type: 'string' },
     help: { type: 'boolean' },
@@ -59,6 +62,7 @@ async function main(): Promise<number> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (values.stream === true) return streamDemo({ folder, keep: values.keep === true, signal: stop.signal });
+  if (values.containers === true) return containersDemo({ folder, keep: values.keep === true, signal: stop.signal });
   say(bold('Starting a devnet, three oracles (2 of 3), a hub and three agents ...'));
   const network = await startNetwork(
     {

@@ -57,6 +57,8 @@ export interface RunOptions {
   folder: string;
   /** Take the offer of this agent only. */
   agent?: string;
+  /** Begin from a checkpoint. */
+  resumeFrom?: string;
   /** Called for each event while it happens; the demo kills and advances time from here. */
   on?: (event: Event, run: Process) => Promise<void> | void;
 }
@@ -76,6 +78,7 @@ export async function runJob(options: RunOptions): Promise<JobRun> {
     walletFile: options.wallet.walletFile,
     folder,
     ...(options.agent === undefined ? {} : { agent: options.agent }),
+    ...(options.resumeFrom === undefined ? {} : { resumeFrom: options.resumeFrom }),
   });
   const events: Event[] = [];
   const curve = new Map<number, Record<string, number>>();
@@ -125,7 +128,8 @@ function tell(event: Event, nameOf: (peerId: unknown) => string, curve: Readonly
       const metrics = (event['metrics'] as { name: string; value: number }[])
         .map(({ name, value }) => `${name} ${value.toFixed(4)}`)
         .join('  ');
-      return live(`  ${event['phase'] === 'inputs' ? 'inputs ' : 'running'} ${bar(share)} ${Math.floor(share * 100)} %  ${metrics}`);
+      const phase = event['phase'] === 'steps' ? 'running' : String(event['phase']).padEnd(7);
+      return live(`  ${phase} ${bar(share)} ${Math.floor(share * 100)} %  ${metrics}`);
     }
     case 'job':
       return line(`job ${bold(String(event['state']))}${detail}`);
@@ -147,6 +151,8 @@ function tell(event: Event, nameOf: (peerId: unknown) => string, curve: Readonly
       const why = exit.message === undefined ? '' : `: ${exit.message}`;
       return line(`result signed: ${exit.kind}${why}, ${seconds(event['billedMs'])} billed, asks ${ntx(event['payBaseUnits'])}`);
     }
+    case 'checkpoint-saved':
+      return line(dim(`checkpoint ${String(event['number'])} kept, ${String(event['bytes'])} bytes`));
     case 'refusal':
       return line(yellow(`refused: ${(event['reasons'] as { message: string }[]).map(({ message }) => message).join('; ')}`));
     case 'checked':

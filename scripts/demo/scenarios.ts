@@ -53,7 +53,7 @@ export function edit(path: string, change: (job: Record<string, unknown>) => Rec
 }
 
 /** Moves the devnet's clock past a time of the quote, so that nobody waits for it. */
-async function advancePast(stage: Stage, timeMs: number): Promise<void> {
+export async function advancePast(stage: Stage, timeMs: number): Promise<void> {
   const { slotConfig } = stage.network.chain;
   const { timeMs: now } = await stage.network.chain.tip(stage.signal);
   const slots = Math.max(0, Math.ceil((timeMs - now) / slotConfig.slotLengthMs) + 1);

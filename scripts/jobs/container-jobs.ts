@@ -26,7 +26,7 @@ export const PYTORCH_JOB: ContainerJob = {
   title: 'Digits with PyTorch',
   base: 'pytorch',
   script: 'digits-pytorch.py',
-  arguments: ['8', '8'],
+  arguments: ['6', '6'],
 };
 
 const MIB = 2 ** 20;
@@ -43,11 +43,11 @@ export async function makeContainerJob(folder: string, { title, base, script, ar
     version: 1,
     title,
     resources: { cpus: 1, memoryBytes: 1024 * MIB, diskBytes: 128 * MIB, gpus: 0 },
-    timeLimitMs: 120_000,
+    timeLimitMs: 600_000,
     outputLimitBytes: 8 * MIB,
     budget: '5',
     inputs: Object.fromEntries([script, 'x.npy', 'y.npy'].map((name) => [name, name])),
-    program: { kind: 'container', run: { type: 'script', base, script, arguments: args }, checkpointEveryMs: 2_000 },
+    program: { kind: 'container', run: { type: 'script', base, script, arguments: args }, checkpointEveryMs: 1_000 },
     // Held-out digits and the graph never leave this machine; the weights are the job's outputs.
     check: {
       type: 'score',

@@ -11,6 +11,8 @@ export interface RunPlan {
   folder: string;
   /** Peer id: take the offer of this agent only. */
   agent?: string;
+  /** A checkpoint, or the folder of a job that left one: this job begins there. */
+  resumeFrom?: string;
   /** Program instead of `nunet-agent`: one that chaos kills. */
   file?: string;
   env?: Record<string, string>;
@@ -24,6 +26,7 @@ export const startRun = (network: RunningNetwork, plan: RunPlan): Process =>
       ...['run', plan.jobFile, '--wallet', plan.walletFile, ...network.trust, '--json', '--yes'],
       ...['--out', join(plan.folder, 'outputs'), '--data', join(plan.folder, 'journal')],
       ...(plan.agent === undefined ? [] : ['--agent', plan.agent]),
+      ...(plan.resumeFrom === undefined ? [] : ['--resume-from', plan.resumeFrom]),
     ],
     logFile: join(plan.folder, 'run.log'),
     ...(plan.env === undefined ? {} : { env: plan.env }),

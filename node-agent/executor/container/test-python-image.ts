@@ -11,7 +11,7 @@ const output = async (program: string, args: readonly string[]): Promise<string>
   (await execute(program, [...args], { maxBuffer: 64 * 2 ** 20 })).stdout;
 
 /** What is missing to make it here; null: nothing. */
-export async function pythonMissing(): Promise<string | null> {
+async function pythonMissing(): Promise<string | null> {
   if (systemProgram('dpkg') === null) return 'the files of Python and pip are found by dpkg, which this system has not';
   const installed = await output('dpkg-query', ['-W', '-f', '${Package} ${Status}\n', 'python3-pip']).catch(() => '');
   return installed.includes('install ok installed') ? null : 'no pip on this system: apt-get install python3-pip';
@@ -24,7 +24,10 @@ const packagesOf = (minor: string): string[] => [
   ...['python3-pip', 'python3-setuptools', 'python3-pkg-resources', 'python3-distutils', 'python3-lib2to3', 'python3-wheel'],
 ];
 
+/** Throws with what to install. */
 export async function pythonImage(): Promise<TestImage> {
+  const missing = await pythonMissing();
+  if (missing !== null) throw new Error(`Cannot make a base image for tests: ${missing}`);
   const minor = /python(3\.\d+)/.exec(await realpath('/usr/bin/python3'))?.[1] ?? '3.11';
   const lists = await Promise.all(packagesOf(minor).map(async (name) => output('dpkg', ['-L', name]).catch(() => '')));
   const paths = lists.flatMap((list) => list.split('\n')).filter((path) => /^\/usr\/(bin|lib|local)\//.test(path));
