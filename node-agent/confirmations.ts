@@ -29,14 +29,17 @@ export class Confirmations {
     this.#random = random;
   }
 
-  /** The same order of the same owner waits once. Throws `confirmations-full`. */
+  /** The same order of the same owner waits once, under the name that the terminal was told. Throws `confirmations-full`. */
   add(order: OwnerOrder, owner: Waiting['owner'], what: string): Waiting {
     const same = (one: Waiting): boolean => one.owner.publicKey === owner.publicKey && JSON.stringify(one.order) === JSON.stringify(order);
-    const others = this.list().filter((one) => !same(one));
+    const waiting = this.list();
+    const known = waiting.find(same);
+    if (known?.what === what) return known;
+    const others = waiting.filter((one) => !same(one));
     if (others.length >= MAX_WAITING) {
       throw new NunetError('confirmations-full', `Cannot ask the terminal: ${MAX_WAITING} things wait for its yes already`);
     }
-    const waiting = {
+    const added = {
       id: this.#newId(),
       order,
       owner,
@@ -44,8 +47,8 @@ export class Confirmations {
       untilMs: this.#clock.now() + LIFETIME_MS,
       until: this.#clock.elapsed() + LIFETIME_MS,
     };
-    this.#waiting = [...this.#waiting.filter((one) => !same(one)), waiting];
-    return waiting;
+    this.#waiting = [...this.#waiting.filter((one) => !same(one)), added];
+    return added;
   }
 
   list(): readonly Waiting[] {

@@ -46,8 +46,9 @@ export function createControls(parts: ControlParts): Controls {
   let { running } = parts;
 
   async function wait(order: OwnerOrder, by: Extract<GivenBy, { kind: 'owner' }>, what: string): Promise<OwnerAnswer> {
+    const before = confirmations.list().map((one) => one.id);
     const { id } = confirmations.add(order, { publicKey: by.publicKey, name: by.name }, what.slice(0, 500));
-    parts.log(`${by.name} asks for ${what}. Say yes with: nunet-agent confirm ${id}`);
+    if (!before.includes(id)) parts.log(`${by.name} asks for ${what}. Say yes with: nunet-agent confirm ${id}`);
     return { type: 'pending', confirmation: id, what: what.slice(0, 500) };
   }
 

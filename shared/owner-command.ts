@@ -58,7 +58,7 @@ export const ownerCommand = z.strictObject({
   /** The agent that is meant. */
   agent: peerIdText,
   owner: hex32,
-  /** Above every earlier one of this owner. */
+  /** Above every earlier one of this owner; the time in milliseconds where that is, so that a lost counter is no loss. */
   counter: z.int().min(1),
   expiresAt: timeMs,
   order: ownerOrder,

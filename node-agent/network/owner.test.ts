@@ -157,6 +157,7 @@ describe('an order', () => {
     ['for another network', 'network-mismatch', () => envelopeOf({ network: 'preprod' })],
     ['that has expired', 'owner-expired', () => envelopeOf({ expiresAt: NOW })],
     ['that would live for ever', 'owner-expired', () => envelopeOf({ expiresAt: NOW + 121_000 })],
+    ['with a counter that would shut its owner out', 'owner-counter', () => envelopeOf({ counter: Number.MAX_SAFE_INTEGER })],
     ['with a counter of 0', 'message-invalid', () => envelopeOf({ counter: 0 })],
     [
       'that is signed as another statement',

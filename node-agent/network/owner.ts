@@ -21,10 +21,12 @@ export interface OwnerParts {
 
 /** Clocks of two machines differ. */
 const CLOCK_SKEW_MS = 60_000;
+/** Counters are about the time in milliseconds. One far ahead would shut its owner out for as long. */
+const MOST_AHEAD_MS = 2 * 86_400_000;
 
 const refused = (code: string, why: string): NunetError => new NunetError(code, `Cannot carry out the order: ${why}`);
 
-/** Throws `signature-invalid`, `network-mismatch`, `owner-foreign`, `owner-expired`, `owner-unknown`, `owner-revoked`, `owner-replayed`. */
+/** Throws `signature-invalid`, `network-mismatch`, `owner-foreign`, `owner-expired`, `owner-counter`, `owner-unknown`, `owner-revoked`, `owner-replayed`. */
 export function answerOwner(parts: OwnerParts): Answerer<'owner'> {
   const { network, peerId, owners, controls } = parts;
   return async ({ envelope }, caller): Promise<OwnerAnswer> => {
@@ -39,6 +41,8 @@ export function answerOwner(parts: OwnerParts): Answerer<'owner'> {
         `it would live ${body.expiresAt - nowMs} ms by this agent's clock, want at most ${OWNER_COMMAND_LIFETIME_MS}`,
       );
     }
+    if (body.counter > nowMs + MOST_AHEAD_MS)
+      throw refused('owner-counter', `its counter is ${body.counter - nowMs} ahead of this agent's clock`);
     const owner = await owners.spend(body.owner, body.counter, caller.peerId);
     return controls.carryOut(body.order, { kind: 'owner', publicKey: owner.publicKey, name: owner.name });
   };
