@@ -74,7 +74,11 @@ export class FakeChain implements LockSource {
     { lock: LockedOutput; madeAt: number; madeAtMs: number; spent?: { txId: string; at: number; paid: bigint } }
   >();
 
+  /** The source does not answer. */
+  gone = false;
+
   tip(): Promise<Tip> {
+    if (this.gone) return Promise.reject(new Error('the chain source is gone'));
     return Promise.resolve({ slot: this.height, height: this.height, hash: `h${this.height}-${this.timeMs}`, timeMs: this.timeMs });
   }
 
@@ -87,6 +91,7 @@ export class FakeChain implements LockSource {
   }
 
   find(reference: OutputReference): Promise<SeenLock | null> {
+    if (this.gone) return Promise.reject(new Error('the chain source is gone'));
     const found = this.locks.get(referenceText(reference));
     if (found === undefined) return Promise.resolve(null);
     const confirmations = this.height - found.madeAt;

@@ -89,3 +89,21 @@ it('asks a failing source again for those who wait', async () => {
   w.down(false);
   expect((await first).value).toMatchObject({ height: 10 });
 });
+
+it('cannot be made to ask a failing source without a pause, whoever comes to listen meanwhile', async () => {
+  const w = world();
+  await w.watch.now(new AbortController().signal);
+  w.down(true);
+  w.pass(10_000);
+  const stop = new AbortController();
+  const before = w.asked();
+  const listening = [0, 1, 2].map(async () => {
+    for await (const _ of w.watch.tips(stop.signal)) throw new Error('a source that fails has no tip to tell');
+  });
+  // One question each millisecond at most, and turns of the event loop in between: without them this timer would never come.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  stop.abort(new Error('enough'));
+  for (const listener of listening) await expect(listener).rejects.toThrow('enough');
+  expect(w.asked() - before).toBeGreaterThan(0);
+  expect(w.asked() - before).toBeLessThanOrEqual(60);
+});

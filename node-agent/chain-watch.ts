@@ -90,11 +90,12 @@ export class ChainWatch {
     while (this.#waiting.size > 0) {
       try {
         await this.#ask(AbortSignal.timeout(30_000));
+        const tip = this.#tip;
+        // Only after an answer: who was told an old tip would ask again at once, and again, for as long as the source fails.
+        if (tip !== undefined) for (const heard of this.#waiting) heard(tip);
       } catch (error) {
         this.#options.onFailure?.(error);
       }
-      const tip = this.#tip;
-      if (tip !== undefined) for (const heard of this.#waiting) heard(tip);
       if (this.#waiting.size > 0) await sleep(this.#options.pollMs, undefined, { ref: false });
     }
     this.#isPolling = false;
