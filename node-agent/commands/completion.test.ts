@@ -55,7 +55,7 @@ describe.each(['zsh', 'fish'] as const)('%s', (shell) => {
 });
 
 describe('the man page', () => {
-  it('is the committed one; made anew with "nunet-agent completion man"', async () => {
+  it('is the committed one; made anew by "npm run fix"', async () => {
     const committed = await readFile(join(import.meta.dirname, '../man/nunet-agent.1'), 'utf8');
     expect(manPage(commands, homedir())).toBe(committed);
   });
