@@ -52,5 +52,6 @@ export const command: Command = {
   name: 'gpus',
   summary: 'GPUs of this machine, and what is missing before a job can use them',
   flags,
+  notes: 'Exit code: 0 nothing is missing, 1 something is.',
   run,
 };

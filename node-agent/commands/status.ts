@@ -121,4 +121,10 @@ function linesOf(status: AgentStatus): string[] {
   ];
 }
 
-export const command: Command = { name: 'status', summary: 'jobs, capacity, addresses, sandbox and earnings of the agent', flags, run };
+export const command: Command = {
+  name: 'status',
+  summary: 'jobs, capacity, addresses, sandbox and earnings of the agent',
+  flags,
+  notes: 'Exit code: 0 the agent runs, 3 it does not; then the journal tells of its jobs.',
+  run,
+};
