@@ -113,7 +113,8 @@ export const DASHBOARD_VIEWS: readonly DashboardView[] = [
     hash: '#/wallet/more',
     shows: '[data-testid=payout-review]',
     prepare: async (page) => {
-      const { address } = sampleWallet();
+      const address = sampleAddress('home');
+      await fake(page, 'app', { wallet: sampleWallet({ address }) });
       const statement = {
         network: 'devnet',
         agent: SAMPLE_PEER,

@@ -97,53 +97,55 @@ export function PayoutAddress({ wallet }: { wallet: WalletView }): JSX.Element {
           />
         </Dialog>
       )}
-      <form
-        class="stack"
-        autocomplete="off"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (network !== null) look(network);
-        }}
-      >
-        <p class="hint">{words.lead}</p>
-        <TextArea
-          label={words.text}
-          value={pasted.value}
-          maxLength={MAX_PASTE}
-          testid="payout-text"
-          error={reading.value?.ok === false ? refusalText(reading.value) : null}
-          onInput={(next) => {
-            pasted.value = next;
-            reading.value = null;
-            proof.value = null;
+      <div class="stack">
+        <form
+          class="stack"
+          autocomplete="off"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (network !== null) look(network);
           }}
-        />
-        {read === null && (
-          <div class="actions end">
-            <Button type="submit" icon="edit" testid="payout-read">
-              {words.action}
-            </Button>
-          </div>
-        )}
-      </form>
-      {read !== null && (
-        <div class="stack" data-testid="payout-review">
-          <Facts label={words.says} shape="stacked" facts={factsOf(read)} />
-          {roleText(read) !== null && <Callout tone={read.as === 'previous' ? 'wait' : 'info'}>{roleText(read)}</Callout>}
-          {proof.value === null ? (
+        >
+          <p class="hint">{words.lead}</p>
+          <TextArea
+            label={words.text}
+            value={pasted.value}
+            maxLength={MAX_PASTE}
+            testid="payout-text"
+            error={reading.value?.ok === false ? refusalText(reading.value) : null}
+            onInput={(next) => {
+              pasted.value = next;
+              reading.value = null;
+              proof.value = null;
+            }}
+          />
+          {read === null && (
             <div class="actions end">
-              <Button kind="primary" icon="edit" testid="payout-sign" onClick={() => (isSigning.value = true)}>
-                {words.sign}
+              <Button type="submit" icon="edit" testid="payout-read">
+                {words.action}
               </Button>
             </div>
-          ) : (
-            <Callout tone="good" role="status" testid="payout-proof" actions={<CopyButton text={proof.value} what={words.copyProof} />}>
-              <p>{words.done}</p>
-              <code data-text={proof.value}>{shortId(proof.value, 24, 12)}</code>
-            </Callout>
           )}
-        </div>
-      )}
+        </form>
+        {read !== null && (
+          <div class="stack" data-testid="payout-review">
+            <Facts label={words.says} shape="stacked" facts={factsOf(read)} />
+            {roleText(read) !== null && <Callout tone={read.as === 'previous' ? 'wait' : 'info'}>{roleText(read)}</Callout>}
+            {proof.value === null ? (
+              <div class="actions end">
+                <Button kind="primary" icon="edit" testid="payout-sign" onClick={() => (isSigning.value = true)}>
+                  {words.sign}
+                </Button>
+              </div>
+            ) : (
+              <Callout tone="good" role="status" testid="payout-proof" actions={<CopyButton text={proof.value} what={words.copyProof} />}>
+                <p>{words.done}</p>
+                <code data-text={proof.value}>{shortId(proof.value, 24, 12)}</code>
+              </Callout>
+            )}
+          </div>
+        )}
+      </div>
     </Card>
   );
 }
