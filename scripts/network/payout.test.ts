@@ -32,7 +32,7 @@ beforeEach(async () => {
   await client.ask({ type: 'network', network: 'preprod' });
 });
 afterEach(async () => {
-  await vault.stop();
+  vault.stop();
   await rm(folder, { recursive: true });
 });
 
