@@ -152,6 +152,31 @@ describe('checkpoints of a running job', () => {
     expect((await read(begun.jobId, last.file)).equals(new Uint8Array(300_000).fill(5))).toBe(true);
   });
 
+  test('are counted on by an agent that found its container again, whatever the executor counts', async () => {
+    await open({ survives: true });
+    const [again, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    world.script = {
+      steps: [checkpoint(1), { do: 'wait', until: again.promise }, checkpoint(2), { do: 'wait', until: end.promise }, OUTPUT],
+    };
+    const begun = await begin();
+    const next = (number: number): Promise<void> =>
+      world.whileBlocksCome(
+        (async () => {
+          for await (const event of world.client.follow(begun.jobId)) if (event.type === 'checkpoint' && event.number === number) return;
+        })(),
+      );
+    await next(1);
+    await world.kill();
+    await world.begin();
+    again.resolve();
+    await next(2);
+    end.resolve();
+    const events = await world.whileBlocksCome(world.client.toEnd(begun.jobId));
+    expect(manifestIn(events, begun).body.exit.kind).toBe('completed');
+    const [last] = checkpointsIn(events);
+    expect((await read(begun.jobId, last?.file ?? { cid: '', bytes: 0 })).equals(new Uint8Array(300_000).fill(2))).toBe(true);
+  });
+
   test('cannot be followed or read by another peer', async () => {
     await open();
     world.script = { steps: [checkpoint(1), OUTPUT] };
@@ -243,6 +268,25 @@ describe('a job that is over', () => {
     expect((await read(jobId, output)).equals(BYTES)).toBe(true);
     await world.whileBlocksCome(until(allFree));
     await expect(read(jobId, output)).rejects.toMatchObject({ code: 'block-unavailable' });
+  });
+
+  test('is given up when it is older than its owner keeps, also by an agent that was started only then', async () => {
+    await open({ components: { keep: { days: 1, bytes: 2 ** 30 } } });
+    world.script = { steps: [OUTPUT] };
+    const begun = await begin();
+    const manifest = await finished(begun);
+    await pay(begun, manifest);
+    const [output] = manifest.body.outputs;
+    if (output === undefined) throw new Error('no output');
+    expect((await read(begun.jobId, output)).length).toBe(BYTES.length);
+    world.chain.makeBlock(86_400_000);
+    await world.restart();
+    await until(() =>
+      read(begun.jobId, output).then(
+        () => false,
+        () => true,
+      ),
+    );
   });
 
   test('makes room, oldest first, for one that goes on', async () => {

@@ -225,7 +225,8 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     feeds.delete(job.jobId);
     await files.remove(job);
   };
-  const makeRoom = createRetention({ book, capacity, keep: components.keep ?? DEFAULTS_OF_2.keep, remove: removeFiles, now });
+  const keep = components.keep ?? DEFAULTS_OF_2.keep;
+  const makeRoom = createRetention({ book, capacity, keep, remove: removeFiles, now, signal, onFailure });
   const evidence: EvidenceParts = {
     book,
     oracle: (key) => components.oracle(key),

@@ -50,10 +50,11 @@ export function requestProblems(request: QuoteRequest, context: PolicyContext): 
   );
   // Sealed outputs lie beside the readable ones until the job's files go.
   const outputBytes = request.outputLimitBytes + (request.delivery === 'sealed' ? sealedBytes(request.outputLimitBytes) : 0);
+  const fetchedBytes = request.inputBytes + (request.work.kind === 'container' ? request.work.downloadBytes : 0);
   demand(
-    request.inputBytes + outputBytes <= request.resources.diskBytes,
+    fetchedBytes + outputBytes <= request.resources.diskBytes,
     'disk-too-small',
-    `${request.resources.diskBytes} bytes of disk asked, inputs and outputs need ${request.inputBytes + outputBytes}`,
+    `${request.resources.diskBytes} bytes of disk asked, inputs and outputs need ${fetchedBytes + outputBytes}`,
   );
   demand(
     request.resources.memoryBytes >= MIN_MEMORY_BYTES,

@@ -1,4 +1,5 @@
 // Retention: what is kept of jobs that are over, so that their service providers can read it again. It makes room for jobs that go on.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Capacity } from './capacity.ts';
 import type { Job, JobBook } from './job-book.ts';
 
@@ -28,7 +29,13 @@ export function tooMuch(kept: readonly KeptJob[], now: number, limit: { ageMs: n
   });
 }
 
-/** Resolves when what is kept fits beside the jobs that go on. Callers take turns. */
+/** Days pass without a job, too. */
+const LOOK_EVERY_MS = 3_600_000;
+
+/**
+ * What it returns resolves when what is kept is young enough and fits beside the jobs that go on; callers take turns. Until the signal
+ * it looks by itself, too: at once, and every hour.
+ */
 export function createRetention(parts: {
   book: JobBook;
   capacity: Capacity;
@@ -36,24 +43,37 @@ export function createRetention(parts: {
   remove(job: Job): Promise<void>;
   /** Chain time. */
   now(signal: AbortSignal): Promise<number>;
+  signal: AbortSignal;
+  onFailure(error: unknown): void;
 }): (signal: AbortSignal) => Promise<void> {
   const { book, capacity, keep } = parts;
   let turn: Promise<void> = Promise.resolve();
   const tidy = async (signal: AbortSignal): Promise<void> => {
     const now = await parts.now(signal);
-    const kept = book.jobs().flatMap(({ jobId, kept: held, cleaned }) => (held === undefined || cleaned ? [] : [{ jobId, ...held }]));
     const bytes = Math.min(keep.bytes, Math.max(0, capacity.total.diskBytes - capacity.diskOfJobs));
-    for (const jobId of tooMuch(kept, now, { ageMs: keep.days * DAY_MS, bytes })) {
+    for (const jobId of tooMuch(keptJobs(book), now, { ageMs: keep.days * DAY_MS, bytes })) {
       // Said first: what is half deleted must not be offered after a restart.
       await book.record({ type: 'cleaned', jobId, at: now });
       await parts.remove(book.job(jobId));
     }
   };
-  return (signal) => {
+  const makeRoom = (signal: AbortSignal): Promise<void> => {
     turn = turn.then(
       () => tidy(signal),
       () => tidy(signal),
     );
     return turn;
   };
+  const lookByItself = async (): Promise<void> => {
+    for (;;) {
+      // Nothing is asked of the chain while there is nothing to be given up.
+      if (keptJobs(book).length > 0) await makeRoom(parts.signal).catch((error: unknown) => parts.onFailure(error));
+      await sleep(LOOK_EVERY_MS, undefined, { signal: parts.signal, ref: false });
+    }
+  };
+  lookByItself().catch(() => undefined);
+  return makeRoom;
 }
+
+const keptJobs = (book: JobBook): KeptJob[] =>
+  book.jobs().flatMap(({ jobId, kept, cleaned }) => (kept === undefined || cleaned ? [] : [{ jobId, ...kept }]));

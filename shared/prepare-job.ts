@@ -5,7 +5,7 @@ import { cidOf, encode, parse } from './encoding.ts';
 import { NunetError } from './errors.ts';
 import type { Network } from './fields.ts';
 import { specOf, type JobFile } from './job-file.ts';
-import { jobSpec, type InputFile, type JobSpec } from './job-spec.ts';
+import { jobSpec, MAX_SPEC_BYTES, type InputFile, type JobSpec } from './job-spec.ts';
 import type { NetworkRecord } from './network-record.ts';
 import { checkJob, type FileStart } from './onnx/check-job.ts';
 import { summarizeGraph } from './onnx/graph.ts';
@@ -21,6 +21,12 @@ export async function prepareSpec(
   open: (name: string) => Promise<FileStart | null>,
 ): Promise<JobSpec> {
   const spec = parse(jobSpec, specOf(file, context), 'job spec');
+  const specBytes = encode(spec).length;
+  // Found out after the lock, it would be a job that no agent can be told of.
+  if (specBytes > MAX_SPEC_BYTES) {
+    const message = `Cannot prepare the job: its spec has ${specBytes} bytes, at most ${MAX_SPEC_BYTES} travel; shorten arguments or environment`;
+    throw new NunetError('spec-too-large', message);
+  }
   if (spec.program.kind === 'container') {
     const [problem] = containerProblems(spec);
     if (problem !== undefined) throw new NunetError('spec-invalid', `Cannot prepare the job: ${problem.field}: ${problem.message}`);
