@@ -311,6 +311,13 @@ describe('a job that is over', () => {
   });
 });
 
+test('a container job that others may replay cannot be quoted: nobody could decide a dispute over it', async () => {
+  await open();
+  const answer = await world.client.quote({ replay: 'public' });
+  if (answer.type !== 'refusal') throw new Error('it was quoted');
+  expect(answer.refusal.body.reasons.map(({ code }) => code)).toEqual(['replay-not-offered']);
+});
+
 test('evidence of a container job reaches the oracles when its service provider is gone', async () => {
   await open();
   const gone = Promise.withResolvers<void>();

@@ -109,7 +109,8 @@ export const readableBlocks =
     const job = book.find(jobId);
     if (job === undefined) return null;
     const own = job.quote.body.serviceProvider.peerId === peerId;
-    const open = job.quote.body.replay === 'public' && job.manifest !== undefined;
+    // Code is never replayed, so nobody else has a use for its files; its checkpoints are among them.
+    const open = job.quote.body.replay === 'public' && job.spec.program.kind === 'onnx' && job.manifest !== undefined;
     return own || open ? store.read(jobId, cid) : null;
   };
 

@@ -48,6 +48,11 @@ export function requestProblems(request: QuoteRequest, context: PolicyContext): 
     'time-limit',
     `The time limit is ${request.timeLimitMs} ms, want 100 to ${limits.maxTimeLimitMs}`,
   );
+  demand(
+    request.work.kind !== 'container' || request.replay === 'never',
+    'replay-not-offered',
+    `Results of code are not replayed yet: replay is ${request.replay}, want never`,
+  );
   // Sealed outputs lie beside the readable ones until the job's files go.
   const outputBytes = request.outputLimitBytes + (request.delivery === 'sealed' ? sealedBytes(request.outputLimitBytes) : 0);
   const fetchedBytes = request.inputBytes + (request.work.kind === 'container' ? request.work.downloadBytes : 0);
