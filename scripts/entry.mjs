@@ -23,7 +23,14 @@ const COMMANDS = {
   test: {
     file: 'scripts/test.ts',
     what: 'every test; arguments are passed on to vitest',
-    packages: { bwrap: 'bubblewrap', ...CONTAINERS, postgres: 'postgresql', ...CHROMIUM, 'firefox-esr': 'firefox-esr' },
+    packages: {
+      bwrap: 'bubblewrap',
+      ...CONTAINERS,
+      pip3: 'python3-pip',
+      postgres: 'postgresql',
+      ...CHROMIUM,
+      'firefox-esr': 'firefox-esr',
+    },
   },
   fix: { file: 'scripts/fix.ts', what: 'format and lint, with repairs' },
   demo: {

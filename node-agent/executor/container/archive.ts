@@ -152,8 +152,10 @@ function pathOf(name: string, root: string | null): string | null {
   if (path === '.' || path === '') return '';
   if (root !== null) {
     if (path === root) return '';
-    if (!path.startsWith(`${root}/`)) return null;
-    path = path.slice(root.length + 1);
+    // Podman names what lies in a mount of a stopped container as if the mount were the root. The name is the engine's, not the job's.
+    const under = ['/', `${root}/`].find((start) => path.startsWith(start));
+    if (under === undefined) return null;
+    path = path.slice(under.length);
   }
   const parts = path.split('/');
   const isPlain = parts.every((part) => part !== '' && part !== '.' && part !== '..');
