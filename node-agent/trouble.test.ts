@@ -33,7 +33,7 @@ const allFree = async (): Promise<boolean> => {
 };
 
 /** A job that runs until `end` is called. */
-async function running(): Promise<{ quote: Signed<Quote>; lock: OutputReference; end(): void }> {
+async function running(): Promise<{ quote: Signed<Quote>; lock: OutputReference; end: () => void }> {
   const ending = Promise.withResolvers<void>();
   world.script = { steps: [{ do: 'log', line: 'before' }, { do: 'wait', until: ending.promise }, { do: 'log', line: 'after' }, OUTPUT] };
   const quote = await world.client.goodQuote();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureTransfers, type TransferFigures } from '@nunet/node-agent/network/transfer.bench.ts';
 import { benchBrowser } from './bench/browser.ts';
+import { benchContainer } from './bench/container.ts';
 import { benchEscrow } from './bench/escrow.ts';
 import { benchExecutor, EXECUTOR_BENCH_DEFAULTS } from './bench/executor.ts';
 import { benchJobs } from './bench/jobs.ts';
@@ -14,7 +15,7 @@ import { bold, dim, say } from './demo/terminal.ts';
 import { stopAll } from './network/process.ts';
 import { root, runProgram } from './run-tool.ts';
 
-const PARTS = ['escrow', 'executor', 'jobs', 'network', 'transfer', 'browser', 'demo'] as const;
+const PARTS = ['escrow', 'executor', 'container', 'jobs', 'network', 'transfer', 'browser', 'demo'] as const;
 const HELP = `npm run bench                  everything, about fifteen minutes on two cores
 npm run bench -- --only PART   one of: ${PARTS.join(', ')}`;
 
@@ -93,6 +94,8 @@ async function main(signal: AbortSignal): Promise<void> {
     printRows('The sandbox', found);
     rows.push(...found);
   }
+  if (wanted.includes('container'))
+    rows.push(...(await benchContainer(join(folder, 'container'), (line) => say(dim(`  ${line}`)), signal)));
   if (wanted.includes('jobs')) rows.push(...(await benchJobs()));
   if (wanted.includes('network')) rows.push(...(await benchNetwork(join(folder, 'network'), bareMs, signal)));
   if (wanted.includes('browser')) rows.push(...(await benchBrowser(join(folder, 'browser'), (line) => say(dim(`  ${line}`)), signal)));

@@ -28,7 +28,6 @@ export const challengeRequest = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('commit'), nonce: hex16, size: z.int().min(64).max(2048) }),
   z.strictObject({ step: z.literal('open'), nonce: hex16, rows: z.array(z.int().min(0).max(2047)).min(1).max(8) }),
 ]);
-export type ChallengeRequest = z.infer<typeof challengeRequest>;
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
 export const challengeAnswer = z.discriminatedUnion('type', [

@@ -96,7 +96,7 @@ export class ContainerExecutor implements Executor {
     }
     if (answer.answer !== 'fingerprint') throw wrongAnswer();
     const { sandbox, detail, checks, takes, version, diskIsMemory, runtime } = answer.fingerprint;
-    this.#helper.settle({ runtime: runtime === 'runsc' ? 'runsc' : 'runc', disk: diskIsMemory ? 'memory' : 'auto' });
+    this.#helper.settle({ runtime: runtime === 'runsc' ? 'runsc' : 'runc', disk: diskIsMemory ? 'memory' : 'mount' });
     return {
       sandbox,
       detail,

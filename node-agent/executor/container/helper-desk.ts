@@ -103,8 +103,8 @@ export class HelperDesk {
       now: () => this.#parts.clock.now(),
       elapsed: () => this.#parts.clock.machine(),
     });
-    const canMount = settings.disk === 'auto' && (await canMountDisks(settings.stateDir, signal));
-    return this.#deskOf(settings, engine, images, canMount ? 'mount' : 'memory');
+    const tried = settings.disk === 'auto' ? ((await canMountDisks(settings.stateDir, signal)) ? 'mount' : 'memory') : settings.disk;
+    return this.#deskOf(settings, engine, images, tried);
   }
 
   #deskOf(settings: HelperSettings, engine: Engine, images: ImageStore, disk: JobContainerParts['disk']): Desk {

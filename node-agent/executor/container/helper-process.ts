@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { fromHelper, type Answer, type Ask, type FromHelper, type HelperSettings } from './helper-protocol.ts';
+import { fromHelper, type Answer, type Ask, type FromHelper, type HelperSettings, type ToHelper } from './helper-protocol.ts';
 
 export type Told = Exclude<FromHelper, { type: 'answer' | 'refused' | 'preparing' }>;
 export type Preparing = Extract<FromHelper, { type: 'preparing' }>;
@@ -125,13 +125,13 @@ export class HelperProcess {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     running.waiting.set(seq, { resolve, reject, onPreparing });
     const abort = (): void => {
-      if (running.child.connected) running.child.send({ type: 'abort', seq });
+      if (running.child.connected) running.child.send({ type: 'abort', seq } satisfies ToHelper);
       running.waiting.delete(seq);
       reject(signal?.reason as NunetError);
     };
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      running.child.send({ type: 'ask', seq, body }, (error) => {
+      running.child.send({ type: 'ask', seq, body } satisfies ToHelper, (error) => {
         if (error !== null) reject(new NunetError('helper-lost', 'Cannot reach the engine helper: its process ended', { cause: error }));
       });
       return await promise;

@@ -62,8 +62,8 @@ export const helperSettings = z.strictObject({
   workRoot: path,
   imageBudgetBytes: byteCount,
   maxImageBytes: byteCount,
-  /** Where mounting is allowed too: `auto` tries. */
-  disk: z.enum(['auto', 'memory']),
+  /** `auto` tries whether mounting is allowed here; `mount` was proven by an earlier helper. */
+  disk: z.enum(['auto', 'mount', 'memory']),
   /** How long an engine may be away before its jobs are given up; left out: two minutes, an upgrade of the engine. */
   engineBackMs: z.int().min(1_000).max(600_000).exactOptional(),
 });
