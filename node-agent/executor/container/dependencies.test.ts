@@ -1,16 +1,22 @@
 // Dependencies against a real engine, a real pip and a package index on loopback.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
+import { containerWorkOf, type ContainerProgram } from '@nunet/shared/container-program.ts';
+import type { JobSpec } from '@nunet/shared/job-spec.ts';
 import { pack } from 'tar-stream';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../embedded.ts';
+import type { PrepareProgress } from '../executor.ts';
+import { ContainerExecutor } from './container.ts';
 import { openDependencies, type Dependencies, type DependencyParts } from './dependencies.ts';
 import { openImageStore, type ImageProgress, type ImageStore, type ReadyImage } from './images.ts';
 import { packagesFolder, repacked } from './package-archive.ts';
 import { startTestEngine, type TestEngine } from './test-engine.ts';
 import { importImage } from './test-images.ts';
+import { testSettings } from './test-settings.ts';
 import { pythonImage } from './test-python-image.ts';
 import { TestIndex, wheelOf } from './test-wheels.ts';
 
@@ -363,3 +369,51 @@ test('cannot get through more files or bytes than allowed, nor the same name twi
   expect(await outcome(['a', 'b'], 60)).toContain('more than 100 bytes');
   expect(await outcome(['a', 'a'], 1)).toContain('comes twice');
 });
+
+test("a script finds its packages, in the executor's own containers, and hears of them before billed time", async () => {
+  index.add('hello-pkg', hello('4.0'));
+  await engine.docker.getImage(base.id).tag({ repo: 'nunet-base/python', tag: 'test' });
+  const script = join(folder, 'script.py');
+  await writeFile(script, 'import hello_pkg, os\nopen(os.environ["NUNET_OUTPUTS"] + "/said.txt", "w").write(hello_pkg.VERSION)\n');
+  const executor = new ContainerExecutor({
+    clock: systemClock,
+    settings: testSettings({ folder: join(folder, 'executor'), socket: engine.socket, packageIndex: index.url }),
+  });
+  try {
+    expect((await executor.fingerprint(signal)).kinds).toEqual(['container']);
+    const spec: JobSpec = {
+      v: 1,
+      network: 'devnet',
+      nonce: '00'.repeat(16),
+      title: 'a script with packages',
+      delivery: 'open',
+      replay: 'never',
+      resources: { cpus: 1, memoryBytes: 128 * 2 ** 20, diskBytes: 8 * 2 ** 20, gpus: 0 },
+      timeLimitMs: 60_000,
+      outputLimitBytes: 2 ** 20,
+      inputs: [{ name: 'script.py', cid: `b${'a'.repeat(58)}`, bytes: (await stat(script)).size }],
+      program: {
+        kind: 'container',
+        run: { type: 'script', base: 'python', script: 'script.py', arguments: [], dependencies: ['hello-pkg==4.0'] },
+        environment: {},
+        downloads: [],
+        checkpointEveryMs: null,
+        resumeFrom: null,
+      },
+    };
+    const request = { jobId: 'packages', spec, inputPath: () => script, workDir: join(folder, 'executor', 'job'), gpus: [] };
+    const told: PrepareProgress[] = [];
+    await executor.prepare(request, signal, (progress) => told.push(progress));
+    expect(told.at(-1)).toEqual({ phase: 'dependencies', done: 1, total: 1 });
+    const work = containerWorkOf(spec.program as ContainerProgram);
+    const unknown = { ...work, run: { type: 'script' as const, base: 'python', dependencies: ['hello-pkg==9.9'] } };
+    expect(executor.expectedStartMs(work)).toBeLessThan(executor.expectedStartMs(unknown));
+    const handle = await executor.start(request, async () => undefined, signal);
+    const result = await executor.wait(handle, () => undefined, signal);
+    expect(result).toMatchObject({ exit: { kind: 'completed' }, outputs: [{ name: 'said.txt' }] });
+    expect(await readFile(result.outputs[0]?.path ?? '', 'utf8')).toBe('4.0');
+    await executor.remove(handle);
+  } finally {
+    await executor.close();
+  }
+}, 90_000);
