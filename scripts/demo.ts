@@ -6,7 +6,7 @@ import { formatAmount } from '@nunet/shared/amount.ts';
 import { browserDemo } from './demo/browser.ts';
 import { runJob } from './demo/run-job.ts';
 import { plotCurve } from './demo/plot.ts';
-import { containersDemo } from './demo/containers.ts';
+import { containersDemo, stopEngine } from './demo/containers.ts';
 import { buildReport, reconcile, type FinishedJob } from './demo/report.ts';
 import { AGENTS, SCENARIOS } from './demo/scenarios.ts';
 import { streamDemo } from './demo/stream.ts';
@@ -44,7 +44,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     say(dim('\nStopping everything that this demo started ...'));
     stop.abort();
-    void stopAll().then(() => process.exit(130));
+    void stopAll()
+      .then(stopEngine)
+      .finally(() => process.exit(130));
   });
 }
 

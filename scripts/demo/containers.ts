@@ -32,6 +32,11 @@ const STATE_BYTES = 100_000;
 /** Built trees stay here over demos; git ignores it. */
 const CACHE = join(root, '.cache', 'base-images');
 
+let running: TestEngine | undefined;
+
+/** For whoever interrupts the demo: no daemon, mount or container stays behind. */
+export const stopEngine = async (): Promise<void> => running?.stop();
+
 export async function containersDemo(stage: Stage): Promise<number> {
   const missing = engineMissing('docker') ?? buildMissing(recipeOf(PYTORCH_JOB.base));
   if (missing !== null) {
@@ -40,6 +45,7 @@ export async function containersDemo(stage: Stage): Promise<number> {
   }
   say(bold('Starting a container engine of its own, without a network ...'));
   const engine = await startTestEngine();
+  running = engine;
   try {
     for (const base of [SKLEARN_JOB.base, PYTORCH_JOB.base]) await haveImage(engine, base, stage.signal);
     return await story(engine, stage);
