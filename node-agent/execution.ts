@@ -13,6 +13,7 @@ import { keepTelling, type EvidenceParts } from './evidence-post.ts';
 import type { Fingerprints } from './executor/executor-set.ts';
 import type { ExecutionHandle, ExecutionRequest, ExecutionResult, Executor, StopReason } from './executor/executor.ts';
 import { hasEnded, isOver, stateOf, type Job, type JobBook } from './job-book.ts';
+import { named } from './disk-full.ts';
 import { CANCELLED, endOnRecord, faultOf, finish, refuse } from './job-end.ts';
 import type { JobFeed } from './job-feed.ts';
 import { downloadBytes } from './job-downloads.ts';
@@ -428,7 +429,7 @@ async function go(job: Job, state: JobState, parts: ExecutionParts, signal: Abor
 const chainNow = (parts: ExecutionParts, signal: AbortSignal): Promise<number> => parts.chain.watch.now(signal);
 
 const reasonOf = (error: unknown): Reason => {
-  const { code, message } = safeError(error);
+  const { code, message } = safeError(named(error));
   return { code: /^[a-z0-9-]{1,60}$/.test(code) ? code : 'internal', message: message.slice(0, 500) || 'No details' };
 };
 

@@ -7,6 +7,7 @@ import { billedPay, type Reason } from '@nunet/shared/quote.ts';
 import { signStatement, type Signer } from '@nunet/shared/signature.ts';
 import { NOTHING_SEALED } from '@nunet/shared/sealed/seal-outputs.ts';
 import { deliveredOpen, type Delivered } from './delivered.ts';
+import { named } from './disk-full.ts';
 import type { JobFiles } from './execution.ts';
 import type { Fingerprints } from './executor/executor-set.ts';
 import type { ExecutionResult } from './executor/executor.ts';
@@ -111,7 +112,7 @@ export async function refuse(job: Job, reasons: Reason[], at: number, parts: Job
 
 /** A failure of the compute provider's side. */
 export const faultOf = (code: string, error: unknown): ExecutionResult => ({
-  exit: { kind: 'computeProviderFault', code, message: safeError(error).message.slice(0, 500) },
+  exit: { kind: 'computeProviderFault', code, message: safeError(named(error)).message.slice(0, 500) },
   billedMs: 0,
   cpuMs: 0,
   peakMemoryBytes: 0,
