@@ -59,7 +59,7 @@ export async function measure(parts: MeasureParts): Promise<Benchmark> {
   if (disk.writeBytesPerSecond === null) onMissing('disk: too little of it is free');
   else if (disk.readBytesPerSecond === null) onMissing('disk, reading: this file system gives bytes only from its cache');
   let networkBytesPerSecond: number | null = null;
-  if (parts.network === null) onMissing('network: no hub is configured and no --peer was given');
+  if (parts.network === null) onMissing('network: no hub is configured and none was given with --via');
   else {
     onStep('network');
     networkBytesPerSecond = await parts.network().catch((error: unknown) => {

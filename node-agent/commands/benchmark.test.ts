@@ -84,6 +84,7 @@ describe('nunet-agent benchmark', () => {
 
   it('says what is wrong with its flags', async () => {
     expect(await done('benchmark --peer /ip4/127.0.0.1/tcp/1')).toMatchObject({ code: 2, err: expect.stringContaining('peer id') });
+    expect(await done('benchmark --via nonsense')).toMatchObject({ code: 2, err: expect.stringContaining('--via must be') });
     const peer = '/ip4/127.0.0.1/tcp/1/p2p/x';
     expect(await done(`benchmark --peer ${peer} --size 5000`)).toMatchObject({ code: 2, err: expect.stringContaining('64 to 2048') });
     expect(await done(`benchmark --peer ${peer} --network mainnet`)).toMatchObject({

@@ -23,6 +23,7 @@ import { DEFAULT_DATA } from './onboard-flags.ts';
 
 const flags = {
   data: { value: 'FOLDER', help: `folder of the agent (${DEFAULT_DATA})` },
+  via: { value: 'MULTIADDR', help: 'measure the network with this agent or hub, instead of the first hub' },
   peer: { value: 'MULTIADDR', help: 'challenge this agent instead: it multiplies matrices that follow from a fresh nonce' },
   network: { value: 'NAME', help: 'with --peer and without a folder: devnet, preview or preprod (preprod)' },
   size: { value: 'ROWS', help: 'with --peer: rows of the matrices, 64 to 2048 (2048: 17 GFLOP)' },
@@ -64,16 +65,20 @@ const wholeOf = (name: string, text: string | undefined, otherwise: number, min:
   return value;
 };
 
+/** Whoever answers must be whom we meant. */
+function checkAddress(flag: string, text: string): void {
+  if (!multiaddrText.safeParse(text).success || !text.includes('/p2p/'))
+    throw new NunetError(
+      'flag-invalid',
+      `Cannot run benchmark: --${flag} must be an address with its peer id, such as /ip4/192.0.2.1/tcp/9000/p2p/12D3Koo...`,
+    );
+}
+
 async function challenge(
   given: { peer: string; network?: string; size?: string; deadline?: string; json?: true },
   io: CommandIo,
 ): Promise<number> {
-  const peer = multiaddrText.safeParse(given.peer);
-  if (!peer.success || !given.peer.includes('/p2p/'))
-    throw new NunetError(
-      'flag-invalid',
-      'Cannot run benchmark: --peer must be an address with its peer id, such as /ip4/192.0.2.1/tcp/9000/p2p/12D3Koo...',
-    );
+  checkAddress('peer', given.peer);
   const network = networkName.safeParse(given.network ?? 'preprod');
   if (!network.success) throw new NunetError('flag-invalid', 'Cannot run benchmark: --network must be devnet, preview or preprod');
   const size = wholeOf('size', given.size, 2048, 64, 2048);
@@ -114,7 +119,8 @@ function benchmarkLines(result: Benchmark, threads: number): string[] {
   return rows.map(([name, value]) => plainLine(`${name.padEnd(width)}  ${value}`));
 }
 
-async function own(given: { data?: string; json?: true }, io: CommandIo): Promise<number> {
+async function own(given: { data?: string; via?: string; json?: true }, io: CommandIo): Promise<number> {
+  if (given.via !== undefined) checkAddress('via', given.via);
   const dataPath = resolve(given.data ?? DEFAULT_DATA);
   const paths = pathsOf(dataPath);
   const config = await readConfig(paths.config);
@@ -130,7 +136,7 @@ async function own(given: { data?: string; json?: true }, io: CommandIo): Promis
   const isRunning =
     (await askControl(controlSocketOf(dataPath), 'status', AbortSignal.any([io.signal, AbortSignal.timeout(10_000)]))) !== null;
   if (isRunning) io.warn('The agent runs: what its jobs take is missing in the figures, and they go first.');
-  const [hub] = [...record.hubs, ...config.hubs];
+  const [hub] = given.via === undefined ? [...record.hubs, ...config.hubs] : [given.via];
   const { cpus: threads } = shareOf(await machineOffer(dataPath), config.share);
   const { gpus } = await readGpus({ run: systemTool(io.signal), sys: '/sys', dev: '/dev' });
   const result = await measure({
