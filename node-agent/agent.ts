@@ -162,7 +162,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
   const { gpuCare, traces } = components;
   const executor = executorSet(
     components.executors
-      .map((one) => (gpuCare === undefined ? one : withGpus(one, gpuCare, signal)))
+      .map((one) => (gpuCare === undefined ? one : withGpus(one, gpuCare, (handle) => book.job(handle.jobId).gpus, signal)))
       .map((one) => (traces === undefined ? one : withTraces(one, traces))),
   );
   await executor.fingerprint(signal);

@@ -127,7 +127,7 @@ async function runOn(id: string, flags: { image: string | null; socket: string |
     },
     devicesOf: async (ids) => containerDevices(ids, (await read()).gpus),
   });
-  const executor = withGpus(container, gpus, signal);
+  const executor = withGpus(container, gpus, () => [], signal);
   try {
     const { detail, kinds } = await executor.fingerprint(signal);
     steps.push({ step: 'engine', result: kinds.length > 0 ? 'pass' : 'fail', detail });

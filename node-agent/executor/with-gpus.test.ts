@@ -32,10 +32,14 @@ async function setUp(steps: FakeStep[], gpus: string[]) {
         },
       });
     },
+    takeUp: (ids) => {
+      asked.push(`take up ${ids.join()}`);
+      return { used: () => Promise.resolve({}), release: () => Promise.resolve(asked.push('release')).then(() => []) };
+    },
     recheck: () => Promise.resolve(),
   };
   const fake = new FakeExecutor({ clock: systemClock, script: () => ({ steps }) });
-  const executor = withGpus(fake, jobGpus, signal);
+  const executor = withGpus(fake, jobGpus, () => gpus, signal);
   return { executor, fake, asked, request: { ...(await requestOf(hugeTensorJob(), folder)), gpus } };
 }
 
@@ -53,6 +57,13 @@ test('a job without GPUs has no GPU usage, and nobody looks', async () => {
   const handle = await executor.start(request, () => Promise.resolve(), signal);
   expect((await executor.wait(handle, () => undefined, signal)).usage).toBeUndefined();
   expect(asked).toEqual([]);
+});
+
+test('a job that an earlier process began is looked at as well when it has ended', async () => {
+  const { executor, fake, asked, request } = await setUp(DONE, [GPU]);
+  const handle = await fake.start(request, () => Promise.resolve());
+  expect((await executor.wait(handle, () => undefined, signal)).exit).toEqual({ kind: 'completed' });
+  expect(asked).toEqual([`take up ${GPU}`, 'release']);
 });
 
 test('a job that could not start gives its GPUs back', async () => {

@@ -132,6 +132,16 @@ describe('the next job', () => {
     expect(jobs.unfit.get(H100)).toMatch(/does not answer/);
   });
 
+  test('cannot get a GPU on which a job of an earlier process still computes', async () => {
+    const m = machine('busy');
+    const jobs = gpus(m);
+    await jobs.takeUp([H100]).release(signal);
+    expect(jobs.unfit.get(H100)).toMatch(/2 processes/);
+    m.at.state = 'idle';
+    await jobs.recheck(signal);
+    expect(jobs.unfit.size).toBe(0);
+  });
+
   test('a slice, or a GPU that does not tell, is not called clean', async () => {
     const {
       gpus: [gpu],

@@ -10,6 +10,8 @@ const CLEANING = 'what the last job left on it is being looked at';
 export interface JobGpus {
   /** Before the job starts. */
   begin(ids: readonly string[]): Promise<GpusInUse>;
+  /** For a job that an earlier process of the agent began: what it used is not known, nor what was taken before it. */
+  takeUp(ids: readonly string[]): GpusInUse;
   /** GPUs that no job may have now, with the reason: what is being cleaned too. Looked at again at each `recheck`. */
   readonly unfit: ReadonlyMap<string, string>;
   /** Looks again at what was unfit. */
@@ -44,19 +46,26 @@ export function createJobGpus(parts: {
     }
     return results;
   };
+  const release =
+    (ids: readonly string[]): GpusInUse['release'] =>
+    (signal) => {
+      for (const id of ids) unfit.set(id, CLEANING);
+      return scrub(ids, SCRUB_WITHIN_MS, signal);
+    };
   return {
     unfit,
+    takeUp(ids) {
+      // Only what still computes can be found: memory could as well be a display's.
+      for (const id of ids) baselines.set(id, Infinity);
+      return { used: () => Promise.resolve({}), release: release(ids) };
+    },
     async begin(ids) {
       if (ids.length === 0) return { used: () => Promise.resolve({}), release: () => Promise.resolve([]) };
+      // What an earlier job's start looked like says nothing about this one.
+      for (const id of ids) baselines.delete(id);
       for (const { id, now } of await watch.sample()) if (ids.includes(id) && now.usedBytes !== null) baselines.set(id, now.usedBytes);
       const meter = await startGpuMeter({ watch, ids, elapsed, everyMs: SAMPLE_EVERY_MS });
-      return {
-        used: () => meter.stop(),
-        release(signal) {
-          for (const id of ids) unfit.set(id, CLEANING);
-          return scrub(ids, SCRUB_WITHIN_MS, signal);
-        },
-      };
+      return { used: () => meter.stop(), release: release(ids) };
     },
     recheck: async (signal) =>
       void (await scrub(
