@@ -81,7 +81,7 @@ describe('nunet-agent', () => {
       code: 2,
       err: expect.stringMatching(/no flag --cpu\. Allowed: .*--cpus/),
     });
-    expect(await done(['frobnicate'])).toMatchObject({ code: 2, err: expect.stringContaining('onboard, start') });
+    expect(await done(['frobnicate'])).toMatchObject({ code: 2, err: expect.stringContaining('onboard, doctor, start') });
     expect((await done(['start', '--help'])).out).toContain('--allow-below-floor');
     expect(await done(['start', '--data', join(folder, 'nowhere')])).toMatchObject({ code: 1, err: expect.stringContaining('onboard') });
   });
