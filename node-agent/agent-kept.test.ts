@@ -1,6 +1,6 @@
 // Checkpoints while a job runs, and what can be read again of a job that is over: after a restart, from an offset, by nobody else.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -42,7 +42,7 @@ const target = () => ({ peerId: world.agent.peerId, addresses: world.agent.addre
 const until = async (holds: () => Promise<boolean> | boolean): Promise<void> => {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
 };
-const BYTES = new Uint8Array(70_000).fill(7);
+const BYTES = Buffer.alloc(70_000, 7);
 const OUTPUT = { do: 'output', name: 'model.bin', bytes: BYTES } as const;
 const LOGS: FakeStep[] = ['one', 'two', 'three'].map((line) => ({ do: 'log', line }));
 const checkpoint = (fill: number, bytes = 300_000): FakeStep => ({ do: 'checkpoint', bytes: new Uint8Array(bytes).fill(fill) });
@@ -253,6 +253,23 @@ describe('a job that is over', () => {
     expect(logIn(await world.client.toEnd(begun.jobId))).toEqual(['one', 'two', 'three']);
   });
 
+  test('cannot be read without its key where it was sealed: only ciphertext stays', async () => {
+    const program = { ...(CONTAINER_JOB.program as ContainerProgram), checkpointEveryMs: null };
+    const dataPath = join(folder, 'agent');
+    await open({ delivery: 'sealed', job: { ...CONTAINER_JOB, program }, components: { dataPath } });
+    world.script = { steps: [OUTPUT] };
+    const begun = await begin();
+    const manifest = await finished(begun);
+    await pay(begun, manifest);
+    const [output] = manifest.body.outputs;
+    if (output === undefined) throw new Error('no output');
+    const kept = await read(begun.jobId, output);
+    expect(kept.length).toBeGreaterThan(BYTES.length);
+    expect(kept.includes(BYTES.subarray(0, 64))).toBe(false);
+    for (const entry of await readdir(dataPath, { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) expect((await readFile(join(entry.parentPath, entry.name))).includes(BYTES.subarray(0, 64))).toBe(false);
+  });
+
   test('cannot be made to go while it may be disputed, however little is to be kept', async () => {
     await open({ components: { keep: { days: 0, bytes: 0 } } });
     world.script = { steps: [OUTPUT] };
@@ -279,7 +296,7 @@ describe('a job that is over', () => {
     const [output] = manifest.body.outputs;
     if (output === undefined) throw new Error('no output');
     expect((await read(begun.jobId, output)).length).toBe(BYTES.length);
-    world.chain.makeBlock(86_400_000);
+    world.chain.makeBlock(2 * 86_400_000);
     await world.restart();
     await until(() =>
       read(begun.jobId, output).then(
