@@ -45,7 +45,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     say(dim('\nStopping everything that this demo started ...'));
     stop.abort();
     void stopAll()
-      .then(stopEngine)
+      .then(async () => stopEngine(join(root, '.demo')))
       .finally(() => process.exit(130));
   });
 }

@@ -1,5 +1,6 @@
 // `npm run demo -- --containers`: code in containers. A scikit-learn job from lock to pay, and a PyTorch job whose agent is killed in
 // mid-epoch and which goes on, on another agent, from its last checkpoint.
+import { spawnSync } from 'node:child_process';
 import { createReadStream, createWriteStream, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -8,6 +9,7 @@ import { formatAmount } from '@nunet/shared/amount.ts';
 import { buildBaseImage, buildMissing } from '@nunet/node-agent/executor/container/base-image-build.ts';
 import { recipeHash, recipeOf } from '@nunet/node-agent/executor/container/base-image-recipes.ts';
 import { importBaseImage } from '@nunet/node-agent/executor/container/base-images.ts';
+import { mountsBelow } from '@nunet/node-agent/executor/container/disk-workspace.ts';
 import { engineMissing, startTestEngine, type TestEngine } from '@nunet/node-agent/executor/container/test-engine.ts';
 import { makeContainerJob, PYTORCH_JOB, SKLEARN_JOB } from '../jobs/container-jobs.ts';
 import { dumpLedger } from '../network/ledger-dump.ts';
@@ -35,7 +37,10 @@ const CACHE = join(root, '.cache', 'base-images');
 let running: TestEngine | undefined;
 
 /** For whoever interrupts the demo: no daemon, mount or container stays behind. */
-export const stopEngine = async (): Promise<void> => running?.stop();
+export async function stopEngine(folder: string): Promise<void> {
+  await running?.stop();
+  await dropDisks(folder);
+}
 
 export async function containersDemo(stage: Stage): Promise<number> {
   const missing = engineMissing('docker') ?? buildMissing(recipeOf(PYTORCH_JOB.base));
@@ -51,7 +56,13 @@ export async function containersDemo(stage: Stage): Promise<number> {
     return await story(engine, stage);
   } finally {
     await engine.stop();
+    await dropDisks(stage.folder);
   }
+}
+
+/** Of agents that were killed and not started again: each of their jobs has a disk of its own, which nothing uses any more. */
+async function dropDisks(folder: string): Promise<void> {
+  for (const path of await mountsBelow(folder)) spawnSync('umount', [path]);
 }
 
 /** From the cache, or built of Debian packages first. */
