@@ -1,26 +1,19 @@
 // The agent: wires its parts from one components object, resumes what its journal left, and stops them in order.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Tip } from '@nunet/contracts/chain/chain.ts';
-import type { Benchmark } from '@nunet/shared/benchmark.ts';
 import { hashOfCid } from '@nunet/shared/encoding.ts';
 import { NunetError, safeError } from '@nunet/shared/errors.ts';
 import type { AnswerOf, Caller } from '@nunet/shared/exchange.ts';
-import type { Network } from '@nunet/shared/fields.ts';
-import type { NetworkRecord } from '@nunet/shared/network-record.ts';
-import type { OracleClient } from '@nunet/shared/oracle-client.ts';
 import type { QuoteRequest, Reason } from '@nunet/shared/quote.ts';
 import type { RequestOf } from '@nunet/shared/wire.ts';
-import type { AgentEntry } from './agent-entries.ts';
-import type { AgentStatus } from './agent-status.ts';
+import type { Agent, AgentComponents } from './agent-components.ts';
+import { agentView } from './agent-view.ts';
 import { createAnswers, jobOf } from './answers.ts';
 import { createChallenges } from './benchmark/challenges.ts';
 import { advertised } from './benchmark/benchmark-file.ts';
 import { startCompute } from './benchmark/compute.ts';
 import { probeBlocks } from './benchmark/network-probe.ts';
-import type { BlobStore } from './blobs.ts';
-import { Capacity, type Offer } from './capacity.ts';
-import type { LentGpu } from './gpu/allotment.ts';
+import { Capacity } from './capacity.ts';
 import { demandBy } from './demand.ts';
 import { startPresence } from './presence.ts';
 import { recoverExecutions, reserveFromJournal } from './reconcile.ts';
@@ -29,114 +22,32 @@ import { ChainWatch } from './chain-watch.ts';
 import { DEFAULTS_OF_2 } from './config.ts';
 import type { EvidenceParts } from './evidence-post.ts';
 import type { ExecutionParts } from './execution.ts';
-import { executorSet, type Fingerprints } from './executor/executor-set.ts';
-import type { Executor } from './executor/executor.ts';
+import { executorSet } from './executor/executor-set.ts';
 import { withGpus } from './executor/with-gpus.ts';
 import { withTraces } from './executor/with-traces.ts';
-import type { JobGpus } from './gpu/job-gpus.ts';
-import { hasEnded, isOver, JobBook, stateOf, type Job } from './job-book.ts';
+import { hasEnded, isOver, JobBook, type Job } from './job-book.ts';
 import { JobFeed } from './job-feed.ts';
-import { jobLine } from './job-line.ts';
-import { PUBLIC_WEB, type Web } from './job-downloads.ts';
+import { PUBLIC_WEB } from './job-downloads.ts';
 import { checkGraph, jobFiles, readableBlocks } from './job-files.ts';
-import type { Journal } from './journal.ts';
-import type { LockSource } from './lock-wait.ts';
 import { serveAnswers } from './network/answer.ts';
 import { serveBlocks } from './network/blocks.ts';
 import { serveChallenges } from './network/challenge.ts';
 import { serveFollow } from './network/follow.ts';
-import type { PeerKey } from './network/identity.ts';
-import type { NetworkNode } from './network/node.ts';
 import type { ServeOptions } from './network/protocol.ts';
 import { serveQuotes } from './network/quote.ts';
 import { serveReleases } from './network/release.ts';
 import { serveRun } from './network/run.ts';
 import { traceJob } from './telemetry/trace-job.ts';
-import type { JobTraces } from './telemetry/traces.ts';
-import type { MachineUsage, UsageFigures } from './telemetry/usage-figures.ts';
-import type { Limits, Windows } from './policy.ts';
-import { STREAM_SHARES, type Prices, type StreamShares } from './pricing.ts';
+import { STREAM_SHARES } from './pricing.ts';
 import { createQuotes, createReleases, KEEP_UNSOLD_MS } from './quotes.ts';
 import { createRunningJobs } from './running-jobs.ts';
-import { createRetention, type Keep } from './retention.ts';
+import { createRetention } from './retention.ts';
 import { createRuns } from './runs.ts';
-import { Settings, type LiveSettings } from './settings.ts';
+import { Settings } from './settings.ts';
 import { createVouchers } from './vouchers.ts';
 import { serveVouchers } from './network/voucher.ts';
 import { VERSION } from './version.ts';
 
-/** Everything an agent is made of; tests and scripts put fakes in some places. The agent owns and closes journal, store and node. */
-export interface AgentComponents {
-  network: Network;
-  peerKey: PeerKey;
-  /** Payout address. */
-  address: string;
-  prices: Prices;
-  stream?: StreamShares;
-  /** On offer in all; its GPUs are `gpus`. */
-  offer: Offer;
-  gpus?: readonly LentGpu[];
-  limits: Limits;
-  /** Peers of the owner besides those of `policy.ownServiceProviders`. */
-  isOwnPeer?: (peerId: string) => boolean;
-  /** Everything that can run is taken at all hours unless given. */
-  policy?: LiveSettings['policy'];
-  hours?: LiveSettings['hours'];
-  toOperators?: boolean;
-  pausedBy?: LiveSettings['pausedBy'];
-  /** What stays of jobs that are over. */
-  keep?: Keep;
-  windows?: Windows;
-  record: NetworkRecord;
-  hubs: readonly string[];
-  /** Data folder: logs and work folders lie in it. */
-  dataPath: string;
-  node: NetworkNode;
-  journal: Journal<AgentEntry>;
-  store: BlobStore;
-  /** At least one; the first that takes a job's kind runs it. */
-  executors: readonly Executor[];
-  chain: LockSource & { tip(signal: AbortSignal): Promise<Tip> };
-  pollMs: number;
-  /** Between two questions to the hubs whether a copy of this agent runs elsewhere. */
-  askHubsMs?: number;
-  oracle(key: string): OracleClient | undefined;
-  /** Where GPUs are lent: their usage, and which of them must not be given to a job now. */
-  gpuCare?: JobGpus;
-  /** How busy and hot the machine and its lent GPUs are. Left out: nobody can say. */
-  sample?: () => Promise<MachineUsage>;
-  /** Where the owner wants jobs traced. */
-  traces?: JobTraces;
-  /** What this machine was last measured at. */
-  benchmark?: () => Benchmark | null;
-  /** Where files by URL come from; the public internet unless given. */
-  web?: Web;
-  clock: { now(): number; elapsed(): number };
-  random(bytes: number): Uint8Array;
-  log(line: string): void;
-}
-
-export interface Agent {
-  readonly peerId: string;
-  /** What its owner may change while it runs. */
-  readonly settings: Settings;
-  readonly fingerprints: Fingerprints;
-  addresses(): string[];
-  status(): Promise<AgentStatus>;
-  /** Figures without a name in them. */
-  usage(): Promise<UsageFigures>;
-  /** Lines of a job's log from this line on, and how many there are. Throws `job-unknown`. */
-  logOf(jobId: string, fromLine: number, lines: number): Promise<{ lines: string[]; total: number }>;
-  /** Ends a job that has not ended, as the compute provider's doing. Throws `job-unknown`, `job-ended`. */
-  stopJob(jobId: string): void;
-  /** Ends running work, tells the oracles as far as they can be reached within seconds, and closes everything. */
-  stop(): Promise<void>;
-  /** Settles when the agent has stopped; rejects when it had to, because its journal failed. */
-  readonly stopped: Promise<void>;
-}
-
-const NOTHING_TOLD: MachineUsage = { machine: { cpuBusyPercent: null, memoryUsedPercent: 0, temperatureC: null }, gpus: [] };
-export const AGENT_VERSION = VERSION;
 const TWIN: Reason = {
   code: 'agent-twin',
   message: 'A copy of this agent runs elsewhere with the same key, so no new jobs are taken here',
@@ -387,7 +298,7 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
       if (stopping.signal.aborted || fingerprints.kinds.length === 0 || pausedBy !== null || twins.twin !== null) return null;
       const { cpuHour, memoryGibHour, gpuHour, minimum } = prices;
       return {
-        agentVersion: AGENT_VERSION,
+        agentVersion: VERSION,
         kinds: fingerprints.kinds.filter((kind) => settings.now.policy.kinds.includes(kind)),
         sandbox: best.sandbox,
         asset: record.asset,
@@ -421,7 +332,6 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     stopped.resolve();
   }
 
-  const freeNow = async (): Promise<Offer> => capacity.free(await now(AbortSignal.timeout(2_000)).catch(() => clock.now()));
   return {
     peerId,
     settings,
@@ -434,38 +344,16 @@ export async function startAgent(components: AgentComponents): Promise<Agent> {
     },
     stop,
     stopped: stopped.promise,
-    usage: async () => {
-      const states = book.jobs().map(stateOf);
-      const running = states.filter((state) => state === 'running').length;
-      const ended = book.jobs().filter(hasEnded).length;
-      return {
-        ...((await components.sample?.()) ?? NOTHING_TOLD),
-        total: capacity.total,
-        free: await freeNow(),
-        jobs: { running, waiting: states.length - running - ended, ended },
-        hubsConnected: presence.hubs().filter(({ state }) => state === 'connected').length,
-        agentMemoryBytes: process.memoryUsage.rss(),
-      };
-    },
-    status: async () => {
-      const free = await freeNow();
-      return {
-        peerId,
-        network,
-        addresses: node.addresses(),
-        executors: fingerprints.all.map(({ kinds, sandbox, detail, version }) => ({ kinds, sandbox, detail, version })),
-        kinds: fingerprints.kinds,
-        payoutAddress: components.address,
-        capacity: { total: capacity.total, free },
-        pausedBy: settings.now.pausedBy,
-        memoryBytes: process.memoryUsage.rss(),
-        usage: (await components.sample?.()) ?? null,
-        hubs: presence.hubs(),
-        twin: twins.twin === null ? null : TWIN.message,
-        jobs: book.jobs().map(jobLine),
-        earnedBaseUnits: String(book.jobs().reduce((sum, job) => sum + (job.spent?.paid ?? 0n), 0n)),
-        lastProblem,
-      };
-    },
+    ...agentView({
+      components,
+      book,
+      capacity,
+      fingerprints,
+      settings,
+      presence,
+      now,
+      twin: () => (twins.twin === null ? null : TWIN.message),
+      lastProblem: () => lastProblem,
+    }),
   };
 }

@@ -2,7 +2,7 @@
 // for what widens: that waits for a yes at the terminal.
 import { NunetError } from '@nunet/shared/errors.ts';
 import type { ConfigChange, OwnerAnswer, OwnerOrder } from '@nunet/shared/owner-command.ts';
-import type { Agent } from './agent.ts';
+import type { Agent } from './agent-components.ts';
 import type { Offer } from './capacity.ts';
 import { pricesOf, type AgentConfig } from './config.ts';
 import { changed, differences } from './config-change.ts';

@@ -1,5 +1,5 @@
 // OwnerControl: puts a running agent under the hand of its owner, at the terminal and from afar.
-import type { Agent } from './agent.ts';
+import type { Agent } from './agent-components.ts';
 import type { Offer } from './capacity.ts';
 import { pathsOf, readConfig, writeConfig, type AgentConfig } from './config.ts';
 import { Confirmations } from './confirmations.ts';

@@ -8,7 +8,9 @@ import { NunetError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import { createOracleClient } from '@nunet/shared/oracle-client.ts';
 import { AGENT_JOURNAL_MIGRATIONS, AGENT_JOURNAL_VERSION, agentEntry, type AgentEntry } from '../agent-entries.ts';
-import { AGENT_VERSION, startAgent, type Agent } from '../agent.ts';
+import type { Agent } from '../agent-components.ts';
+import { startAgent } from '../agent.ts';
+import { VERSION } from '../version.ts';
 import { isInJournal, openAgentLog } from '../agent-log.ts';
 import { keepBenchmarkRead } from '../benchmark/benchmark-file.ts';
 import { openBlobStore } from '../blobs.ts';
@@ -195,7 +197,7 @@ export async function start(argv: readonly string[], io: CommandIo, hooks: Start
     const observation = await openObservation({
       lent: gpus.map(({ id }) => id),
       tracesUrl: config.telemetry.tracesUrl,
-      version: AGENT_VERSION,
+      version: VERSION,
       log,
     });
     closing.push(() => observation.close());

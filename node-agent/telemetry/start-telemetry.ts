@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { safeError } from '@nunet/shared/errors.ts';
 import type { Network } from '@nunet/shared/fields.ts';
 import type { SignedFetch } from '@nunet/shared/oracle-client.ts';
-import type { Agent } from '../agent.ts';
+import type { Agent } from '../agent-components.ts';
 import type { AgentConfig } from '../config.ts';
 import { createJobGpus, type JobGpus } from '../gpu/job-gpus.ts';
 import { readGpus, systemTool } from '../gpu/read-gpus.ts';
