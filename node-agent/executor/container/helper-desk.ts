@@ -2,7 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NunetError } from '@nunet/shared/errors.ts';
-import { ContainerExecution, type ContainerClock } from './container-execution.ts';
+import { ContainerExecution } from './container-execution.ts';
+import type { ContainerClock } from './execution-record.ts';
 import { canMountDisks, isMounted, mountsBelow, removeDisk } from './disk-workspace.ts';
 import { openEngine, withRuntime, type Engine } from './engine.ts';
 import { translated } from './engine-errors.ts';
