@@ -25,10 +25,10 @@ export interface ViewParts {
 }
 
 export function agentView(parts: ViewParts): Pick<Agent, 'status' | 'usage'> {
-  const { components, book, capacity, fingerprints, settings, presence, now } = parts;
+  const { components, book, capacity, fingerprints, settings, presence } = parts;
   const { network, node, clock } = components;
   const peerId = components.peerKey.peerId;
-  const freeNow = async (): Promise<Offer> => capacity.free(await now(AbortSignal.timeout(2_000)).catch(() => clock.now()));
+  const freeNow = async (): Promise<Offer> => capacity.free(await parts.now(AbortSignal.timeout(2_000)).catch(() => clock.now()));
   return {
     usage: async () => {
       const states = book.jobs().map(stateOf);

@@ -76,7 +76,9 @@ function judgeLimits({ limits, cgroupVersion, isRootless, kind }: EngineFacts): 
 
 function judgeGvisor(facts: EngineFacts, runtime: AgentConfig['containers']['runtime']): Finding {
   const has = facts.runtimes.includes('runsc');
-  if (has) return pass('gvisor', 'gVisor (runsc) is registered: jobs do not talk to the kernel themselves');
+  if (has && runtime === 'runc') return skip('gvisor', 'gVisor (runsc) is registered, and containers.runtime says runc');
+  // Which one passes the probe is said by sandbox-container.
+  if (has) return pass('gvisor', 'gVisor (runsc) is registered, and used where it passes the probe: jobs then talk to its kernel');
   if (runtime === 'runsc')
     return fail(
       'gvisor',

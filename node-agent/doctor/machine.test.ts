@@ -107,6 +107,7 @@ describe('an engine', () => {
     expect(judgeEngine([{ path: '/x', state: 'not-permitted' }], auto)[0]?.fix).toContain('as good as root');
     expect(judgeEngine([{ path: '/x', state: 'silent' }], auto)[0]?.fix).toContain('systemctl start');
     expect(told(judgeEngine(at({ runtimes: ['runc'] }), { ...auto, runtime: 'runsc' }))).toContain('gvisor fail');
+    expect(told(judgeEngine(at({}), { ...auto, runtime: 'runc' }))).toContain('gvisor skip');
   });
 
   it('says who it is in its own words, whatever else it says', () => {
