@@ -114,11 +114,11 @@ const ADMITTED: Change[] = [
   // The same over a relay: each offer makes a peer connection, and here the other peer has a name.
   {
     file: /\/@libp2p\/webrtc\/dist\/src\/private-to-private\/transport\.js$/,
-    from: `async (stream, connection) => {
+    from: `(stream, connection) => {
             // ensure we don't try to upgrade forever`,
-    to: `async (stream, connection) => {
+    to: `(stream, connection) => {
             const leave = this.init.admit?.(connection.remotePeer.toString());
-            if (leave === null) return stream.abort(new Error('Too many connections are on their way'));
+            if (leave === null) return void stream.abort(new Error('Too many connections are on their way'));
             // ensure we don't try to upgrade forever`,
   },
   {

@@ -18,10 +18,10 @@ export function serveFalseBytes(): void {
 /** The manifest names a hash of nothing; asked for it, the real file's first block comes. */
 export function serveUnderFalseHash(): void {
   // oxlint-disable-next-line typescript/unbound-method -- called with a `this` below
-  const { read, importFile } = BlobStore.prototype;
+  const { read, adoptFile } = BlobStore.prototype;
   const real = new Map<string, string>();
-  BlobStore.prototype.importFile = async function (jobId, path, options) {
-    const { cid, bytes } = await importFile.call(this, jobId, path, options);
+  BlobStore.prototype.adoptFile = async function (jobId, path, options) {
+    const { cid, bytes } = await adoptFile.call(this, jobId, path, options);
     const claimed = rawCidOf(new TextEncoder().encode(`not ${cid}`));
     real.set(claimed, cid);
     return { cid: claimed, bytes };
