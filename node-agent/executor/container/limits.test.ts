@@ -9,7 +9,7 @@ const job = (part: Partial<ContainerJob> = {}): ContainerJob => ({
   v: 1,
   id,
   jobId: 'bafyjob',
-  workDir: '/work/1',
+  workDir: '/jobs/1',
   run: { type: 'image', image: `example.org/train@sha256:${'a'.repeat(64)}`, command: ['train', '--epochs', '3'] },
   environment: { SEED: '7' },
   resources: { cpus: 2, memoryBytes: 512 * MIB, diskBytes: 1024 * MIB, gpus: 0 },
@@ -33,9 +33,9 @@ const docker: EngineTraits = { engine: 'docker', runtime: 'runc', hardLimits: nu
 const podman: EngineTraits = { ...docker, engine: 'podman', hardLimits: { nofile: 4_096, nproc: 10_000 } };
 const disk: JobPlaces = {
   init: '/state/init',
-  inputs: '/work/1/inputs',
-  workspace: { type: 'bind', source: '/work/1/disk/workspace' },
-  outputs: { type: 'bind', source: '/work/1/disk/outputs' },
+  inputs: '/jobs/1/inputs',
+  workspace: { type: 'bind', source: '/jobs/1/disk/workspace' },
+  outputs: { type: 'bind', source: '/jobs/1/disk/outputs' },
   diskIsMemory: false,
 };
 const memory: JobPlaces = {
