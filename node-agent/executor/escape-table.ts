@@ -19,11 +19,16 @@ export const ESCAPE_COLUMNS: readonly { readonly name: string; readonly cells: C
 ];
 
 const codeText = (code: string | RegExp): string =>
-  typeof code === 'string' ? code : code.source.replaceAll(/[\^$]/g, '').replace(/^\((\w+)\|(\w+)\)-limit$/, '$1-limit or $2-limit');
+  typeof code === 'string'
+    ? code
+    : code.source
+        .replaceAll(/[\^$]/g, '')
+        .replace(/^\((\w+)\|(\w+)\)-limit$/, '$1-limit or $2-limit')
+        .replaceAll('|', ' or ');
 
 /** What the manifest says, or the refusal. */
 function namedText(named: Attack['named']): string {
-  if ('refused' in named) return `refused: ${codeText(named.refused).replace(/^\((\w+)\|.*$/, '$1-...')}`;
+  if ('refused' in named) return `refused: ${codeText(named.refused).replace(/^\((\w+) or .*$/, '$1-...')}`;
   return named.exit === 'completed' ? 'completed' : codeText(named.code);
 }
 

@@ -123,8 +123,8 @@ export function containerCells(ground: ContainerGround): Cells {
   return {
     'fork-bomb': {
       request: job(['fork-bomb'], { timeLimitMs: 2_500, memoryBytes: 1024 * MIB }),
-      // gVisor pays for each process with memory of its own kernel: whichever limit is met first.
-      named: isGvisor ? fault(/^(memory|time)-limit$/) : fault('time-limit'),
+      // gVisor pays for each process with memory and threads of its own kernel: which limit is met first is a matter of speed.
+      named: isGvisor ? fault(/^memory-limit$|^time-limit$|^program-failed$/) : fault('time-limit'),
     },
     'memory-balloon': {
       request: job(['memory-balloon']),
