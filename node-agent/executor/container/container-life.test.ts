@@ -234,7 +234,7 @@ test('an engine that is not there gives no kinds and one sentence, and no proces
   expect(fingerprint).toMatchObject({
     sandbox: 'none',
     kinds: [],
-    detail: 'Cannot find a container engine: none answers at /nonexistent/engine.sock',
+    detail: 'Cannot find a container engine: none answers at /nonexistent/engine.sock; "nunet-agent doctor" says what to do',
   });
   expect(executor.helperPid).toBeNull();
 });

@@ -84,7 +84,10 @@ export async function openEngine(settings: EngineChoice, uid: number): Promise<E
       'engine-permission',
       `Cannot use the container engine at ${refused}: this user may not open its socket, want membership of its group (which means root on this machine) or a rootless engine`,
     );
-  throw new NunetError('engine-none', `Cannot find a container engine: none answers at ${sockets.join(', ')}`);
+  throw new NunetError(
+    'engine-none',
+    `Cannot find a container engine: none answers at ${sockets.join(', ')}; "nunet-agent doctor" says what to do`,
+  );
 }
 
 async function answered<T>(work: Promise<T>): Promise<T> {
